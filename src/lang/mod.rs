@@ -1,0 +1,1 @@
+//! Text to typed policy: parse, names, types, diagnostics.

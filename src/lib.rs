@@ -1,0 +1,5 @@
+//! Zhanggui (掌柜): retail policies as text, compiled into evaluators, decided with reasons.
+//!
+//! Arrows run one way: `lang` (text to typed policy) ← `program` (evaluators) ← `rulebook` (what governs a store)
+//! ← `cases`, `server`, `cli`.
+pub mod lang;
