@@ -1,0 +1,8 @@
+//! Typed policy to evaluator; facts in, outcome out.
+//!
+//! Invariants: evaluation is a pure function of (program, facts); it never does I/O and never reads a clock.
+//! The reference walk is the meaning; the compiled program must answer the same bytes.
+pub mod facts;
+pub mod link;
+pub mod outcome;
+pub mod value;
