@@ -1,1 +1,4 @@
 //! Text to typed policy: parse, names, types, diagnostics.
+pub mod ast;
+pub mod diagnostic;
+pub mod source;
