@@ -71,8 +71,9 @@ impl Linked {
         business_day_start: u32,
         digest: String,
     ) -> Linked {
-        let decisions =
-            (0..rulebook.vocab.decisions.len()).map(|d| link_decision(&rulebook, &takes_part, DecisionId(d as u32))).collect();
+        let decisions = (0..rulebook.vocab.decisions.len())
+            .map(|d| link_decision(&rulebook, &takes_part, DecisionId(d as u32)))
+            .collect();
         Linked { rulebook, layout, symbols, takes_part, decisions, zone, business_day_start, digest }
     }
 
@@ -88,8 +89,13 @@ impl Linked {
     /// layers' rows first, most specific layer first.
     pub fn blocks<'a>(&self, table: &'a Table) -> Vec<(u32, &'a RowBlock)> {
         let rank = |p: PolicyId| self.rulebook.policies.get(p.ix()).map_or(0, |p| p.layer.rank);
-        let mut blocks: Vec<(u32, &RowBlock)> =
-            table.extra.iter().enumerate().filter(|(_, b)| self.has_policy(b.policy)).map(|(i, b)| (i as u32 + 1, b)).collect();
+        let mut blocks: Vec<(u32, &RowBlock)> = table
+            .extra
+            .iter()
+            .enumerate()
+            .filter(|(_, b)| self.has_policy(b.policy))
+            .map(|(i, b)| (i as u32 + 1, b))
+            .collect();
         blocks.sort_by_key(|(i, b)| (std::cmp::Reverse(rank(b.policy)), *i));
         blocks.push((0, &table.own));
         blocks
@@ -97,7 +103,8 @@ impl Linked {
     /// The settings of a param in this program, most specific layer first.
     pub fn settings<'a>(&self, param: &'a Param) -> Vec<&'a Setting> {
         let rank = |p: PolicyId| self.rulebook.policies.get(p.ix()).map_or(0, |p| p.layer.rank);
-        let mut settings: Vec<&Setting> = param.settings.iter().filter(|s| self.has_policy(s.policy)).collect();
+        let mut settings: Vec<&Setting> =
+            param.settings.iter().filter(|s| self.has_policy(s.policy)).collect();
         settings.sort_by_key(|s| std::cmp::Reverse(rank(s.policy)));
         settings
     }
@@ -116,7 +123,8 @@ fn link_decision(book: &Rulebook, takes_part: &[bool], decision: DecisionId) -> 
         .map(|&(id, rule)| {
             let mut overridden_by = Vec::new();
             for &(by, other) in members.iter().filter(|&&(by, _)| by != id) {
-                let named = other.overrides.iter().filter(|o| o.rules.contains(&id)).map(|o| (o.output, false));
+                let named =
+                    other.overrides.iter().filter(|o| o.rules.contains(&id)).map(|o| (o.output, false));
                 let replaced = other.replaces.contains(&id).then_some((None, true));
                 for (output, replaces) in named.chain(replaced) {
                     overridden_by.push(Overrider {

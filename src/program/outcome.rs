@@ -94,7 +94,13 @@ pub struct Outcome {
 impl Outcome {
     /// The worst badness of the outputs that are returned.
     pub fn badness(&self, is_working: impl Fn(usize) -> bool) -> u8 {
-        self.outputs.iter().enumerate().filter(|(i, _)| !is_working(*i)).map(|(_, s)| s.badness()).max().unwrap_or(0)
+        self.outputs
+            .iter()
+            .enumerate()
+            .filter(|(i, _)| !is_working(*i))
+            .map(|(_, s)| s.badness())
+            .max()
+            .unwrap_or(0)
     }
     /// The sorted missing facts of all returned outputs that are unknown.
     pub fn needs(&self, is_working: impl Fn(usize) -> bool) -> BTreeSet<String> {

@@ -136,7 +136,7 @@ pub enum Membership {
     Nodes(Vec<u32>),
     /// Between bounds; the flags say whether the end belongs to it.
     Interval { low: Box<Expr>, low_in: bool, high: Box<Expr>, high_in: bool },
-    /// An element of a list or set.
+    /// An element of a list or set; for taxonomies, at or below one of its nodes (as in `Nodes`).
     Collection(Box<Expr>),
 }
 
@@ -189,25 +189,61 @@ pub enum ExprKind {
     In(Box<Expr>, Membership),
     Arith(ArithOp, Box<Expr>, Box<Expr>),
     Neg(Box<Expr>),
+    /// An integer (or `integer?`) where a decimal (`decimal?`) is needed. The checker puts it wherever the two meet, so both
+    /// operands of `+ - is >=` and the like, of `if`, and a value and its place have one type; `*` and `/` see integers as they are.
+    Widen(Box<Expr>),
     /// Round to a multiple of the step; `None`: the type's step (for money, the currency's).
-    Round { value: Box<Expr>, rounding: Rounding, step: Option<BigRational> },
+    Round {
+        value: Box<Expr>,
+        rounding: Rounding,
+        step: Option<BigRational>,
+    },
     If(Box<Expr>, Box<Expr>, Box<Expr>),
     Otherwise(Box<Expr>, Box<Expr>),
     /// An optional value known to be present here by narrowing.
     Present(Box<Expr>),
     Between(Span2, Box<Expr>, Box<Expr>),
     /// One result column of a table lookup.
-    Lookup { table: TableId, args: Vec<Expr>, result: u32 },
+    Lookup {
+        table: TableId,
+        args: Vec<Expr>,
+        result: u32,
+    },
     /// The table's key column must be a single unit, money or integer column with plain values.
-    Fill { table: TableId, budget: Box<Expr>, part: FillPart },
+    Fill {
+        table: TableId,
+        budget: Box<Expr>,
+        part: FillPart,
+    },
     /// Another decision of the same program with some roots replaced.
-    Call { decision: DecisionId, changes: Vec<(RootId, Expr)>, output: OutputId },
+    Call {
+        decision: DecisionId,
+        changes: Vec<(RootId, Expr)>,
+        output: OutputId,
+    },
     /// `f(body for var in list where cond)`; `Count` has no body.
-    Comp { kind: CompKind, var: VarId, list: Box<Expr>, cond: Option<Box<Expr>>, body: Option<Box<Expr>> },
+    Comp {
+        kind: CompKind,
+        var: VarId,
+        list: Box<Expr>,
+        cond: Option<Box<Expr>>,
+        body: Option<Box<Expr>>,
+    },
     /// `split(amount by weight for var in list)`: a list of on-step parts that sum exactly.
-    Split { amount: Box<Expr>, var: VarId, list: Box<Expr>, weight: Box<Expr> },
+    Split {
+        amount: Box<Expr>,
+        var: VarId,
+        list: Box<Expr>,
+        weight: Box<Expr>,
+    },
     /// `share(of, amount, weight for var in list)`: the part of the element that loop variable `of` stands for.
-    Share { of: VarId, amount: Box<Expr>, var: VarId, list: Box<Expr>, weight: Box<Expr> },
+    Share {
+        of: VarId,
+        amount: Box<Expr>,
+        var: VarId,
+        list: Box<Expr>,
+        weight: Box<Expr>,
+    },
     Func(Func, Vec<Expr>),
     List(Vec<Expr>),
     Set(Vec<Expr>),

@@ -199,7 +199,10 @@ pub enum Test {
     /// Equal to the value; for a taxonomy, at or below the node; for a steps column, the threshold.
     Value(Const),
     /// Bounds with a flag whether the bound itself belongs to it.
-    Interval { low: Option<(Const, bool)>, high: Option<(Const, bool)> },
+    Interval {
+        low: Option<(Const, bool)>,
+        high: Option<(Const, bool)>,
+    },
     OneOf(Vec<Test>),
 }
 
