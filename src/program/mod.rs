@@ -2,7 +2,10 @@
 //!
 //! Invariants: evaluation is a pure function of (program, facts); it never does I/O and never reads a clock.
 //! The reference walk is the meaning; the compiled program must answer the same bytes.
+pub mod dates;
 pub mod facts;
 pub mod link;
+pub mod literal;
 pub mod outcome;
+pub mod round;
 pub mod value;
