@@ -2,7 +2,10 @@
 //!
 //! Invariants: evaluation is a pure function of (program, facts); it never does I/O and never reads a clock.
 //! The reference walk is the meaning; the compiled program must answer the same bytes.
+mod amount;
+pub mod bind;
 pub mod facts;
+pub mod iso;
 pub mod link;
 pub mod outcome;
 pub mod value;
