@@ -2,8 +2,11 @@
 //!
 //! Invariants: evaluation is a pure function of (program, facts); it never does I/O and never reads a clock.
 //! The reference walk is the meaning; the compiled program must answer the same bytes.
+mod amount;
+pub mod bind;
 pub mod dates;
 pub mod facts;
+pub mod iso;
 pub mod link;
 pub mod literal;
 pub mod outcome;
