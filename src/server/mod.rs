@@ -1,0 +1,90 @@
+//! The HTTP server: routes, settings, problem details; no business rule lives here.
+mod decisions;
+mod overview;
+mod problem;
+mod reload;
+mod settings;
+mod state;
+
+pub use settings::{Flags, Settings, SettingsError};
+
+use crate::rulebook::{LoadError, Registry};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use arc_swap::ArcSwap;
+use problem::Problem;
+use state::{Reload, State};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Why the server could not start or ended.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    #[error("{0}")]
+    Policies(#[from] LoadError),
+    #[error("cannot listen on {address}: {cause}")]
+    Listen { address: String, cause: std::io::Error },
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+}
+
+/// Load the policies and serve until a signal says stop; requests in flight are answered first.
+pub fn serve(settings: Settings) -> Result<(), ServeError> {
+    let registry = Registry::load(&settings.policies)?;
+    let stores = registry.stores().count();
+    let reload = Reload { ok: true, ..Reload::default() };
+    let (registry, reload) = (ArcSwap::from_pointee(registry), ArcSwap::from_pointee(reload));
+    let state = Arc::new(State { settings, registry, reload });
+    if state.settings.reload {
+        reload::watch(&state)?;
+    }
+    actix_web::rt::System::new().block_on(run(state, stores))
+}
+
+async fn run(state: Arc<State>, stores: usize) -> Result<(), ServeError> {
+    let address = state.settings.listen.clone();
+    let workers = state.settings.workers;
+    let data = web::Data::from(state);
+    let mut server = HttpServer::new(move || App::new().app_data(data.clone()).configure(routes))
+        .keep_alive(Duration::from_secs(75))
+        .client_request_timeout(Duration::from_secs(10))
+        .shutdown_timeout(10);
+    if workers > 0 {
+        server = server.workers(workers);
+    }
+    let server = server.bind(&address).map_err(|cause| ServeError::Listen { address: address.clone(), cause })?;
+    for address in server.addrs() {
+        // On stdout and flushed by the newline: scripts wait for this line.
+        println!("zhanggui serves {stores} stores on http://{address}");
+    }
+    Ok(server.run().await?)
+}
+
+fn routes(app: &mut web::ServiceConfig) {
+    app.service(
+        web::resource("/v1/decisions/{decision}")
+            .route(web::post().to(decisions::decide))
+            .default_service(web::to(only_post)),
+    )
+    .service(
+        web::resource("/v1/decisions/{decision}/batch")
+            .route(web::post().to(decisions::batch))
+            .default_service(web::to(only_post)),
+    )
+    .service(
+        web::resource("/v1/policies").route(web::get().to(overview::policies)).default_service(web::to(only_get)),
+    )
+    .service(web::resource("/healthz").route(web::get().to(overview::health)).default_service(web::to(only_get)))
+    .default_service(web::to(nowhere));
+}
+
+async fn only_post() -> Result<HttpResponse, Problem> {
+    Err(Problem::method_not_allowed("use POST"))
+}
+
+async fn only_get() -> Result<HttpResponse, Problem> {
+    Err(Problem::method_not_allowed("use GET"))
+}
+
+async fn nowhere(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    Err(Problem::not_found(format!("there is nothing at {}", request.path())))
+}
