@@ -5,12 +5,16 @@
 mod amount;
 pub mod ask;
 pub mod bind;
+pub mod dates;
 pub mod facts;
 pub mod iso;
 mod json;
 pub mod link;
+pub mod literal;
 pub mod outcome;
 pub mod render;
+pub mod round;
+mod symbols;
 pub mod value;
 
 /// The version of the language; part of every program's digest and of every answer.

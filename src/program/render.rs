@@ -12,7 +12,6 @@ use crate::program::{LANGUAGE, ask, json};
 use std::sync::Arc;
 
 pub use open::{conflict_text, fault_text};
-pub use value::text as value_text;
 
 /// Writes the outcomes of one program.
 #[derive(Debug, Clone)]

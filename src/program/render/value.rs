@@ -45,43 +45,6 @@ pub(super) fn write(out: &mut String, linked: &Linked, ty: &Ty, value: &Value) {
     }
 }
 
-/// The value for people: members by name, money as `399.00 CNY`.
-pub fn text(linked: &Linked, ty: &Ty, value: &Value) -> String {
-    let vocab = &linked.rulebook.vocab;
-    let several = |items: Vec<String>, open: &str, close: &str| format!("{open}{}{close}", items.join(", "));
-    match value {
-        Value::Absent => "absent".into(),
-        Value::Bool(b) => if *b { "yes" } else { "no" }.into(),
-        Value::Num(n) => match ty.inner() {
-            Ty::Unit(id) => {
-                let def = vocab.units.get(id.ix());
-                let decimals = def.and_then(|d| decimals_of(&d.step)).unwrap_or(0);
-                format!("{} {}", show(n, decimals), def.map_or("", |d| d.name.as_str()))
-            }
-            _ => show(n, 0),
-        },
-        Value::Money(n, currency) => {
-            let def = vocab.currencies.get(currency.ix());
-            let decimals = def.and_then(|d| decimals_of(&d.step)).unwrap_or(0);
-            format!("{} {}", show(n, decimals), def.map_or("", |d| d.code.as_str()))
-        }
-        Value::Text(text) => format!("\"{text}\""),
-        Value::Enum(_) | Value::Node(_) => member(vocab, ty, value).to_owned(),
-        Value::Date(day) => iso::format_date(*day),
-        Value::DateTime(at) => iso::format_datetime(*at, linked.zone),
-        Value::Period(period) => iso::format_period(*period),
-        Value::Duration(seconds) => iso::format_duration(*seconds),
-        Value::List(items) => several(items.iter().map(|v| text(linked, element(ty), v)).collect(), "[", "]"),
-        Value::Set(items) => several(items.iter().map(|v| text(linked, element(ty), v)).collect(), "{", "}"),
-        Value::Record(id, fields) => {
-            let Some(def) = vocab.entities.get(id.ix()) else { return String::new() };
-            let fields = def.fields.iter().zip(fields.iter());
-            let fields = fields.map(|(f, v)| format!("{}: {}", f.name, text(linked, &f.ty, v))).collect();
-            format!("{}{}", def.name, several(fields, "(", ")"))
-        }
-    }
-}
-
 fn element(ty: &Ty) -> &Ty {
     match ty.inner() {
         Ty::List(of) | Ty::Set(of) => of,
