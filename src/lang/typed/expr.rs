@@ -136,7 +136,7 @@ pub enum Membership {
     Nodes(Vec<u32>),
     /// Between bounds; the flags say whether the end belongs to it.
     Interval { low: Box<Expr>, low_in: bool, high: Box<Expr>, high_in: bool },
-    /// An element of a list or set.
+    /// An element of a list or set; for taxonomies, at or below one of its nodes (as in `Nodes`).
     Collection(Box<Expr>),
 }
 
@@ -189,6 +189,9 @@ pub enum ExprKind {
     In(Box<Expr>, Membership),
     Arith(ArithOp, Box<Expr>, Box<Expr>),
     Neg(Box<Expr>),
+    /// An integer (or `integer?`) where a decimal (`decimal?`) is needed. The checker puts it wherever the two meet, so both
+    /// operands of `+ - is >=` and the like, of `if`, and a value and its place have one type; `*` and `/` see integers as they are.
+    Widen(Box<Expr>),
     /// Round to a multiple of the step; `None`: the type's step (for money, the currency's).
     Round {
         value: Box<Expr>,

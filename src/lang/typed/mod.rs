@@ -5,10 +5,12 @@
 //! - overrides, outputs, lets and calls are acyclic;
 //! - money and unit values that leave a program are on their step;
 //! - a value read as `T` where the declaration says `T?` is wrapped in [`ExprKind::Present`] and is never absent there.
+mod cases;
 mod expr;
 mod policy;
 mod vocab;
 
+pub use cases::*;
 pub use expr::*;
 pub use policy::*;
 pub use vocab::*;

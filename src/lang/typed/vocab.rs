@@ -1,5 +1,5 @@
 //! The vocabulary: types, entities, facts and decisions that policies speak of.
-use crate::lang::typed::expr::Expr;
+use crate::lang::typed::expr::{Expr, VarId};
 use num_rational::BigRational;
 use std::sync::Arc;
 
@@ -302,6 +302,8 @@ pub struct OutputDef {
     pub working: bool,
     /// `each l in lines`: one value per element of this root's list.
     pub per: Option<RootId>,
+    /// `l`, the element, as guard and fallback name it; set with `per`.
+    pub var: Option<VarId>,
     pub mode: Mode,
     /// The type of one contribution: for `all` and `each` the element type.
     pub ty: Ty,
