@@ -1,4 +1,5 @@
 //! `POST /v1/decisions/{decision}` and its batch form: facts in, outcome out.
+use crate::lang::typed::DecisionId;
 use crate::rulebook::Program;
 use crate::server::problem::Problem;
 use crate::server::state::State;
@@ -50,8 +51,10 @@ pub async fn decide(
     let body = body(&request, payload, &state).await?;
     let ask: Ask = read(&body)?;
     let program = program(&state, &ask.store)?;
-    let answer = answer(&program, &decision, ask.facts, ask.explain)?;
-    Ok(HttpResponse::Ok().content_type("application/json").body(answer))
+    let decision = decision_of(&program, &decision)?;
+    let mut out = String::with_capacity(2048);
+    answer(&program, decision, ask.facts, ask.explain, &mut out)?;
+    Ok(HttpResponse::Ok().content_type("application/json").body(out))
 }
 
 /// Decide many times. An item that cannot be decided carries its problem; the others are unaffected.
@@ -69,23 +72,19 @@ pub async fn batch(
         return Err(Problem::too_large(detail).at("items"));
     }
     let program = program(&state, &batch.store)?;
-    known_decision(&program, &decision)?;
-    let mut out = Vec::with_capacity(batch.items.len() * 512);
-    out.extend_from_slice(b"{\"items\":[");
+    let decision = decision_of(&program, &decision)?;
+    let mut out = String::with_capacity(batch.items.len() * 1024);
+    out.push_str("{\"items\":[");
     for (i, item) in batch.items.iter().enumerate() {
         if i > 0 {
-            out.push(b',');
+            out.push(',');
         }
-        match answer(&program, &decision, item.facts, item.explain) {
-            Ok(answer) => out.extend_from_slice(answer.as_ref()),
-            Err(problem) => {
-                out.extend_from_slice(b"{\"problem\":");
-                out.extend(serde_json::to_vec(&problem.inside(&format!("items[{i}]"))).unwrap_or_default());
-                out.push(b'}');
-            }
+        if let Err(problem) = answer(&program, decision, item.facts, item.explain, &mut out) {
+            let problem = serde_json::json!({ "problem": problem.inside(&format!("items[{i}]")) });
+            out.push_str(&problem.to_string());
         }
     }
-    out.extend_from_slice(b"]}");
+    out.push_str("]}");
     Ok(HttpResponse::Ok().content_type("application/json").body(out))
 }
 
@@ -110,22 +109,36 @@ fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Problem> {
 }
 
 fn program(state: &State, store: &str) -> Result<Arc<Program>, Problem> {
-    let registry = state.registry.load();
-    registry.program(store).cloned().ok_or_else(|| {
-        let known: Vec<&str> = registry.stores().map(|s| s.id.as_str()).take(20).collect();
-        Problem::unknown_store(format!("there is no store `{store}`; stores: {}", known.join(", "))).at("store")
-    })
+    let current = state.registry.current();
+    match current.store(store) {
+        Some(store) => Ok(store.program.clone()),
+        None => {
+            let known: Vec<&str> = current.store_ids().take(20).collect();
+            let detail = format!("there is no store `{store}`; stores: {}", known.join(", "));
+            Err(Problem::unknown_store(detail).at("store"))
+        }
+    }
 }
 
-fn known_decision(program: &Program, name: &str) -> Result<crate::lang::typed::DecisionId, Problem> {
+fn decision_of(program: &Program, name: &str) -> Result<DecisionId, Problem> {
     program.decision(name).ok_or_else(|| {
-        let known: Vec<&str> = program.decision_names().collect();
+        let decisions = &program.linked().rulebook.vocab.decisions;
+        let known: Vec<&str> = decisions.iter().map(|d| d.name.as_str()).collect();
         Problem::unknown_decision(format!("there is no decision `{name}`; decisions: {}", known.join(", ")))
     })
 }
 
-fn answer(program: &Program, decision: &str, facts: &RawValue, explain: bool) -> Result<Vec<u8>, Problem> {
-    let id = known_decision(program, decision)?;
-    let facts = program.bind(facts.get().as_bytes()).map_err(Problem::of_fact)?;
-    Ok(program.answer(id, &facts, explain))
+/// Bind, decide, write: the answer's JSON is appended to `out`, which stays as it was if the facts are not acceptable.
+fn answer(
+    program: &Program,
+    decision: DecisionId,
+    facts: &RawValue,
+    explain: bool,
+    out: &mut String,
+) -> Result<(), Problem> {
+    let facts = program.binder().bind(facts.get().as_bytes()).map_err(Problem::of_fact)?;
+    let outcome = program.decide(decision, &facts);
+    let explanation = explain.then(|| program.explanation(decision, &facts));
+    program.renderer().render_into(out, &outcome, explanation.as_deref());
+    Ok(())
 }

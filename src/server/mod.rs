@@ -2,17 +2,15 @@
 mod decisions;
 mod overview;
 mod problem;
-mod reload;
 mod settings;
 mod state;
 
 pub use settings::{Flags, Settings, SettingsError};
 
-use crate::rulebook::{LoadError, Registry};
+use crate::rulebook::{OpenError, Registry, Reload, Watch};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
-use arc_swap::ArcSwap;
 use problem::Problem;
-use state::{Reload, State};
+use state::State;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +18,7 @@ use std::time::Duration;
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     #[error("{0}")]
-    Policies(#[from] LoadError),
+    Policies(#[from] OpenError),
     #[error("cannot listen on {address}: {cause}")]
     Listen { address: String, cause: std::io::Error },
     #[error("{0}")]
@@ -29,20 +27,24 @@ pub enum ServeError {
 
 /// Load the policies and serve until a signal says stop; requests in flight are answered first.
 pub fn serve(settings: Settings) -> Result<(), ServeError> {
-    let registry = Registry::load(&settings.policies)?;
-    let stores = registry.stores().count();
-    let reload = Reload { ok: true, ..Reload::default() };
-    let (registry, reload) = (ArcSwap::from_pointee(registry), ArcSwap::from_pointee(reload));
-    let state = Arc::new(State { settings, registry, reload });
-    if state.settings.reload {
-        reload::watch(&state)?;
-    }
-    actix_web::rt::System::new().block_on(run(state, stores))
+    let registry = Arc::new(Registry::open(&settings.policies)?);
+    let _watch = if settings.reload { Some(Watch::start(registry.clone(), report)?) } else { None };
+    actix_web::rt::System::new().block_on(run(Arc::new(State { settings, registry })))
 }
 
-async fn run(state: Arc<State>, stores: usize) -> Result<(), ServeError> {
+/// What a change of the policies came to, for the operator.
+fn report(change: &Reload) {
+    match change {
+        Reload::Same => {}
+        Reload::Swapped => eprintln!("policies: the change is taken up"),
+        Reload::Refused(why) => eprintln!("policies: the change is refused, the old policies serve on\n{why}"),
+    }
+}
+
+async fn run(state: Arc<State>) -> Result<(), ServeError> {
     let address = state.settings.listen.clone();
     let workers = state.settings.workers;
+    let stores = state.registry.current().store_ids().count();
     let data = web::Data::from(state);
     let mut server = HttpServer::new(move || App::new().app_data(data.clone()).configure(routes))
         .keep_alive(Duration::from_secs(75))
