@@ -3,3 +3,4 @@
 //! Arrows run one way: `lang` (text to typed policy) ← `program` (evaluators) ← `rulebook` (what governs a store)
 //! ← `cases`, `server`, `cli`.
 pub mod lang;
+pub mod program;

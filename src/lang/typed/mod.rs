@@ -1,0 +1,16 @@
+//! The typed rulebook: what the checker proves and the evaluators read.
+//!
+//! Invariants (the checker's promise):
+//! - every name is resolved to an id, every expression has its type, every id is in range;
+//! - overrides, outputs, lets and calls are acyclic;
+//! - money and unit values that leave a program are on their step;
+//! - a value read as `T` where the declaration says `T?` is wrapped in [`ExprKind::Present`] and is never absent there.
+mod cases;
+mod expr;
+mod policy;
+mod vocab;
+
+pub use cases::*;
+pub use expr::*;
+pub use policy::*;
+pub use vocab::*;
