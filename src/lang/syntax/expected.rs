@@ -142,7 +142,8 @@ impl Expected {
         let signs = self.signs.iter().filter(|sign| !value && (**sign != "(" || only_bracket));
         all.extend(signs.map(|sign| format!("`{sign}`")));
         // Where a declaration could end, an operator is the first thing that comes to mind.
-        let clause_at_most = self.keywords.is_empty() && self.things.iter().all(|thing| thing.starts_with("a clause"));
+        let clause_at_most =
+            self.keywords.is_empty() && self.things.iter().all(|thing| thing.starts_with("a clause"));
         if self.operator && clause_at_most && (all.is_empty() || self.end) {
             all.insert(0, "an operator".to_owned());
         }
