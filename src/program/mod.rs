@@ -2,7 +2,20 @@
 //!
 //! Invariants: evaluation is a pure function of (program, facts); it never does I/O and never reads a clock.
 //! The reference walk is the meaning; the compiled program must answer the same bytes.
+mod amount;
+pub mod ask;
+pub mod bind;
+pub mod dates;
 pub mod facts;
+pub mod iso;
+mod json;
 pub mod link;
+pub mod literal;
 pub mod outcome;
+pub mod render;
+pub mod round;
+mod symbols;
 pub mod value;
+
+/// The version of the language; part of every program's digest and of every answer.
+pub const LANGUAGE: &str = "1";
