@@ -63,9 +63,8 @@ impl<'a> Cx<'a> {
 
     #[allow(clippy::result_large_err, reason = "the operands come back for the message")]
     fn sum(&self, op: ArithOp, mut l: Expr, mut r: Expr, span: Span) -> Result<Expr, (Expr, Expr)> {
-        let node = |l: Expr, r: Expr, ty: Ty| {
-            Ok(expr(ExprKind::Arith(op, Box::new(l), Box::new(r)), ty, span))
-        };
+        let node =
+            |l: Expr, r: Expr, ty: Ty| Ok(expr(ExprKind::Arith(op, Box::new(l), Box::new(r)), ty, span));
         match (&l.ty, &r.ty) {
             (Ty::Never, Ty::Never) => return Ok(broken_expr(span)),
             // An open value on one side takes the type that fits the other.
@@ -100,8 +99,7 @@ impl<'a> Cx<'a> {
 
     #[allow(clippy::result_large_err, reason = "the operands come back for the message")]
     fn product(&self, mut l: Expr, mut r: Expr, span: Span) -> Result<Expr, (Expr, Expr)> {
-        let quantity =
-            |t: &Ty| t.is_numeric() || matches!(t, Ty::Period | Ty::Duration | Ty::Rate(..));
+        let quantity = |t: &Ty| t.is_numeric() || matches!(t, Ty::Period | Ty::Duration | Ty::Rate(..));
         let ty = match (&l.ty, &r.ty) {
             (Ty::Never, Ty::Never) => return Ok(broken_expr(span)),
             (Ty::Never, t) if quantity(t) => {
@@ -123,7 +121,9 @@ impl<'a> Cx<'a> {
             }
             (t @ (Ty::Money | Ty::Unit(_)), Ty::Int | Ty::Dec)
             | (Ty::Int | Ty::Dec, t @ (Ty::Money | Ty::Unit(_))) => t.clone(),
-            (t @ (Ty::Period | Ty::Duration), Ty::Int) | (Ty::Int, t @ (Ty::Period | Ty::Duration)) => t.clone(),
+            (t @ (Ty::Period | Ty::Duration), Ty::Int) | (Ty::Int, t @ (Ty::Period | Ty::Duration)) => {
+                t.clone()
+            }
             (Ty::Rate(to, from), q) | (q, Ty::Rate(to, from)) if rate_takes(*from, q) => rate_gives(*to),
             _ => return Err((l, r)),
         };

@@ -106,11 +106,8 @@ impl<'a> Cx<'a> {
         let functions = super::functions::NAMES.iter().map(|(n, _)| *n);
         let near = nearest(&name.text, tables.chain(facts).chain(records).chain(decisions).chain(functions));
         let home = self.mods.iter().find(|m| m.names.contains_key(&name.text)).map(|m| m.path.clone());
-        let message = format!(
-            "there is no table, function or fact `{}` here{}",
-            name.text,
-            did_you_mean(&near)
-        );
+        let message =
+            format!("there is no table, function or fact `{}` here{}", name.text, did_you_mean(&near));
         let found = Diagnostic::error("E0215", name.span, message);
         self.push(match (home, near) {
             (Some(home), _) => found.help(format!(
@@ -303,7 +300,14 @@ impl<'a> Cx<'a> {
         }
     }
 
-    fn record(&mut self, s: &mut Scope, c: &'a ast::Call, id: EntityId, name: &ast::Name, span: Span) -> Expr {
+    fn record(
+        &mut self,
+        s: &mut Scope,
+        c: &'a ast::Call,
+        id: EntityId,
+        name: &ast::Name,
+        span: Span,
+    ) -> Expr {
         let Some(def) = self.vocab.entities.get(id.ix()) else { return broken_expr(span) };
         if !def.record {
             self.error_help(
@@ -441,7 +445,9 @@ impl<'a> Cx<'a> {
         match &e.kind {
             ExprKind::Root(_) | ExprKind::Field(..) | ExprKind::Undecided(_) => true,
             ExprKind::Present(x) => self.is_given_list(x),
-            ExprKind::If(_, a, b) | ExprKind::Otherwise(a, b) => self.is_given_list(a) && self.is_given_list(b),
+            ExprKind::If(_, a, b) | ExprKind::Otherwise(a, b) => {
+                self.is_given_list(a) && self.is_given_list(b)
+            }
             ExprKind::Let(id) => match self.lets.get(id.ix()).map(|l| &l.state) {
                 Some(super::cx::LetState::Done(value)) => self.is_given_list(value),
                 _ => false,

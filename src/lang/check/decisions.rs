@@ -46,7 +46,13 @@ impl<'a> Cx<'a> {
             }
             if !self.vocab.fact_calls.iter().any(|c| c.name == name) {
                 let label = label(&f.labels);
-                self.vocab.fact_calls.push(FactCallDef { name, params, ty, label, source: source(&f.source) });
+                self.vocab.fact_calls.push(FactCallDef {
+                    name,
+                    params,
+                    ty,
+                    label,
+                    source: source(&f.source),
+                });
             }
         }
         for item in items {
@@ -106,7 +112,10 @@ impl<'a> Cx<'a> {
                     self.error_help(
                         "E0204",
                         o.name.span,
-                        format!("`{}` is given to `{}` and cannot be its output, too", o.name.text, d.name.text),
+                        format!(
+                            "`{}` is given to `{}` and cannot be its output, too",
+                            o.name.text, d.name.text
+                        ),
                         "rename the output",
                     );
                 }
@@ -229,7 +238,9 @@ impl<'a> Cx<'a> {
                 "an output is not declared as a list or set",
                 "use `all T` for a set of values, `each RECORD` for records, or `name each l in lines: …`",
             )),
-            (Mode::Each, Ty::Entity(id)) if self.vocab.entities.get(id.ix()).is_some_and(|e| e.record) => None,
+            (Mode::Each, Ty::Entity(id)) if self.vocab.entities.get(id.ix()).is_some_and(|e| e.record) => {
+                None
+            }
             (Mode::Each, _) => Some(("`each` collects records", "declare a `record`, or use `all`")),
             (_, Ty::Entity(_)) => Some(("only `each` outputs hold records", "write `each`")),
             (Mode::Max | Mode::Min, t) if !self.is_ordered(t) => Some((

@@ -270,7 +270,11 @@ impl<'a> Cx<'a> {
             self.error_help(
                 "E0421",
                 q.span,
-                format!("`{}` does not lie on {} {name}, the smallest amount", self.text(q.span), show_num(&step)),
+                format!(
+                    "`{}` does not lie on {} {name}, the smallest amount",
+                    self.text(q.span),
+                    show_num(&step)
+                ),
                 "write an amount that can be paid, or use a plain number (`0.5`, `50%`) to multiply with",
             );
             return broken_expr(q.span);
@@ -297,15 +301,6 @@ impl<'a> Cx<'a> {
         else {
             return broken_expr(span);
         };
-        if of == RateKind::Days {
-            self.error_help(
-                "E0303",
-                rate.amount.unit.span,
-                "a rate cannot give days",
-                "use a table, or days counted by hand",
-            );
-            return broken_expr(span);
-        }
         let per_value = rate.per.number.value();
         if per_value == int(0) {
             self.error("E0306", rate.per.span, "a rate per nothing has no meaning");
@@ -417,8 +412,7 @@ impl<'a> Cx<'a> {
         let entity = def.name.clone();
         let fields: Vec<String> = def.fields.iter().map(|f| f.name.clone()).collect();
         let whole = format!("{}.{}", self.text(of.span), name.text);
-        let message =
-            format!("`{whole}` is not a field of {entity}{}", super::cx::did_you_mean(&near));
+        let message = format!("`{whole}` is not a field of {entity}{}", super::cx::did_you_mean(&near));
         let found = crate::lang::diagnostic::Diagnostic::error("E0202", name.span, message);
         self.push(match near {
             Some(near) => found.suggest(name.span, near),

@@ -125,7 +125,8 @@ impl<'a> Cx<'a> {
             typed.push(e);
         }
         let dec = typed.iter().any(|e| e.ty == Ty::Dec);
-        let common = typed.iter().map(|e| e.ty.clone()).find(|t| *t != Ty::Never).or(hint).unwrap_or(Ty::Never);
+        let common =
+            typed.iter().map(|e| e.ty.clone()).find(|t| *t != Ty::Never).or(hint).unwrap_or(Ty::Never);
         let common = if dec && common == Ty::Int { Ty::Dec } else { common };
         if common == Ty::Never {
             return broken_expr(span);
@@ -135,7 +136,8 @@ impl<'a> Cx<'a> {
             self.error("E0305", span, message);
             return broken_expr(span);
         }
-        let typed = typed.into_iter().map(|e| self.coerce(e, &common, &format!("each value of {what}"))).collect();
+        let typed =
+            typed.into_iter().map(|e| self.coerce(e, &common, &format!("each value of {what}"))).collect();
         expr(ExprKind::Func(func, typed), common, span)
     }
 
@@ -226,13 +228,7 @@ impl<'a> Cx<'a> {
     }
 
     /// `fill(table, budget).value`
-    pub fn fill(
-        &mut self,
-        s: &mut Scope,
-        c: &'a ast::Call,
-        part: Option<&'a ast::Name>,
-        span: Span,
-    ) -> Expr {
+    pub fn fill(&mut self, s: &mut Scope, c: &'a ast::Call, part: Option<&'a ast::Name>, span: Span) -> Expr {
         let usage = "write `fill(table, budget).value`, `.used` or `.rows`";
         let ([table, budget], Some(part)) = (c.args.as_slice(), part) else {
             self.error_help("E0304", span, "`fill` is not used like this", usage);

@@ -187,12 +187,8 @@ impl<'a> Cx<'a> {
             return broken_expr(span);
         };
         let ty = Ty::List(Arc::new(amount.ty.clone()));
-        let kind = ExprKind::Split {
-            amount: Box::new(amount),
-            var,
-            list: Box::new(list),
-            weight: Box::new(weight),
-        };
+        let kind =
+            ExprKind::Split { amount: Box::new(amount), var, list: Box::new(list), weight: Box::new(weight) };
         expr(kind, ty, span)
     }
 
@@ -213,7 +209,8 @@ impl<'a> Cx<'a> {
             }
             return broken_expr(span);
         };
-        let whose = self.vars.get(of.0 as usize).and_then(|v| v.list.clone()).map(|l| self.fingerprint(&l, None));
+        let whose =
+            self.vars.get(of.0 as usize).and_then(|v| v.list.clone()).map(|l| self.fingerprint(&l, None));
         let root = self.vars.get(of.0 as usize).and_then(|v| v.root);
         let same = whose == Some(self.fingerprint(&list, None))
             || matches!(list.kind, ExprKind::Root(r) if root == Some(r));
@@ -282,12 +279,14 @@ impl<'a> Cx<'a> {
             return None;
         }
         if !matches!(amount.ty, Ty::Money | Ty::Unit(_) | Ty::Never) {
-            let message = format!("{what} divides an amount with a step, but this is {}", self.show(&amount.ty));
+            let message =
+                format!("{what} divides an amount with a step, but this is {}", self.show(&amount.ty));
             self.error("E0303", amount.span, message);
             return None;
         }
         if !weight.ty.is_numeric() && weight.ty != Ty::Never {
-            let message = format!("{what} divides by numbers or amounts, but this is {}", self.show(&weight.ty));
+            let message =
+                format!("{what} divides by numbers or amounts, but this is {}", self.show(&weight.ty));
             self.error("E0303", weight.span, message);
             return None;
         }

@@ -154,11 +154,8 @@ impl<'a> Cx<'a> {
             }
             _ => {
                 let (a, b) = (self.text(x.span), self.text(list.span));
-                let message = format!(
-                    "`{a}` is {}, so it cannot be in {}",
-                    self.show(&inner),
-                    self.show(&list.ty)
-                );
+                let message =
+                    format!("`{a}` is {}, so it cannot be in {}", self.show(&inner), self.show(&list.ty));
                 let help = if list.ty == inner {
                     format!("write `{a} is {b}`, or `{a} in {{{b}}}`")
                 } else {

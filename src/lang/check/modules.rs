@@ -121,7 +121,8 @@ impl<'a> Cx<'a> {
     }
 
     fn layer(&mut self, ast: &'a ast::Module, lost: bool) -> Layer {
-        let general = Layer { rank: 0, kind: self.input.layers.first().cloned().unwrap_or_default(), name: None };
+        let general =
+            Layer { rank: 0, kind: self.input.layers.first().cloned().unwrap_or_default(), name: None };
         let Some(layer) = &ast.header.layer else {
             if matches!(ast.kind, ast::ModuleKind::Policy { .. }) && !lost {
                 self.error_help(
@@ -258,13 +259,7 @@ impl<'a> Cx<'a> {
         }
     }
 
-    fn declare_name(
-        &mut self,
-        m: usize,
-        name: &ast::Name,
-        named: Named,
-        seen: &mut FxHashMap<String, Span>,
-    ) {
+    fn declare_name(&mut self, m: usize, name: &ast::Name, named: Named, seen: &mut FxHashMap<String, Span>) {
         let text = &name.text;
         if let Some(first) = seen.insert(text.clone(), name.span) {
             self.push(
@@ -320,14 +315,24 @@ impl<'a> Cx<'a> {
                         Diagnostic::warning(
                             "W0502",
                             at,
-                            format!("no version of `{path}` holds from {} to {}", show_day(end), show_day(start - 1)),
+                            format!(
+                                "no version of `{path}` holds from {} to {}",
+                                show_day(end),
+                                show_day(start - 1)
+                            ),
                         )
                         .note(first, "the version before is here"),
                     ),
                     _ => self.push(
-                        Diagnostic::error("E0405", at, format!("two versions of `{path}` hold at the same time"))
-                            .note(first, "the other one is here")
-                            .help("end the earlier one with `before` the later one's `from`, or rename one of them"),
+                        Diagnostic::error(
+                            "E0405",
+                            at,
+                            format!("two versions of `{path}` hold at the same time"),
+                        )
+                        .note(first, "the other one is here")
+                        .help(
+                            "end the earlier one with `before` the later one's `from`, or rename one of them",
+                        ),
                     ),
                 }
             }
@@ -369,7 +374,10 @@ impl<'a> Cx<'a> {
             self.error_help(
                 "E0409",
                 dated,
-                format!("`{}` has dates, but does not say which date they are compared with", ast.path.text()),
+                format!(
+                    "`{}` has dates, but does not say which date they are compared with",
+                    ast.path.text()
+                ),
                 "add `governed by today` (or another date) to the library's head",
             );
             return None;

@@ -111,9 +111,7 @@ impl<'a> Cx<'a> {
         match fields {
             [] => self.word_value(s, first, hint),
             [word] => match self.types.get(&first.text).cloned() {
-                Some(TypeName::Is(ty @ (Ty::Enum(_) | Ty::Node(_)))) => {
-                    self.qualified_word(&ty, first, word)
-                }
+                Some(TypeName::Is(ty @ (Ty::Enum(_) | Ty::Node(_)))) => self.qualified_word(&ty, first, word),
                 _ => self.unknown_name(s, first, None),
             },
             _ => self.unknown_name(s, first, None),
@@ -211,7 +209,10 @@ impl<'a> Cx<'a> {
             self.error_help(
                 "E0402",
                 span,
-                format!("`{}` has a value for each of `{list}`, and `{var}` does not run over `{list}`", name.text),
+                format!(
+                    "`{}` has a value for each of `{list}`, and `{var}` does not run over `{list}`",
+                    name.text
+                ),
                 format!("write `for {var} in {list} where …`"),
             );
             return Some(broken_expr(span));
@@ -249,7 +250,9 @@ impl<'a> Cx<'a> {
                         "E0303",
                         span,
                         format!("`{text}` is a calendar"),
-                        format!("calendars are read by `is_workday(d, {text})` and `next_workday(d, {text})`"),
+                        format!(
+                            "calendars are read by `is_workday(d, {text})` and `next_workday(d, {text})`"
+                        ),
                     );
                     return broken_expr(span);
                 }

@@ -74,7 +74,7 @@ fn var(out: &mut String, v: VarId, own: Option<VarId>) {
 }
 
 fn write_key(out: &mut String, e: &Expr, own: Option<VarId>) {
-    let mut open = |out: &mut String, head: &str, parts: &[&Expr]| {
+    let open = |out: &mut String, head: &str, parts: &[&Expr]| {
         let _ = write!(out, "{head}(");
         for p in parts {
             write_key(out, p, own);

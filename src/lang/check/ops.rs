@@ -68,11 +68,8 @@ impl<'a> Cx<'a> {
         match self.unify(a, b) {
             Ok((a, b, ty)) => expr(ExprKind::If(Box::new(cond), Box::new(a), Box::new(b)), ty, span),
             Err((a, b)) => {
-                let message = format!(
-                    "`then` gives {}, but `else` gives {}",
-                    self.show(&a.ty),
-                    self.show(&b.ty)
-                );
+                let message =
+                    format!("`then` gives {}, but `else` gives {}", self.show(&a.ty), self.show(&b.ty));
                 self.error_help("E0302", b.span, message, "both must be of one type");
                 broken_expr(span)
             }
@@ -199,7 +196,8 @@ impl<'a> Cx<'a> {
 
     fn incomparable(&mut self, l: &Expr, r: &Expr, span: Span) {
         let (a, b) = (self.text(l.span), self.text(r.span));
-        let message = format!("`{a}` is {}, but `{b}` is {}", self.show(l.ty.inner()), self.show(r.ty.inner()));
+        let message =
+            format!("`{a}` is {}, but `{b}` is {}", self.show(l.ty.inner()), self.show(r.ty.inner()));
         let help = match (l.ty.inner(), r.ty.inner()) {
             (Ty::Period, Ty::Int | Ty::Dec) => Some(format!("say of what: `{b} days`")),
             (Ty::Money, Ty::Int | Ty::Dec) => Some(format!("say which money: `{b} CNY`")),
@@ -307,7 +305,8 @@ impl<'a> Cx<'a> {
             return self.may_be_absent(value, "`rounded`");
         }
         if !value.ty.is_numeric() {
-            let message = format!("`rounded` needs a number or an amount, but this is {}", self.show(&value.ty));
+            let message =
+                format!("`rounded` needs a number or an amount, but this is {}", self.show(&value.ty));
             self.error("E0303", value.span, message);
             return broken_expr(span);
         }

@@ -30,8 +30,7 @@ impl Cx<'_> {
     /// Analyses everything; `order` is all outputs of all decisions, each after what it reads.
     pub fn steps(&mut self, order: &[(DecisionId, OutputId)]) {
         let outputs = self.vocab.decisions.iter().map(|d| vec![true; d.outputs.len()]).collect();
-        let mut st =
-            Steps { lets: vec![None; self.lets.len()], vars: vec![true; self.vars.len()], outputs };
+        let mut st = Steps { lets: vec![None; self.lets.len()], vars: vec![true; self.vars.len()], outputs };
         for &(d, o) in order {
             self.step_output(&mut st, d, o);
         }
@@ -201,11 +200,9 @@ impl Cx<'_> {
             | ExprKind::Share { .. } => true,
             ExprKind::Var(v) => st.vars.get(v.0 as usize).copied().unwrap_or(true),
             ExprKind::Let(id) => self.step_let(st, d, *id),
-            ExprKind::Output(o) | ExprKind::OutputOf(o, _) => d
-                .and_then(|d| st.outputs.get(d.ix()))
-                .and_then(|d| d.get(o.ix()))
-                .copied()
-                .unwrap_or(true),
+            ExprKind::Output(o) | ExprKind::OutputOf(o, _) => {
+                d.and_then(|d| st.outputs.get(d.ix())).and_then(|d| d.get(o.ix())).copied().unwrap_or(true)
+            }
             ExprKind::Arith(op, a, b) => {
                 let exact = match op {
                     ArithOp::Add | ArithOp::Sub => true,
@@ -262,16 +259,17 @@ impl Cx<'_> {
         }
         let (cause, why) = self.cause(e);
         let step = match super::expr::element(ty) {
-            Ty::Unit(u) => {
-                self.vocab.units.get(u.ix()).map(|d| format!("{} {}", show_num(&d.step), d.name))
-            }
+            Ty::Unit(u) => self.vocab.units.get(u.ix()).map(|d| format!("{} {}", show_num(&d.step), d.name)),
             _ => self.vocab.currencies.first().map(|d| format!("{} {}", show_num(&d.step), d.code)),
         };
         let step = step.unwrap_or_else(|| "its step".to_owned());
         let name = if name.starts_with("the ") { name.to_owned() } else { format!("`{name}`") };
-        let mut found =
-            Diagnostic::error("E0420", e.span, format!("{name} needs an amount on {step}, but {why} leaves it"))
-                .help("write `… rounded half up` (or `down`, `up`, `half even`) where the rulebook rounds");
+        let mut found = Diagnostic::error(
+            "E0420",
+            e.span,
+            format!("{name} needs an amount on {step}, but {why} leaves it"),
+        )
+        .help("write `… rounded half up` (or `down`, `up`, `half even`) where the rulebook rounds");
         if cause != e.span {
             found = found.note(cause, "here");
         }

@@ -77,7 +77,9 @@ impl<'a> Cx<'a> {
             return Some(format!("`{}` has {}", self.type_name(ty), some_of(expected)));
         }
         if s.module.is_some_and(|m| self.rules.iter().any(|r| r.module == m && r.ast.name.text == text)) {
-            return Some("that is a rule; rules are named only after `overrides`, `replaces` and `by`".into());
+            return Some(
+                "that is a rule; rules are named only after `overrides`, `replaces` and `by`".into(),
+            );
         }
         if matches!(self.types.get(text), Some(TypeName::Is(Ty::Entity(_)))) {
             return Some(format!("add `{text}` to the decision's `given`"));

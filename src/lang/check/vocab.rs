@@ -340,8 +340,11 @@ impl<'a> Cx<'a> {
             return;
         }
         let near = nearest(text, self.types.keys().map(String::as_str));
-        let mut d =
-            Diagnostic::error("E0203", name.span, format!("there is no type `{text}`{}", did_you_mean(&near)));
+        let mut d = Diagnostic::error(
+            "E0203",
+            name.span,
+            format!("there is no type `{text}`{}", did_you_mean(&near)),
+        );
         d = match near {
             Some(near) => d.suggest(name.span, near),
             None => d.help(
