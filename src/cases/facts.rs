@@ -90,7 +90,8 @@ fn value(vocab: &Vocab, ty: &Ty, given: &Given) -> Result<Option<Json>, String> 
                 other => other,
             };
             let rows = items.iter().map(|item| {
-                value(vocab, of, item)?.ok_or_else(|| "an element of a list cannot be unknown as a whole".to_owned())
+                value(vocab, of, item)?
+                    .ok_or_else(|| "an element of a list cannot be unknown as a whole".to_owned())
             });
             Json::Array(rows.collect::<Result<_, _>>()?)
         }
@@ -129,7 +130,9 @@ fn constant(vocab: &Vocab, ty: &Ty, c: &Const) -> Json {
         },
         Const::Node(node) => match ty {
             Ty::Node(id) => {
-                json!(vocab.taxonomies.get(id.ix()).and_then(|d| d.nodes.get(*node as usize)).map(|n| &n.name))
+                json!(
+                    vocab.taxonomies.get(id.ix()).and_then(|d| d.nodes.get(*node as usize)).map(|n| &n.name)
+                )
             }
             _ => Json::Null,
         },

@@ -38,9 +38,11 @@ pub(super) fn differences(linked: &Linked, case: &Case, outcome: &Outcome) -> Ve
         }
     }
     if let Some(expected) = &case.needs {
-        let needs: Vec<String> = outcome.needs(|i| decision.outputs.get(i).is_none_or(|o| o.working)).into_iter().collect();
+        let needs: Vec<String> =
+            outcome.needs(|i| decision.outputs.get(i).is_none_or(|o| o.working)).into_iter().collect();
         if *expected != needs {
-            let list = |items: &[String]| if items.is_empty() { "nothing".to_owned() } else { items.join(", ") };
+            let list =
+                |items: &[String]| if items.is_empty() { "nothing".to_owned() } else { items.join(", ") };
             lines.push(format!("needs: expected {}, got {}", list(expected), list(&needs)));
         }
     }
@@ -158,7 +160,9 @@ fn shown(book: &Rulebook, ty: &Ty, state: &State) -> String {
     let join = |items: Vec<String>| items.join("; ");
     match state {
         State::Value(value) => literal(&book.vocab, ty, value),
-        State::Unknown(facts) => format!("unknown (needs {})", facts.iter().cloned().collect::<Vec<_>>().join(", ")),
+        State::Unknown(facts) => {
+            format!("unknown (needs {})", facts.iter().cloned().collect::<Vec<_>>().join(", "))
+        }
         State::Undecided(questions) => {
             format!("undecided ({})", join(questions.iter().map(|q| q.zh("").to_owned()).collect()))
         }

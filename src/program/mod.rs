@@ -16,6 +16,7 @@ pub mod render;
 pub mod round;
 mod symbols;
 pub mod value;
+pub mod walk;
 
 /// The version of the language; part of every program's digest and of every answer.
 pub const LANGUAGE: &str = "1";

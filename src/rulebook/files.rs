@@ -83,7 +83,8 @@ pub(super) fn read(dir: &Path) -> Result<Read, LoadError> {
         return Err(LoadError::NoRulebook(dir.to_owned()));
     }
     manifests.sort();
-    let folders: BTreeSet<PathBuf> = manifests.iter().filter_map(|m| m.parent().map(Path::to_owned)).collect();
+    let folders: BTreeSet<PathBuf> =
+        manifests.iter().filter_map(|m| m.parent().map(Path::to_owned)).collect();
     for path in &manifests {
         book(&mut read, path, &folders)?;
     }
@@ -96,7 +97,7 @@ fn book(read: &mut Read, path: &Path, folders: &BTreeSet<PathBuf>) -> Result<(),
     let manifest = match manifest::parse(manifest_file, read.sources.text(manifest_file)) {
         Ok(manifest) => manifest,
         Err(finding) => {
-            read.findings.push(finding);
+            read.findings.push(*finding);
             return Ok(());
         }
     };
@@ -106,10 +107,15 @@ fn book(read: &mut Read, path: &Path, folders: &BTreeSet<PathBuf>) -> Result<(),
         if !vocab.is_file() {
             let at = manifest::place(manifest_file, name);
             let message = format!("there is no file {}", shown(&vocab));
-            read.findings.push(Diagnostic::error("E0804", at, message).help("paths start at the manifest's folder"));
+            read.findings
+                .push(Diagnostic::error("E0804", at, message).help("paths start at the manifest's folder"));
             continue;
         }
-        files.push(Entry { file: add(read, &vocab)?, kind: Kind::Vocabulary, relative: name.get_ref().clone() });
+        files.push(Entry {
+            file: add(read, &vocab)?,
+            kind: Kind::Vocabulary,
+            relative: name.get_ref().clone(),
+        });
     }
     let mut below = Vec::new();
     let mut seen = 0;
@@ -167,14 +173,18 @@ fn add(read: &mut Read, path: &Path) -> Result<FileId, LoadError> {
     put(&mut read.hash, &bytes);
     let text = String::from_utf8(bytes);
     let refused = match &text {
-        _ if too_big => Some(("E0805", "the file is larger than 1 MiB".to_owned(), "split it into several files")),
+        _ if too_big => {
+            Some(("E0805", "the file is larger than 1 MiB".to_owned(), "split it into several files"))
+        }
         Err(error) => {
             let at = error.utf8_error().valid_up_to();
             Some(("E0806", format!("the file is not UTF-8 (at byte {at})"), "save it as UTF-8"))
         }
         Ok(_) => None,
     };
-    let file = read.sources.add(shown(path), if refused.is_some() { String::new() } else { text.unwrap_or_default() });
+    let file = read
+        .sources
+        .add(shown(path), if refused.is_some() { String::new() } else { text.unwrap_or_default() });
     if let Some((code, message, help)) = refused {
         read.findings.push(Diagnostic::error(code, Span::new(file, 0, 0), message).help(help));
     }
@@ -188,7 +198,9 @@ fn shown(path: &Path) -> String {
     let mut out = PathBuf::new();
     for part in path.components() {
         match part {
-            std::path::Component::ParentDir if matches!(out.components().next_back(), Some(std::path::Component::Normal(_))) => {
+            std::path::Component::ParentDir
+                if matches!(out.components().next_back(), Some(std::path::Component::Normal(_))) =>
+            {
                 out.pop();
             }
             std::path::Component::CurDir => {}
@@ -302,7 +314,8 @@ mod tests {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, text).unwrap();
         };
-        let manifest = |n: &str| format!("name = \"{n}\"\nvocabulary = [\"../v.vocab\"]\nlayers = [\"chain\"]\n");
+        let manifest =
+            |n: &str| format!("name = \"{n}\"\nvocabulary = [\"../v.vocab\"]\nlayers = [\"chain\"]\n");
         put("v.vocab", "vocabulary v version 1\n");
         put("a/rulebook.toml", &manifest("a"));
         put("a/sub/x.policy", "one");
@@ -331,7 +344,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         assert!(matches!(read(dir.path()), Err(LoadError::NoRulebook(_))));
         assert!(matches!(read(&dir.path().join("none")), Err(LoadError::NotAFolder(_))));
-        fs::write(dir.path().join("rulebook.toml"), "name = \"a\"\nvocabulary = [\"no.vocab\"]\nlayers = []\n").unwrap();
+        fs::write(
+            dir.path().join("rulebook.toml"),
+            "name = \"a\"\nvocabulary = [\"no.vocab\"]\nlayers = []\n",
+        )
+        .unwrap();
         fs::write(dir.path().join("big.policy"), vec![b' '; (MAX_FILE + 1) as usize]).unwrap();
         fs::write(dir.path().join("latin.policy"), b"caf\xe9").unwrap();
         let codes: Vec<&str> = read(dir.path()).unwrap().findings.iter().map(|d| d.code).collect();

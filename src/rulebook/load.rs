@@ -121,5 +121,25 @@ fn book(
             findings.push(Diagnostic::error("E0807", store.span, message).help("a store has one rulebook"));
         }
     }
-    todo!()
+    let (mut vocabulary, mut policies, mut cases) = (Vec::new(), Vec::new(), Vec::new());
+    for entry in &files.files {
+        match parsed.get(&(entry.file, entry.kind)) {
+            Some(ast::File::Vocabulary(file)) => vocabulary.push(file.clone()),
+            Some(ast::File::Policy(file)) => policies.push(file.clone()),
+            Some(ast::File::Cases(file)) => cases.push(file.clone()),
+            None => {}
+        }
+    }
+    let ids: Vec<String> = stores.iter().map(|s| s.id.clone()).collect();
+    let checked = check::check(&CheckInput {
+        name: &name,
+        sources,
+        vocabulary: &vocabulary,
+        policies: &policies,
+        cases: &cases,
+        layers: &layers,
+        stores: &ids,
+    });
+    findings.extend(checked.diagnostics);
+    Some(Checked { typed: checked.rulebook, cases: checked.cases, stores, digest: files.digest.clone() })
 }

@@ -53,12 +53,13 @@ pub struct StoreDef {
 }
 
 /// Reads a manifest; findings name the place.
-pub(super) fn parse(file: FileId, text: &str) -> Result<Manifest, Diagnostic> {
+pub(super) fn parse(file: FileId, text: &str) -> Result<Manifest, Box<Diagnostic>> {
     toml::from_str(text).map_err(|error| {
         let at = error.span().map_or(Span::new(file, 0, 0), |range| span(file, range));
         let message = error.message().trim().replace('\n', "; ");
-        Diagnostic::error("E0801", at, message)
-            .help("a rulebook.toml has name, vocabulary, layers, policies, cases and one [store.ID] per store")
+        let help =
+            "a rulebook.toml has name, vocabulary, layers, policies, cases and one [store.ID] per store";
+        Box::new(Diagnostic::error("E0801", at, message).help(help))
     })
 }
 
@@ -148,7 +149,8 @@ impl Manifest {
 /// `04:00` as seconds after midnight.
 fn clock(text: &str) -> Option<u32> {
     let (h, m) = text.split_once(':')?;
-    let two = |s: &str| (s.len() == 2 && s.bytes().all(|b| b.is_ascii_digit())).then(|| s.parse::<u32>().ok())?;
+    let two =
+        |s: &str| (s.len() == 2 && s.bytes().all(|b| b.is_ascii_digit())).then(|| s.parse::<u32>().ok())?;
     let (h, m) = (two(h)?, two(m)?);
     (h < 24 && m < 60).then_some(h * 3_600 + m * 60)
 }
@@ -174,7 +176,7 @@ in = { chain = "c" }
                 manifest.layer_kinds(FileId(0), &mut found);
                 manifest.stores(FileId(0), &mut found);
             }
-            Err(diagnostic) => found.push(diagnostic),
+            Err(diagnostic) => found.push(*diagnostic),
         }
         found.into_iter().map(|d| format!("{} {}", d.code, d.message)).collect()
     }

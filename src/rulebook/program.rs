@@ -82,20 +82,21 @@ impl Book {
         let mut programs = Vec::new();
         let stores = stores.into_iter().map(|def| {
             let part = takes_part(&typed, &def);
-            let program = shared.entry((part.clone(), def.zone, def.business_day_start)).or_insert_with(|| {
-                let linked = Linked::new(
-                    typed.clone(),
-                    layout.clone(),
-                    symbols.clone(),
-                    part,
-                    def.zone,
-                    def.business_day_start,
-                    digest.clone(),
-                );
-                let program = Arc::new(Program::new(linked, binder.clone()));
-                programs.push(program.clone());
-                program
-            });
+            let program =
+                shared.entry((part.clone(), def.zone, def.business_day_start)).or_insert_with(|| {
+                    let linked = Linked::new(
+                        typed.clone(),
+                        layout.clone(),
+                        symbols.clone(),
+                        part,
+                        def.zone,
+                        def.business_day_start,
+                        digest.clone(),
+                    );
+                    let program = Arc::new(Program::new(linked, binder.clone()));
+                    programs.push(program.clone());
+                    program
+                });
             Store { program: program.clone(), def }
         });
         let stores = stores.collect();

@@ -45,11 +45,8 @@ impl Registry {
     /// Loads a folder; `Err` holds what was loaded and does not check.
     pub fn open(dir: &Path) -> Result<Registry, OpenError> {
         let loaded = load(dir)?;
-        let tried = Tried {
-            fingerprint: Some(loaded.fingerprint),
-            unreadable: None,
-            paths: loaded.paths.clone(),
-        };
+        let tried =
+            Tried { fingerprint: Some(loaded.fingerprint), unreadable: None, paths: loaded.paths.clone() };
         match loaded.rulebooks {
             Some(books) => Ok(Registry {
                 dir: dir.to_owned(),
@@ -91,7 +88,8 @@ impl Registry {
                 if tried.unreadable.as_ref() == Some(&said) {
                     return Reload::Same;
                 }
-                *tried = Tried { fingerprint: None, unreadable: Some(said.clone()), paths: tried.paths.clone() };
+                *tried =
+                    Tried { fingerprint: None, unreadable: Some(said.clone()), paths: tried.paths.clone() };
                 self.note(vec![said.clone()], false);
                 return Reload::Refused(said);
             }
@@ -100,7 +98,8 @@ impl Registry {
             return Reload::Same;
         }
         let loaded = super::load::assemble(read);
-        *tried = Tried { fingerprint: Some(loaded.fingerprint), unreadable: None, paths: loaded.paths.clone() };
+        *tried =
+            Tried { fingerprint: Some(loaded.fingerprint), unreadable: None, paths: loaded.paths.clone() };
         match loaded.rulebooks {
             Some(books) => {
                 self.current.store(Arc::new(books));

@@ -97,7 +97,10 @@ fn watch_folders(watcher: &mut impl Watcher, registry: &Registry, watched: &mut 
     if watched.insert(dir.clone()) {
         let _ = watcher.watch(&dir, RecursiveMode::Recursive);
     }
-    let outside = registry.paths().into_iter().filter(|p| !p.starts_with(&dir) || p.components().any(|c| c.as_os_str() == ".."));
+    let outside = registry
+        .paths()
+        .into_iter()
+        .filter(|p| !p.starts_with(&dir) || p.components().any(|c| c.as_os_str() == ".."));
     for folder in outside.filter_map(|p| p.parent().map(std::path::Path::to_owned)) {
         if watched.insert(folder.clone()) {
             let _ = watcher.watch(&folder, RecursiveMode::NonRecursive);
