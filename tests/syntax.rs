@@ -1,6 +1,18 @@
 //! The surface of the language: what parses, and what is said about what does not.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail loudly")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail loudly"
+)]
+
+#[path = "syntax/limits.rs"]
+mod limits;
+#[path = "syntax/tree.rs"]
+mod tree;
+#[path = "syntax/wrong.rs"]
+mod wrong;
 
 use zhanggui::lang::ast::{File, FileKind};
 use zhanggui::lang::diagnostic::{Diagnostic, render};

@@ -75,6 +75,8 @@ pub(crate) enum CliError {
     #[error("{0}")]
     Facts(#[from] crate::program::bind::FactError),
     #[error("{0}")]
+    Settings(#[from] crate::server::SettingsError),
+    #[error("{0}")]
     Serve(#[from] crate::server::ServeError),
 }
 

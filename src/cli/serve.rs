@@ -1,8 +1,7 @@
 //! `zhanggui serve`: the HTTP server.
 use crate::cli::{CliError, Console};
 use crate::rulebook::OpenError;
-use crate::server::settings::{Flags, Settings};
-use crate::server::{ServeError, serve};
+use crate::server::{Flags, ServeError, Settings, serve};
 use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
@@ -15,7 +14,7 @@ pub(crate) struct Args {
     listen: Option<String>,
     /// Worker threads [default: one per processor]
     #[arg(long, value_name = "N")]
-    workers: Option<u32>,
+    workers: Option<usize>,
     /// Do not take up changed files
     #[arg(long)]
     no_watch: bool,
@@ -29,18 +28,13 @@ pub(crate) fn run(args: &Args, console: &mut Console) -> Result<bool, CliError> 
         listen: args.listen.clone(),
         policies: args.policies.clone(),
         workers: args.workers,
-        watch: args.no_watch.then_some(false),
-        file: args.config.clone(),
+        no_reload: args.no_watch,
     };
-    let settings = Settings::read(
-        &flags,
-        std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))),
-    )
-    .map_err(ServeError::Settings)?;
-    match serve(settings, crate::cli::console::message) {
+    let settings = Settings::read(args.config.as_deref(), &flags)?;
+    match serve(settings) {
         Ok(()) => Ok(true),
-        Err(ServeError::Open(OpenError::Load(error))) => Err(CliError::Load(error)),
-        Err(ServeError::Open(OpenError::Findings(loaded))) => {
+        Err(ServeError::Policies(OpenError::Load(error))) => Err(CliError::Load(error)),
+        Err(ServeError::Policies(OpenError::Findings(loaded))) => {
             console.message(loaded.shown(console.colour_err()).trim_end());
             Err(CliError::Findings { errors: loaded.errors() })
         }

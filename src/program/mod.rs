@@ -7,6 +7,7 @@ pub mod ask;
 pub mod bind;
 pub mod dates;
 pub mod facts;
+pub mod fill;
 pub mod iso;
 mod json;
 pub mod link;

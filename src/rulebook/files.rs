@@ -194,7 +194,7 @@ fn add(read: &mut Read, path: &Path) -> Result<FileId, LoadError> {
 }
 
 /// The path as people write it, `..` resolved where that is plain text.
-fn shown(path: &Path) -> String {
+pub(super) fn shown(path: &Path) -> String {
     let mut out = PathBuf::new();
     for part in path.components() {
         match part {

@@ -1,6 +1,6 @@
 //! Reading, parsing and checking everything below a folder; all findings of all files in one run.
 use crate::lang::ast::{self, FileKind};
-use crate::lang::check::{self, CheckInput};
+use crate::lang::check::{RulebookText, check};
 use crate::lang::diagnostic::{self, Diagnostic};
 use crate::lang::source::{FileId, SourceMap};
 use crate::lang::syntax;
@@ -60,7 +60,7 @@ pub fn load(dir: &Path) -> Result<Loaded, LoadError> {
 /// Parses and checks what was read.
 pub(super) fn assemble(read: Read) -> Loaded {
     let fingerprint = read.fingerprint();
-    let Read { sources, mut findings, books, paths, .. } = read;
+    let Read { mut sources, mut findings, books, paths, .. } = read;
     let counts = Counts { rulebooks: books.len(), files: paths.len() };
     let mut parsed = BTreeMap::new();
     for entry in books.iter().flat_map(|b| &b.files) {
@@ -79,7 +79,7 @@ pub(super) fn assemble(read: Read) -> Loaded {
     let mut done = Vec::new();
     let mut owners: BTreeMap<String, String> = BTreeMap::new();
     for book in &books {
-        done.extend(self::book(&sources, book, &parsed, &mut owners, &mut findings));
+        done.extend(self::book(&mut sources, book, &parsed, &mut owners, &mut findings));
     }
     // A vocabulary that several rulebooks share is checked with each of them.
     diagnostic::sort(&mut findings);
@@ -106,7 +106,7 @@ impl Checked {
 type Parsed = BTreeMap<(FileId, Kind), ast::File>;
 
 fn book(
-    sources: &SourceMap,
+    sources: &mut SourceMap,
     files: &BookFiles,
     parsed: &Parsed,
     owners: &mut BTreeMap<String, String>,
@@ -130,16 +130,30 @@ fn book(
             None => {}
         }
     }
-    let ids: Vec<String> = stores.iter().map(|s| s.id.clone()).collect();
-    let checked = check::check(&CheckInput {
+    let mut places: Vec<(String, String)> =
+        stores.iter().flat_map(|s| &s.layers).map(|(kind, name)| (kind.clone(), name.clone())).collect();
+    places.sort();
+    places.dedup();
+    let tables = files.files.iter().filter(|f| f.kind == Kind::Csv);
+    let tables: BTreeMap<String, String> = tables
+        .map(|f| (sources.name(f.file).to_owned(), sources.text(f.file).to_owned()))
+        .collect();
+    let read_csv = |policy: &str, name: &str| {
+        let path = Path::new(policy).parent().unwrap_or(Path::new("")).join(name);
+        let found = tables.get(&files::shown(&path)).cloned();
+        found.ok_or_else(|| "there is no such file below the rulebook's folder".to_owned())
+    };
+    let text = RulebookText {
         name: &name,
-        sources,
         vocabulary: &vocabulary,
         policies: &policies,
         cases: &cases,
         layers: &layers,
-        stores: &ids,
-    });
+        places: &places,
+        read_csv: &read_csv,
+    };
+    let checked = check(&text, sources);
     findings.extend(checked.diagnostics);
-    Some(Checked { typed: checked.rulebook, cases: checked.cases, stores, digest: files.digest.clone() })
+    let typed = checked.rulebook?;
+    Some(Checked { typed, cases: checked.cases, stores, digest: files.digest.clone() })
 }

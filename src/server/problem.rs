@@ -1,141 +1,81 @@
-//! Problem details (RFC 9457) with a stable `code`, and the `path` of the bad field where there is one.
-use crate::program::bind::{FactError, FactProblem};
-use actix_web::error::PayloadError;
+//! Errors as RFC 9457 problem details with stable codes.
+use crate::program::bind::FactError;
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
-use std::fmt;
 
-/// What went wrong with a request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct Problem {
-    /// `urn:zhanggui:problem:CODE`.
+/// A problem: what went wrong, in a form that a program and a person can read.
+#[derive(Clone, Debug, Serialize)]
+pub struct Problem {
+    /// A URI reference for the kind of problem: `/problems/` and the code.
     #[serde(rename = "type")]
     kind: String,
     title: &'static str,
     status: u16,
-    pub(super) code: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) path: Option<String>,
+    /// Stable, for programs.
+    code: &'static str,
+    /// This occurrence, for people.
     detail: String,
+    /// The bad field, `facts.item.paid`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
+}
+
+macro_rules! problems {
+    ($($(#[$doc:meta])* $name:ident $status:ident $code:literal $title:literal;)+) => { $(
+        $(#[$doc])*
+        pub fn $name(detail: impl Into<String>) -> Problem {
+            Problem {
+                kind: concat!("/problems/", $code).to_string(),
+                title: $title,
+                status: StatusCode::$status.as_u16(),
+                code: $code,
+                detail: detail.into(),
+                path: None,
+            }
+        }
+    )+ };
 }
 
 impl Problem {
-    fn new(
-        status: StatusCode,
-        code: &'static str,
-        title: &'static str,
-        detail: impl Into<String>,
-    ) -> Problem {
-        let kind = format!("urn:zhanggui:problem:{code}");
-        Problem { kind, title, status: status.as_u16(), code, path: None, detail: detail.into() }
+    problems! {
+        /// The body is not the JSON that this route reads.
+        malformed BAD_REQUEST "malformed-request" "The request could not be read";
+        /// A fact is of the wrong type, unknown, or impossible.
+        bad_fact UNPROCESSABLE_ENTITY "bad-fact" "A fact is not acceptable";
+        unknown_store NOT_FOUND "unknown-store" "There is no such store";
+        unknown_decision NOT_FOUND "unknown-decision" "There is no such decision";
+        not_found NOT_FOUND "not-found" "There is nothing here";
+        method_not_allowed METHOD_NOT_ALLOWED "method-not-allowed" "This address does not answer this method";
+        too_large PAYLOAD_TOO_LARGE "too-large" "The request is too large";
+        unsupported UNSUPPORTED_MEDIA_TYPE "unsupported-media-type" "Send application/json";
     }
-    /// The field that is wrong.
-    pub(super) fn at(mut self, path: impl Into<String>) -> Problem {
+
+    /// A fact that could not be bound; its own code tells which way.
+    pub fn of_fact(error: FactError) -> Problem {
+        let code = error.problem.code();
+        let kind = format!("/problems/{code}");
+        Problem { code, kind, ..Problem::bad_fact(error.to_string()).at(error.path) }
+    }
+
+    /// The same problem, its path seen from further outside.
+    pub fn inside(mut self, outer: &str) -> Problem {
+        self.path = Some(match self.path {
+            Some(path) => format!("{outer}.{path}"),
+            None => outer.to_string(),
+        });
+        self
+    }
+
+    /// The same problem, at a field.
+    pub fn at(mut self, path: impl Into<String>) -> Problem {
         self.path = Some(path.into());
         self
     }
-    pub(super) fn malformed(detail: impl Into<String>) -> Problem {
-        Problem::new(StatusCode::BAD_REQUEST, "malformed_json", "The body is not JSON", detail)
-    }
-    /// JSON, but not the request's shape.
-    pub(super) fn shape(detail: impl Into<String>) -> Problem {
-        Problem::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "bad_request",
-            "The body is not of the right shape",
-            detail,
-        )
-    }
-    pub(super) fn unknown_store(detail: impl Into<String>) -> Problem {
-        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "unknown_store", "There is no such store", detail)
-            .at("store")
-    }
-    pub(super) fn unknown_decision(detail: impl Into<String>) -> Problem {
-        Problem::new(StatusCode::NOT_FOUND, "unknown_decision", "There is no such decision", detail)
-            .at("decision")
-    }
-    pub(super) fn too_many_items(detail: impl Into<String>) -> Problem {
-        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "too_many_items", "The batch is too long", detail)
-            .at("items")
-    }
-    pub(super) fn not_found(request: &HttpRequest) -> Problem {
-        let detail = format!("there is nothing at {}", request.path());
-        Problem::new(StatusCode::NOT_FOUND, "not_found", "There is nothing here", detail)
-    }
-    pub(super) fn media_type() -> Problem {
-        let detail = "send application/json";
-        Problem::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "unsupported_media_type",
-            "The body is not said to be JSON",
-            detail,
-        )
-    }
-    pub(super) fn method(request: &HttpRequest, allowed: &str) -> Problem {
-        let detail = format!("{} is not for this address; use {allowed}", request.method());
-        Problem::new(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "method_not_allowed",
-            "The method is not allowed here",
-            detail,
-        )
-    }
-    pub(super) fn timeout() -> Problem {
-        Problem::new(
-            StatusCode::REQUEST_TIMEOUT,
-            "request_timeout",
-            "The request took too long",
-            "send it faster, or smaller",
-        )
-    }
-    pub(super) fn internal() -> Problem {
-        Problem::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "internal",
-            "The server failed",
-            "this is a fault of the server",
-        )
-    }
-    /// The body could not be read.
-    pub(super) fn payload(error: &actix_web::Error, limit: usize) -> Problem {
-        match error.as_error::<PayloadError>() {
-            Some(PayloadError::Overflow) => Problem::new(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "too_large",
-                "The body is too large",
-                format!("a body may have {limit} bytes"),
-            ),
-            _ => Problem::new(
-                StatusCode::BAD_REQUEST,
-                "unreadable_body",
-                "The body could not be read",
-                error.to_string(),
-            ),
-        }
-    }
-    /// Facts that are not as the vocabulary says; `root` stands for `facts` in the path.
-    pub(super) fn facts(error: FactError, root: &str) -> Problem {
-        let path = match error.path.strip_prefix("facts") {
-            Some(rest) => format!("{root}{rest}"),
-            None => error.path,
-        };
-        let status = match error.problem {
-            FactProblem::Malformed => StatusCode::BAD_REQUEST,
-            _ => StatusCode::UNPROCESSABLE_ENTITY,
-        };
-        let detail = format!("{path}: {}", error.message);
-        Problem::new(status, error.problem.code(), "The facts are not as the vocabulary says", detail)
-            .at(path)
-    }
-    /// As JSON.
-    pub(super) fn json(&self) -> String {
-        serde_json::to_string(self).unwrap_or_else(|_| "{}".into())
-    }
 }
 
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}: {}", self.code, self.detail)
     }
 }
@@ -144,7 +84,9 @@ impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {
         StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
+
     fn error_response(&self) -> HttpResponse {
-        HttpResponse::build(self.status_code()).content_type("application/problem+json").body(self.json())
+        let body = serde_json::to_vec(self).unwrap_or_default();
+        HttpResponse::build(self.status_code()).content_type("application/problem+json").body(body)
     }
 }

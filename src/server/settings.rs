@@ -1,93 +1,69 @@
-//! Settings: defaults, then `zhanggui.toml`, then the environment (`ZHANGGUI_LISTEN=…`), then flags.
-use config::{Config, ConfigError, Environment, File, FileFormat};
+//! What an operator may set: defaults, then a file, then the environment, then flags.
 use serde::Deserialize;
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-/// The file that is read if it is there.
-pub const FILE: &str = "zhanggui.toml";
-
-/// How the server runs.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+/// The server's settings.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
-    /// Address and port; port 0 takes a free one.
+    /// Address and port to listen on.
     pub listen: String,
-    /// The folder of the rulebooks.
+    /// The folder whose rulebooks are served.
     pub policies: PathBuf,
-    /// Worker threads; 0: one per processor.
+    /// Worker threads; 0: one per core.
     pub workers: usize,
-    /// Take up changed files.
-    pub watch: bool,
-    /// The longest request body, in bytes.
-    pub body_limit: usize,
-    /// Seconds that a client may take to send a request, and that answering it may take.
-    pub request_timeout: u64,
-    /// Seconds that an idle connection is kept.
-    pub keep_alive: u64,
-    /// Seconds that requests in flight may take once the server stops.
-    pub shutdown_timeout: u64,
+    /// The largest request body, in bytes.
+    pub max_body: usize,
+    /// The most items in a batch.
+    pub max_batch: usize,
+    /// Whether changed policies are picked up while running.
+    pub reload: bool,
 }
 
-/// What flags say; `None`: nothing.
-#[derive(Debug, Clone, Default)]
+/// Settings given on the command line; they win over everything else.
+#[derive(Clone, Debug, Default)]
 pub struct Flags {
     pub listen: Option<String>,
     pub policies: Option<PathBuf>,
-    pub workers: Option<u32>,
-    pub watch: Option<bool>,
-    /// The settings file; it must exist if it is named.
-    pub file: Option<PathBuf>,
+    pub workers: Option<usize>,
+    pub no_reload: bool,
 }
 
-const KEYS: [&str; 8] = [
-    "listen",
-    "policies",
-    "workers",
-    "watch",
-    "body_limit",
-    "request_timeout",
-    "keep_alive",
-    "shutdown_timeout",
-];
+/// Why settings could not be read.
+#[derive(Debug, thiserror::Error)]
+#[error("settings: {0}")]
+pub struct SettingsError(#[from] config::ConfigError);
 
 impl Settings {
-    /// Reads all sources; the environment is given, so that tests do not share one.
-    pub fn read(
-        flags: &Flags,
-        environment: impl Iterator<Item = (String, String)>,
-    ) -> Result<Settings, ConfigError> {
-        // Other variables may begin with the same word, and are not ours to refuse.
-        let ours: HashMap<String, String> = environment
-            .filter(|(name, _)| {
-                let key = name.strip_prefix("ZHANGGUI_").unwrap_or("").to_ascii_lowercase();
-                KEYS.contains(&key.as_str())
-            })
-            .collect();
-        let file = flags.file.as_deref().unwrap_or(Path::new(FILE));
-        let policies = flags.policies.as_ref().map(|p| p.display().to_string());
-        Config::builder()
+    /// Read the settings. `file` must exist if given; otherwise `zhanggui.toml` is read where there is one.
+    /// The environment's names are the settings' with `ZHANGGUI_` before: `ZHANGGUI_LISTEN=0.0.0.0:8080`.
+    pub fn read(file: Option<&Path>, flags: &Flags) -> Result<Settings, SettingsError> {
+        let source = match file {
+            Some(path) => config::File::from(path).required(true),
+            None => config::File::from(Path::new("zhanggui.toml")).required(false),
+        };
+        let mut builder = config::Config::builder()
             .set_default("listen", "127.0.0.1:8080")?
             .set_default("policies", "policies")?
             .set_default("workers", 0)?
-            .set_default("watch", true)?
-            .set_default("body_limit", 1 << 20)?
-            .set_default("request_timeout", 10)?
-            .set_default("keep_alive", 75)?
-            .set_default("shutdown_timeout", 30)?
-            .add_source(File::from(file).format(FileFormat::Toml).required(flags.file.is_some()))
-            .add_source(
-                Environment::with_prefix("ZHANGGUI")
-                    .prefix_separator("_")
-                    .try_parsing(true)
-                    .source(Some(ours)),
-            )
-            .set_override_option("listen", flags.listen.clone())?
-            .set_override_option("policies", policies)?
-            .set_override_option("workers", flags.workers)?
-            .set_override_option("watch", flags.watch)?
-            .build()?
-            .try_deserialize()
+            .set_default("max_body", 1024 * 1024)?
+            .set_default("max_batch", 1000)?
+            .set_default("reload", true)?
+            .add_source(source.format(config::FileFormat::Toml))
+            .add_source(config::Environment::with_prefix("ZHANGGUI").prefix_separator("_").try_parsing(true));
+        if let Some(listen) = &flags.listen {
+            builder = builder.set_override("listen", listen.as_str())?;
+        }
+        if let Some(policies) = &flags.policies {
+            builder = builder.set_override("policies", policies.to_string_lossy().as_ref())?;
+        }
+        if let Some(workers) = flags.workers {
+            builder = builder.set_override("workers", workers as u64)?;
+        }
+        if flags.no_reload {
+            builder = builder.set_override("reload", false)?;
+        }
+        Ok(builder.build()?.try_deserialize()?)
     }
 }
 
@@ -96,31 +72,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn flags_over_environment_over_file_over_defaults() {
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("z.toml");
-        std::fs::write(&file, "listen = \"1.1.1.1:1\"\nworkers = 3\nkeep_alive = 9\n").unwrap();
-        let env = |pairs: &[(&str, &str)]| {
-            pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect::<Vec<_>>()
-        };
-        let flags = Flags { workers: Some(5), file: Some(file.clone()), ..Flags::default() };
-        let vars = env(&[
-            ("ZHANGGUI_WORKERS", "4"),
-            ("ZHANGGUI_KEEP_ALIVE", "11"),
-            ("ZHANGGUI_HOME", "x"),
-            ("PATH", "y"),
-        ]);
-        let read = Settings::read(&flags, vars.into_iter()).unwrap();
-        assert_eq!(read.listen, "1.1.1.1:1", "file");
-        assert_eq!(
-            (read.workers, read.keep_alive, read.shutdown_timeout),
-            (5, 11, 30),
-            "flag, environment, default"
-        );
-        std::fs::write(&file, "lisen = \"1.1.1.1:1\"\n").unwrap();
-        let error = Settings::read(&flags, std::iter::empty()).unwrap_err().to_string();
-        assert!(error.contains("lisen"), "{error}");
-        let absent = Flags { file: Some(dir.path().join("none.toml")), ..Flags::default() };
-        assert!(Settings::read(&absent, std::iter::empty()).is_err());
+    fn flags_win_over_the_file_and_the_file_over_defaults() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("z.toml");
+        std::fs::write(&file, "listen = \"127.0.0.1:1\"\nmax_batch = 7\n").unwrap();
+        let read = |flags| Settings::read(Some(&file), &flags).unwrap();
+        let settings = read(Flags::default());
+        assert_eq!((settings.listen.as_str(), settings.max_batch, settings.reload), ("127.0.0.1:1", 7, true));
+        let settings = read(Flags { listen: Some("127.0.0.1:2".into()), no_reload: true, ..Flags::default() });
+        assert_eq!((settings.listen.as_str(), settings.max_batch, settings.reload), ("127.0.0.1:2", 7, false));
+    }
+
+    #[test]
+    fn a_setting_that_does_not_exist_is_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("z.toml");
+        std::fs::write(&file, "lissten = \"127.0.0.1:1\"\n").unwrap();
+        let error = Settings::read(Some(&file), &Flags::default()).unwrap_err().to_string();
+        assert!(error.contains("lissten"), "{error}");
     }
 }

@@ -15,8 +15,8 @@ mod generated {
 
 pub use generated::Rule;
 
-/// What a parse may cost. Good text needs about ten calls per byte, and a file has at most a mebibyte.
-const CALL_LIMIT: usize = 24_000_000;
+/// What a parse may cost. Dense tables need some thirty calls per byte, and a declaration has at most a mebibyte.
+const CALL_LIMIT: usize = 64 << 20;
 
 /// Parses `text` as `rule`.
 pub fn parse(rule: Rule, text: &str) -> Result<Pair<'_, Rule>, Box<Error<Rule>>> {

@@ -3,6 +3,7 @@
 //! The grammar's own place of failure is nearly always right; its words are fit for nobody. So the message is written
 //! anew from what would have fitted there and from what stands there.
 
+use super::expected::{Expected, join};
 use super::grammar::Rule;
 use super::keywords::{KEYWORDS, declarations, nearest};
 use super::lower;
@@ -12,16 +13,6 @@ use crate::lang::ast::FileKind;
 use crate::lang::diagnostic::Diagnostic;
 use crate::lang::source::Span;
 use pest::error::{Error, ErrorVariant, InputLocation};
-
-/// What would have fitted at the place of failure.
-#[derive(Debug, Default)]
-struct Expected {
-    keywords: Vec<&'static str>,
-    signs: Vec<&'static str>,
-    things: Vec<&'static str>,
-    operator: bool,
-    end: bool,
-}
 
 /// The finding for a declaration (`text`, as it was given to the grammar) that did not parse.
 pub fn explain(place: &Place<'_>, kind: FileKind, text: &str, error: &Error<Rule>) -> Diagnostic {
@@ -94,6 +85,14 @@ impl Failure<'_> {
                 let found = Diagnostic::error("E0107", span, format!("`{word}` does not compare"));
                 return Some(found.help("`is` compares; `=` sets a value").suggest(span, "is"));
             }
+            "is" if self.expected.signs.contains(&"=") && before != "=" => {
+                let found = Diagnostic::error("E0107", span, "`is` compares, it does not set");
+                return Some(self.with_help(found).suggest(span, "="));
+            }
+            ":" if self.expected.signs.contains(&"=") && !self.expected.signs.contains(&":") => {
+                let found = Diagnostic::error("E0107", span, "`:` comes before a type; here a value is set");
+                return Some(found.help("write `name = value`").suggest(span, "="));
+            }
             "&" | "&&" | "||" | "!" => {
                 let plain = match word {
                     "||" => "or",
@@ -150,12 +149,19 @@ impl Failure<'_> {
     fn misspelt(&self) -> Option<Diagnostic> {
         let here = if self.at_line_end() { self.next_line() } else { self.found() };
         let taken = self.before();
+        // A keyword in the place of another is a slip only where nothing but a keyword fits.
+        let strict = self.expected.things.is_empty() && !self.expected.end && !self.expected.operator;
         [here, taken].into_iter().flatten().find_map(|token| {
             let word = self.text_of(token);
-            if token.kind != TokenKind::Word || KEYWORDS.contains(&word) {
+            let known = KEYWORDS.contains(&word) && !(strict && Some(token) == here);
+            if token.kind != TokenKind::Word || known {
                 return None;
             }
-            let meant = nearest(word, self.expected.keywords.iter().copied())?;
+            let candidates = || self.expected.keywords.iter().copied();
+            let longer = || {
+                candidates().find(|keyword| word.len() >= 3 && keyword.starts_with(word) && *keyword != word)
+            };
+            let meant = nearest(word, candidates()).or_else(longer)?;
             let span = self.span(token);
             let found = Diagnostic::error("E0105", span, format!("`{word}` does not fit here"));
             Some(found.help(format!("did you mean `{meant}`?")).suggest(span, meant))
@@ -164,20 +170,21 @@ impl Failure<'_> {
 
     fn plain(&self) -> Diagnostic {
         let wanted = self.expected.list();
+        let own_line = self.next.checked_sub(1).and_then(|at| self.tokens.get(at));
+        let own_line = own_line.is_some_and(|token| token.kind == TokenKind::Newline);
+        // Either the declaration was complete and a line follows that belongs to nothing, or something is missing.
+        if let Some(stray) =
+            self.next_line().filter(|_| self.expected.end && (own_line || self.at_line_end()))
+        {
+            return self.stray(stray);
+        }
         if self.at_line_end() {
-            // Either the declaration was complete and a line follows that belongs to nothing, or something is missing.
-            if let Some(stray) = self.next_line().filter(|_| self.expected.end) {
-                let message = format!("a line cannot begin with `{}` here", self.text_of(stray));
-                let words: Vec<String> =
-                    declarations(self.kind).iter().map(|word| format!("`{word}`")).collect();
-                let help = format!(
-                    "a line goes on after a comma or an operator; a declaration begins with {}",
-                    join(&words)
-                );
-                return Diagnostic::error("E0102", self.span(stray), message).help(help);
-            }
             let span = self.before().map_or(self.place.span(0, 0), |token| self.span(token).after());
-            let message = format!("the line ends too early: expected {wanted}");
+            let comma = self.before().is_some_and(|token| self.text_of(token) == ",");
+            let message = match comma {
+                true => format!("after a comma something must follow: expected {wanted}"),
+                false => format!("the line ends too early: expected {wanted}"),
+            };
             return self.with_help(Diagnostic::error("E0101", span, message).label("after this"));
         }
         let Some(found) = self.found() else {
@@ -186,219 +193,85 @@ impl Failure<'_> {
         let shown = self.text_of(found);
         let span = self.span(found);
         if KEYWORDS.contains(&shown) && self.expected.only_name() {
-            let found = Diagnostic::error(
-                "E0106",
-                span,
-                format!("`{shown}` is a word of the language and cannot be a name here"),
-            );
-            return found.help("choose another name");
+            let message = format!("`{shown}` is a word of the language and cannot be a name here");
+            return Diagnostic::error("E0106", span, message).help("choose another name");
         }
         if self.expected.end && wanted.is_empty() {
-            return Diagnostic::error("E0101", span, format!("nothing may follow here, found `{shown}`"))
+            let message = format!("nothing may follow here, found `{shown}`");
+            return Diagnostic::error("E0101", span, message)
                 .help("begin a new line with the next declaration");
         }
         self.with_help(Diagnostic::error("E0101", span, format!("expected {wanted}, found `{shown}`")))
     }
 
+    /// A line that neither goes on the one above nor begins a declaration.
+    fn stray(&self, stray: Token) -> Diagnostic {
+        let word = self.text_of(stray);
+        let span = self.span(stray);
+        let kinds =
+            [(FileKind::Vocabulary, ".vocab"), (FileKind::Policy, ".policy"), (FileKind::Cases, ".cases")];
+        if let Some((_, extension)) = kinds.iter().find(|(kind, _)| declarations(*kind).contains(&word)) {
+            let found =
+                Diagnostic::error("E0102", span, format!("`{word}` cannot stand in this kind of file"));
+            return found.help(format!("it belongs in a `{extension}` file"));
+        }
+        let words: Vec<String> = declarations(self.kind).iter().map(|word| format!("`{word}`")).collect();
+        Diagnostic::error("E0102", span, format!("a line cannot begin with `{word}` here")).help(format!(
+            "a line goes on after a comma or an operator; a declaration begins with {}",
+            join(&words)
+        ))
+    }
+
     fn with_help(&self, found: Diagnostic) -> Diagnostic {
-        let help = if self.expected.keywords.contains(&"then") && !self.expected.keywords.contains(&"else") {
+        let comma = self.before().is_some_and(|token| self.text_of(token) == ",");
+        let help = if comma && self.at_line_end() {
+            "delete the comma, or write what should follow it"
+        } else if self.expected.keywords.contains(&"then") && !self.expected.keywords.contains(&"else") {
             "a rule says `when` it applies and `then` what it does"
         } else if self.expected.signs.contains(&"|") {
             "a row begins and ends with `|`"
         } else if self.expected.keywords == ["else"] {
             "every `if` has a `then` and an `else`"
+        } else if self.expected.keywords == ["to"] {
+            "write `days from A to B`"
         } else if self.expected.things.contains(&"a value") {
             "something is missing: a name, a number, a text, or brackets"
         } else {
-            return found;
+            match self.form() {
+                Some(form) => return found.help(format!("write it like `{form}`")),
+                None => return found,
+            }
         };
         found.help(help)
     }
-}
 
-impl Expected {
-    fn new(positives: &[Rule]) -> Self {
-        let mut expected = Expected::default();
-        for rule in positives {
-            expected.add(*rule);
-        }
-        expected.keywords.sort_unstable();
-        expected.keywords.dedup();
-        expected
+    /// What the declaration looks like when it is right.
+    fn form(&self) -> Option<&'static str> {
+        let first = self.tokens.iter().find(|token| token.kind != TokenKind::Newline)?;
+        Some(match self.text_of(*first) {
+            "vocabulary" => "vocabulary retail version 1",
+            "version" => "version 1",
+            "enum" => "enum season { spring, summer }",
+            "taxonomy" => "taxonomy category { apparel { clothing, fur }, fresh }",
+            "unit" => "unit point step 1",
+            "currency" => "currency CNY step 0.01",
+            "entity" => "entity item { category: category, season: season? }",
+            "record" => "record due { kind: due_kind, amount: money }",
+            "fact" => "fact member_spend(year: integer): money from records",
+            "decision" => "decision earn given member, lines { points: one point else 0 point }",
+            "calendar" => "calendar mainland { closed 2026-10-01 through 2026-10-07, open 2026-10-10 }",
+            "policy" => "policy jiajie.returns decides return_item",
+            "library" => "library jiajie.common",
+            "let" => "let until = receipt.date + 7 days",
+            "param" => "param limit: money = 300 CNY",
+            "set" => "set jiajie.returns.limit = 500 CNY",
+            "table" => "table window(c: category) -> length: period",
+            "rows" => "rows jiajie.returns.window",
+            "rule" | "binding" => "rule opened §6.4 when item.opened then deny",
+            "cases" => "cases for return_item at s001",
+            "background" => "background \"clean\" receipt.till_slip = yes",
+            "case" => "case \"day 8\" given today = 2026-07-09 expect deny",
+            _ => return None,
+        })
     }
-
-    fn add(&mut self, rule: Rule) {
-        match rule {
-            Rule::EOI | Rule::end => self.end = true,
-            Rule::kw_and
-            | Rule::kw_or
-            | Rule::kw_is
-            | Rule::kw_otherwise
-            | Rule::kw_rounded
-            | Rule::kw_in
-            | Rule::kw_not
-            | Rule::op_compare
-            | Rule::op_sum
-            | Rule::op_product
-            | Rule::compare_tail
-            | Rule::rounding
-            | Rule::kw_per
-            | Rule::percent
-            | Rule::unit_word => {
-                self.operator = true;
-                if rule == Rule::kw_in {
-                    self.keywords.push("in");
-                }
-            }
-            Rule::comma | Rule::sep => push(&mut self.signs, ","),
-            Rule::colon => push(&mut self.signs, ":"),
-            Rule::bar | Rule::row => push(&mut self.signs, "|"),
-            Rule::arrow => push(&mut self.signs, "->"),
-            Rule::dots | Rule::interval_tail => push(&mut self.signs, ".."),
-            Rule::op_set | Rule::effect_op => push(&mut self.signs, "="),
-            Rule::rparen => push(&mut self.signs, ")"),
-            Rule::rbracket => push(&mut self.signs, "]"),
-            Rule::lbrace | Rule::node_block => push(&mut self.signs, "{"),
-            Rule::rbrace => push(&mut self.signs, "}"),
-            Rule::lparen | Rule::params | Rule::call | Rule::setting_args => push(&mut self.signs, "("),
-            Rule::op_less => push(&mut self.signs, "<"),
-            Rule::question => {}
-            Rule::name
-            | Rule::path
-            | Rule::word
-            | Rule::reference
-            | Rule::enum_value
-            | Rule::node_leaf
-            | Rule::node_branch
-            | Rule::param_decl
-            | Rule::entity_field
-            | Rule::listed => push(&mut self.things, "a name"),
-            Rule::output | Rule::enum_short | Rule::arg | Rule::setting | Rule::effect => {
-                push(&mut self.things, "a name")
-            }
-            Rule::string | Rule::quote_end | Rule::str_body => push(&mut self.things, "a text in quotes"),
-            Rule::clause | Rule::clause_text => push(&mut self.things, "a clause `§…`"),
-            Rule::date => push(&mut self.things, "a date like `2026-07-01`"),
-            Rule::number | Rule::quantity => push(&mut self.things, "a number"),
-            Rule::type_ref | Rule::type_outer => push(&mut self.things, "a type"),
-            Rule::expr
-            | Rule::choice
-            | Rule::branch
-            | Rule::logic
-            | Rule::negation
-            | Rule::comparison
-            | Rule::sum
-            | Rule::product
-            | Rule::fallback
-            | Rule::unary
-            | Rule::atom
-            | Rule::op_neg
-            | Rule::amount
-            | Rule::paren
-            | Rule::lbracket
-            | Rule::bracket
-            | Rule::braces
-            | Rule::between
-            | Rule::undecided
-            | Rule::kw_yes
-            | Rule::kw_no
-            | Rule::kw_absent
-            | Rule::kw_undecided
-            | Rule::kw_days
-            | Rule::kw_months
-            | Rule::kw_years
-            | Rule::kw_hours
-            | Rule::cell
-            | Rule::cell_item
-            | Rule::cell_any
-            | Rule::dated
-            | Rule::default => {
-                push(&mut self.things, "a value");
-            }
-            _ => self.keywords.extend(first_words(rule)),
-        }
-    }
-
-    /// Whether a name, and nothing else, fits.
-    fn only_name(&self) -> bool {
-        self.keywords.is_empty() && self.things == ["a name"]
-    }
-
-    /// The expected things in words. Operators are named only where nothing else is: they fit nearly everywhere.
-    fn list(&self) -> String {
-        let mut all: Vec<String> = Vec::new();
-        let value = self.things.contains(&"a value");
-        for thing in &self.things {
-            // A value may be a name, a number, a text, a date …
-            if *thing == "a value" || !value || *thing == "a clause `§…`" {
-                all.push((*thing).to_owned());
-            }
-        }
-        let words = self.keywords.iter().filter(|word| !(self.operator && **word == "in"));
-        all.extend(words.map(|word| format!("`{word}`")));
-        all.extend(self.signs.iter().filter(|_| !value).map(|sign| format!("`{sign}`")));
-        if all.is_empty() && self.operator {
-            all.push("an operator".to_owned());
-        }
-        all.truncate(9);
-        join(&all)
-    }
-}
-
-fn push(list: &mut Vec<&'static str>, item: &'static str) {
-    if !list.contains(&item) {
-        list.push(item);
-    }
-}
-
-fn join(items: &[String]) -> String {
-    match items {
-        [] => String::new(),
-        [one] => one.clone(),
-        [many @ .., last] => format!("{} or {last}", many.join(", ")),
-    }
-}
-
-/// The words that a clause begins with; a keyword's own word.
-fn first_words(rule: Rule) -> Vec<&'static str> {
-    let name = format!("{rule:?}");
-    if let Some(word) = name.strip_prefix("kw_") {
-        return KEYWORDS.iter().copied().filter(|keyword| *keyword == word).collect();
-    }
-    let words: &[&'static str] = match rule {
-        Rule::when => &["when"],
-        Rule::then => &["then"],
-        Rule::tail => &["overrides", "replaces", "say"],
-        Rule::dates => &["from", "before", "through"],
-        Rule::for_each | Rule::for_in | Rule::over | Rule::target => &["for"],
-        Rule::where_tail => &["where"],
-        Rule::group => &["in"],
-        Rule::labels | Rule::label => &["zh", "en"],
-        Rule::header => &[
-            "title", "source", "layer", "from", "governed", "applies", "uses", "extends", "rounding",
-            "before", "through",
-        ],
-        Rule::hit => &["unique", "first", "nearest", "steps", "collect"],
-        Rule::file_ref => &["file"],
-        Rule::mode => &["down", "up", "half"],
-        Rule::fact_from => &["from"],
-        Rule::given_names | Rule::given => &["given"],
-        Rule::output_each => &["each"],
-        Rule::output_mode => &["one", "max", "min", "sum", "all", "each"],
-        Rule::better => &["better"],
-        Rule::guard => &["if"],
-        Rule::calendar_entry => &["closed", "open"],
-        Rule::like => &["like"],
-        Rule::with => &["with"],
-        Rule::expect => &["expect"],
-        Rule::needs => &["needs"],
-        Rule::by => &["by", "not"],
-        Rule::weight => &["by"],
-        Rule::state => &["absent", "undecided", "conflict", "faulty", "unknown"],
-        Rule::may_set => &["may"],
-        Rule::version => &["version"],
-        Rule::vocabulary => &["vocabulary"],
-        _ => &[],
-    };
-    words.to_vec()
 }

@@ -4,6 +4,7 @@
 //! tree. A broken declaration costs itself only: its name is kept, so that uses of it are not errors too.
 
 mod brackets;
+mod expected;
 mod file;
 mod fold;
 mod grammar;
@@ -26,6 +27,9 @@ use place::Place;
 
 /// The largest file that is read.
 pub const MAX_BYTES: usize = 1 << 20;
+
+/// The most findings of one file that are told one by one.
+const MAX_FOUND: usize = 200;
 
 /// Adds a file as it was read from disk. Bytes that are not UTF-8, or too many of them, are reported.
 pub fn add_bytes(map: &mut SourceMap, name: &str, bytes: &[u8]) -> (FileId, Vec<Diagnostic>) {
@@ -62,7 +66,18 @@ pub fn parse_file(map: &SourceMap, id: FileId, kind: FileKind) -> (File, Vec<Dia
     let (file, more) = file::Reader::new(map, place, kind, &tokens).read();
     found.extend(more);
     super::diagnostic::sort(&mut found);
+    cap(&mut found);
     (file, found)
+}
+
+/// Keeps a file full of mistakes from drowning the author: further ones are counted only.
+fn cap(found: &mut Vec<Diagnostic>) {
+    let more = found.len().saturating_sub(MAX_FOUND);
+    if let Some(span) = found.get(MAX_FOUND).map(|next| next.span).filter(|_| more > 0) {
+        found.truncate(MAX_FOUND);
+        let message = format!("{more} more mistakes from here on");
+        found.push(Diagnostic::error("E0101", span, message).help("mend the first ones, and check again"));
+    }
 }
 
 /// Parses one cell of a CSV table with the syntax of cells. `base` is where the cell stands in its file.

@@ -84,7 +84,18 @@ impl Lower<'_> {
 
     /// A table's rows must have a cell for each column; one finding per table says it.
     fn count_cells(&mut self, rows: &[Row], columns: usize, head: Span) {
-        let Some(row) = rows.iter().find(|row| row.cells.len() != columns) else { return };
+        let Some((at, row)) = rows.iter().enumerate().find(|(_, row)| row.cells.len() != columns) else {
+            return;
+        };
+        // Two rows of one line that would be one with a cell between them: that cell was left empty.
+        if let Some(next) = rows.get(at + 1)
+            && row.cells.len() + next.cells.len() + 1 == columns
+            && self.map.start(row.span).line == self.map.start(next.span).line
+        {
+            let gap = Span { start: row.span.end.saturating_sub(1), end: next.span.start + 1, ..row.span };
+            let help = "write `-` if anything fits, `absent` if there must be nothing";
+            return self.error("E0131", gap, "this cell is empty", help);
+        }
         let cells = row.cells.len();
         let plural =
             |n: usize, word: &str| if n == 1 { format!("{n} {word}") } else { format!("{n} {word}s") };
