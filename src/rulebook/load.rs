@@ -135,9 +135,8 @@ fn book(
     places.sort();
     places.dedup();
     let tables = files.files.iter().filter(|f| f.kind == Kind::Csv);
-    let tables: BTreeMap<String, String> = tables
-        .map(|f| (sources.name(f.file).to_owned(), sources.text(f.file).to_owned()))
-        .collect();
+    let tables: BTreeMap<String, String> =
+        tables.map(|f| (sources.name(f.file).to_owned(), sources.text(f.file).to_owned())).collect();
     let read_csv = |policy: &str, name: &str| {
         let path = Path::new(policy).parent().unwrap_or(Path::new("")).join(name);
         let found = tables.get(&files::shown(&path)).cloned();

@@ -47,7 +47,8 @@ fn store(book: &Book, store: &Store) -> Value {
 }
 
 fn policy(book: &Book, policy: &Policy) -> Value {
-    let decides = policy.decides.and_then(|d| book.typed.vocab.decisions.get(d.ix())).map(|d| d.name.as_str());
+    let decides =
+        policy.decides.and_then(|d| book.typed.vocab.decisions.get(d.ix())).map(|d| d.name.as_str());
     json!({
         "policy": policy.path,
         "title": both(&policy.title, &policy.path),
