@@ -13,8 +13,12 @@ const ROOMS: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that only one room may name.
-const HOUSED: &[(&str, &str)] =
-    &[("pest", "lang/syntax"), ("actix_web", "server"), ("clap", "cli"), ("annotate_snippets", "lang/diagnostic")];
+const HOUSED: &[(&str, &str)] = &[
+    ("pest", "lang/syntax"),
+    ("actix_web", "server"),
+    ("clap", "cli"),
+    ("annotate_snippets", "lang/diagnostic"),
+];
 
 fn sources(folder: &Path, into: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -48,7 +52,9 @@ fn code(text: &str) -> String {
 /// The names that follow `prefix`.
 fn named_after(code: &str, prefix: &str) -> BTreeSet<String> {
     code.match_indices(prefix)
-        .map(|(i, p)| code[i + p.len()..].split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap().to_string())
+        .map(|(i, p)| {
+            code[i + p.len()..].split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap().to_string()
+        })
         .filter(|n| !n.is_empty())
         .collect()
 }
