@@ -26,4 +26,5 @@ fn the_real_rulebook_checks() {
     places.extend([("store", "s001"), ("store", "s002"), ("store", "s030")]);
     let loaded = load(&files, &layers, &places);
     assert!(loaded.checked.rulebook.is_some(), "{}", loaded.shown());
+    assert!(loaded.checked.cases.len() > 100, "{}", loaded.checked.cases.len());
 }
