@@ -7,6 +7,7 @@ pub mod ask;
 pub mod bind;
 pub mod dates;
 pub mod facts;
+pub mod fill;
 pub mod iso;
 mod json;
 pub mod link;
@@ -16,6 +17,7 @@ pub mod render;
 pub mod round;
 mod symbols;
 pub mod value;
+pub mod walk;
 
 /// The version of the language; part of every program's digest and of every answer.
 pub const LANGUAGE: &str = "1";

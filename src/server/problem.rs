@@ -1,0 +1,92 @@
+//! Errors as RFC 9457 problem details with stable codes.
+use crate::program::bind::FactError;
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, ResponseError};
+use serde::Serialize;
+
+/// A problem: what went wrong, in a form that a program and a person can read.
+#[derive(Clone, Debug, Serialize)]
+pub struct Problem {
+    /// A URI reference for the kind of problem: `/problems/` and the code.
+    #[serde(rename = "type")]
+    kind: String,
+    title: &'static str,
+    status: u16,
+    /// Stable, for programs.
+    code: &'static str,
+    /// This occurrence, for people.
+    detail: String,
+    /// The bad field, `facts.item.paid`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
+}
+
+macro_rules! problems {
+    ($($(#[$doc:meta])* $name:ident $status:ident $code:literal $title:literal;)+) => { $(
+        $(#[$doc])*
+        pub fn $name(detail: impl Into<String>) -> Problem {
+            Problem {
+                kind: concat!("/problems/", $code).to_string(),
+                title: $title,
+                status: StatusCode::$status.as_u16(),
+                code: $code,
+                detail: detail.into(),
+                path: None,
+            }
+        }
+    )+ };
+}
+
+impl Problem {
+    problems! {
+        /// The body is not the JSON that this route reads.
+        malformed BAD_REQUEST "malformed-request" "The request could not be read";
+        /// A fact is of the wrong type, unknown, or impossible.
+        bad_fact UNPROCESSABLE_ENTITY "bad-fact" "A fact is not acceptable";
+        unknown_store NOT_FOUND "unknown-store" "There is no such store";
+        unknown_decision NOT_FOUND "unknown-decision" "There is no such decision";
+        not_found NOT_FOUND "not-found" "There is nothing here";
+        method_not_allowed METHOD_NOT_ALLOWED "method-not-allowed" "This address does not answer this method";
+        too_large PAYLOAD_TOO_LARGE "too-large" "The request is too large";
+        unsupported UNSUPPORTED_MEDIA_TYPE "unsupported-media-type" "Send application/json";
+    }
+
+    /// A fact that could not be bound; its own code tells which way.
+    pub fn of_fact(error: FactError) -> Problem {
+        let code = error.problem.code();
+        let kind = format!("/problems/{code}");
+        Problem { code, kind, ..Problem::bad_fact(error.to_string()).at(error.path) }
+    }
+
+    /// The same problem, its path seen from further outside.
+    pub fn inside(mut self, outer: &str) -> Problem {
+        self.path = Some(match self.path {
+            Some(path) => format!("{outer}.{path}"),
+            None => outer.to_string(),
+        });
+        self
+    }
+
+    /// The same problem, at a field.
+    pub fn at(mut self, path: impl Into<String>) -> Problem {
+        self.path = Some(path.into());
+        self
+    }
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.code, self.detail)
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let body = serde_json::to_vec(self).unwrap_or_default();
+        HttpResponse::build(self.status_code()).content_type("application/problem+json").body(body)
+    }
+}

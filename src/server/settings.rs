@@ -1,0 +1,94 @@
+//! What an operator may set: defaults, then a file, then the environment, then flags.
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+
+/// The server's settings.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Address and port to listen on.
+    pub listen: String,
+    /// The folder whose rulebooks are served.
+    pub policies: PathBuf,
+    /// Worker threads; 0: one per core.
+    pub workers: usize,
+    /// The largest request body, in bytes.
+    pub max_body: usize,
+    /// The most items in a batch.
+    pub max_batch: usize,
+    /// Whether changed policies are picked up while running.
+    pub reload: bool,
+}
+
+/// Settings given on the command line; they win over everything else.
+#[derive(Clone, Debug, Default)]
+pub struct Flags {
+    pub listen: Option<String>,
+    pub policies: Option<PathBuf>,
+    pub workers: Option<usize>,
+    pub no_reload: bool,
+}
+
+/// Why settings could not be read.
+#[derive(Debug, thiserror::Error)]
+#[error("settings: {0}")]
+pub struct SettingsError(#[from] config::ConfigError);
+
+impl Settings {
+    /// Read the settings. `file` must exist if given; otherwise `zhanggui.toml` is read where there is one.
+    /// The environment's names are the settings' with `ZHANGGUI_` before: `ZHANGGUI_LISTEN=0.0.0.0:8080`.
+    pub fn read(file: Option<&Path>, flags: &Flags) -> Result<Settings, SettingsError> {
+        let source = match file {
+            Some(path) => config::File::from(path).required(true),
+            None => config::File::from(Path::new("zhanggui.toml")).required(false),
+        };
+        let mut builder = config::Config::builder()
+            .set_default("listen", "127.0.0.1:8080")?
+            .set_default("policies", "policies")?
+            .set_default("workers", 0)?
+            .set_default("max_body", 1024 * 1024)?
+            .set_default("max_batch", 1000)?
+            .set_default("reload", true)?
+            .add_source(source.format(config::FileFormat::Toml))
+            .add_source(config::Environment::with_prefix("ZHANGGUI").prefix_separator("_").try_parsing(true));
+        if let Some(listen) = &flags.listen {
+            builder = builder.set_override("listen", listen.as_str())?;
+        }
+        if let Some(policies) = &flags.policies {
+            builder = builder.set_override("policies", policies.to_string_lossy().as_ref())?;
+        }
+        if let Some(workers) = flags.workers {
+            builder = builder.set_override("workers", workers as u64)?;
+        }
+        if flags.no_reload {
+            builder = builder.set_override("reload", false)?;
+        }
+        Ok(builder.build()?.try_deserialize()?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_win_over_the_file_and_the_file_over_defaults() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("z.toml");
+        std::fs::write(&file, "listen = \"127.0.0.1:1\"\nmax_batch = 7\n").unwrap();
+        let read = |flags| Settings::read(Some(&file), &flags).unwrap();
+        let settings = read(Flags::default());
+        assert_eq!((settings.listen.as_str(), settings.max_batch, settings.reload), ("127.0.0.1:1", 7, true));
+        let settings = read(Flags { listen: Some("127.0.0.1:2".into()), no_reload: true, ..Flags::default() });
+        assert_eq!((settings.listen.as_str(), settings.max_batch, settings.reload), ("127.0.0.1:2", 7, false));
+    }
+
+    #[test]
+    fn a_setting_that_does_not_exist_is_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("z.toml");
+        std::fs::write(&file, "lissten = \"127.0.0.1:1\"\n").unwrap();
+        let error = Settings::read(Some(&file), &Flags::default()).unwrap_err().to_string();
+        assert!(error.contains("lissten"), "{error}");
+    }
+}
