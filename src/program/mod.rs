@@ -5,6 +5,8 @@
 mod amount;
 pub mod ask;
 pub mod bind;
+pub mod code;
+pub mod compile;
 pub mod dates;
 pub mod facts;
 pub mod fill;
@@ -17,4 +19,5 @@ pub mod render;
 pub mod round;
 mod symbols;
 pub mod value;
+pub mod vm;
 pub mod walk;
