@@ -1,5 +1,6 @@
 //! Text to typed policy: parse, names, types, diagnostics.
 pub mod ast;
+pub mod check;
 pub mod diagnostic;
 pub mod source;
 pub mod syntax;

@@ -21,3 +21,6 @@ mod symbols;
 pub mod value;
 pub mod vm;
 pub mod walk;
+
+/// The version of the language; part of every program's digest and of every answer.
+pub const LANGUAGE: &str = "1";

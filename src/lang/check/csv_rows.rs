@@ -1,0 +1,206 @@
+//! Rows of tables that stand in CSV files.
+//!
+//! Read before anything is checked, because their cells become syntax like those of rows in place.
+use crate::lang::ast;
+use crate::lang::diagnostic::Diagnostic;
+use crate::lang::source::{FileId, SourceMap, Span};
+use crate::lang::syntax::parse_cell;
+use rustc_hash::FxHashMap;
+
+/// Reads the text of a CSV file: the policy file's path and the name written there, to the text or why there is none.
+pub type ReadCsv<'a> = dyn Fn(&str, &str) -> Result<String, String> + 'a;
+
+/// Rows by the span of their table.
+pub(super) type CsvRows = FxHashMap<Span, Vec<ast::Row>>;
+
+/// Columns that every CSV table may have besides its own.
+const EXTRA: [&str; 4] = ["clause", "from", "before", "through"];
+
+/// Reads the files of all tables and enters them into the map, so that findings show their lines.
+pub(super) fn read(
+    files: &[ast::PolicyFile],
+    read: &ReadCsv<'_>,
+    map: &mut SourceMap,
+    found: &mut Vec<Diagnostic>,
+) -> CsvRows {
+    let mut rows = CsvRows::default();
+    for item in files.iter().flat_map(|f| &f.modules).flat_map(|m| &m.items) {
+        let ast::Item::Table(table) = item else { continue };
+        let ast::TableBody::File(name) = &table.body else { continue };
+        let policy = map.name(name.span.file_id()).to_owned();
+        match read(&policy, &name.value) {
+            Ok(text) => {
+                let shown = match policy.rsplit_once('/') {
+                    Some((folder, _)) => format!("{folder}/{}", name.value),
+                    None => name.value.clone(),
+                };
+                let id = map.add(shown, text);
+                rows.insert(table.span, table_rows(map, id, table, name, found));
+            }
+            Err(why) => found.push(
+                Diagnostic::error("E0415", name.span, format!("`{}` cannot be read: {why}", name.value))
+                    .help("the file stands beside the policy that names it"),
+            ),
+        }
+    }
+    rows
+}
+
+fn table_rows(
+    map: &SourceMap,
+    id: FileId,
+    table: &ast::Table,
+    name: &ast::Text,
+    found: &mut Vec<Diagnostic>,
+) -> Vec<ast::Row> {
+    let text = map.text(id);
+    let skip = if text.starts_with('\u{feff}') { 3 } else { 0 };
+    let Some(body) = text.get(skip..) else { return Vec::new() };
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(body.as_bytes());
+    let mut records = Vec::new();
+    for record in reader.records() {
+        match record {
+            Ok(record) => records.push(record),
+            Err(error) => {
+                let at = error.position().map_or(0, |p| p.byte()) as u32;
+                let message = "this line of the table cannot be read";
+                found
+                    .push(Diagnostic::error("E0415", Span::new(id, at, at), message).help(error.to_string()));
+                return Vec::new();
+            }
+        }
+    }
+    let mut records = records.into_iter();
+    let Some(header) = records.next() else {
+        found.push(Diagnostic::error("E0415", name.span, format!("`{}` is empty", name.value)));
+        return Vec::new();
+    };
+    let Some(columns) = columns(id, table, &header, found) else { return Vec::new() };
+    let mut rows = Vec::new();
+    for record in records {
+        if record.iter().all(|c| c.trim().is_empty()) {
+            continue;
+        }
+        if let Some(row) = row(map, id, skip as u32, &columns, &record, found) {
+            rows.push(row);
+        }
+    }
+    rows
+}
+
+/// For each column of the file: its place in the table, or which extra it is.
+enum Column {
+    Cell(usize),
+    Extra(usize),
+}
+
+fn columns(
+    id: FileId,
+    table: &ast::Table,
+    header: &csv::StringRecord,
+    found: &mut Vec<Diagnostic>,
+) -> Option<Vec<Column>> {
+    let names: Vec<&str> = table.params.iter().chain(&table.results).map(|p| p.name.text.as_str()).collect();
+    let at = Span::new(id, 0, header.as_slice().len() as u32);
+    let (mut columns, mut seen) = (Vec::new(), vec![false; names.len()]);
+    for head in header {
+        let head = head.trim();
+        if let Some(i) = names.iter().position(|n| *n == head) {
+            if let Some(s) = seen.get_mut(i)
+                && std::mem::replace(s, true)
+            {
+                found.push(Diagnostic::error("E0410", at, format!("column `{head}` occurs twice")));
+                return None;
+            }
+            columns.push(Column::Cell(i));
+        } else if let Some(i) = EXTRA.iter().position(|n| *n == head) {
+            columns.push(Column::Extra(i));
+        } else {
+            let near = super::cx::nearest(head, names.iter().copied());
+            let message =
+                format!("`{}` has no column `{head}`{}", table.name.text, super::cx::did_you_mean(&near));
+            found.push(
+                Diagnostic::error("E0410", at, message).help(format!(
+                    "its columns are {}; also clause, from, before, through",
+                    names.join(", ")
+                )),
+            );
+            return None;
+        }
+    }
+    if let Some((_, missing)) = seen.iter().zip(&names).find(|(s, _)| !**s) {
+        found.push(
+            Diagnostic::error("E0410", at, format!("column `{missing}` of `{}` is missing", table.name.text))
+                .help("the first line of the file names the columns"),
+        );
+        return None;
+    }
+    Some(columns)
+}
+
+fn row(
+    map: &SourceMap,
+    id: FileId,
+    skip: u32,
+    columns: &[Column],
+    record: &csv::StringRecord,
+    found: &mut Vec<Diagnostic>,
+) -> Option<ast::Row> {
+    let start = record.position().map_or(0, |p| p.byte()) as u32 + skip;
+    let line = map.text(id).get(start as usize..).unwrap_or("");
+    let line = line.lines().next().unwrap_or("");
+    let span = Span::new(id, start, start + line.len() as u32);
+    let wanted = columns.iter().filter(|c| matches!(c, Column::Cell(_))).count();
+    let mut cells: Vec<Option<ast::Cell>> = vec![None; wanted];
+    let (mut clause, mut dates) = (None, ast::Dates::default());
+    // Where a cell stands in its line; quoted cells are shown as the whole line.
+    let mut at = 0usize;
+    for (i, column) in columns.iter().enumerate() {
+        let text = record.get(i).unwrap_or("");
+        let place = match line.get(at..).and_then(|rest| rest.find(text)).filter(|_| !text.is_empty()) {
+            Some(off) => {
+                let from = at + off;
+                at = from + text.len();
+                Span::new(id, start + from as u32, start + at as u32)
+            }
+            None => span,
+        };
+        match column {
+            Column::Cell(to) => {
+                let (cell, more) = parse_cell(map, text, place);
+                let failed = more.iter().any(Diagnostic::is_error);
+                found.extend(more);
+                match cell {
+                    Some(cell) if !failed => {
+                        if let Some(slot) = cells.get_mut(*to) {
+                            *slot = Some(cell);
+                        }
+                    }
+                    _ => return None,
+                }
+            }
+            Column::Extra(0) => {
+                let text = text.trim().trim_start_matches('§').trim_matches('"');
+                clause = (!text.is_empty()).then(|| ast::Clause { text: text.to_owned(), span: place });
+            }
+            Column::Extra(which) if !text.trim().is_empty() => {
+                let Ok(date) = text.trim().parse::<chrono::NaiveDate>() else {
+                    found.push(
+                        Diagnostic::error("E0410", place, format!("`{}` is not a date", text.trim()))
+                            .help("write it as 2026-07-01"),
+                    );
+                    return None;
+                };
+                let date = Some(ast::DateLit { date, span: place });
+                match which {
+                    1 => dates.from = date,
+                    2 => dates.before = date,
+                    _ => dates.through = date,
+                }
+            }
+            Column::Extra(_) => {}
+        }
+    }
+    let cells: Vec<ast::Cell> = cells.into_iter().flatten().collect();
+    Some(ast::Row { cells, clause, dates, span })
+}

@@ -1,0 +1,460 @@
+//! Expressions: the types expected are passed down, so that bare words, `absent`, `undecided` and literals find theirs.
+//!
+//! `lower` uses the expected type as a hint, `check` demands it.
+use super::cx::{Cx, Scope, broken_expr, days, expr, question};
+use crate::lang::ast;
+use crate::lang::source::Span;
+use crate::lang::typed::*;
+use num_bigint::BigInt;
+use num_rational::BigRational;
+use std::sync::Arc;
+
+/// The type of the elements of a list or set, else the type itself; without `?`.
+pub(super) fn element(ty: &Ty) -> &Ty {
+    match ty.inner() {
+        Ty::List(of) | Ty::Set(of) => of.inner(),
+        other => other,
+    }
+}
+
+impl<'a> Cx<'a> {
+    /// Types an expression and demands that it fits `want`; `what` names the place in messages.
+    pub fn check(&mut self, s: &mut Scope, e: &'a ast::Expr, want: &Ty, what: &str) -> Expr {
+        let typed = self.lower(s, e, Some(want));
+        self.coerce(typed, want, what)
+    }
+
+    /// Makes a typed expression fit `want`, or reports that it does not.
+    pub fn coerce(&mut self, mut e: Expr, want: &Ty, what: &str) -> Expr {
+        if *want == Ty::Never || e.ty == *want {
+            return e;
+        }
+        match (&e.ty, want) {
+            (Ty::Never, _) => {
+                if !matches!(e.kind, ExprKind::Const(Const::Absent)) || want.is_optional() {
+                    e.ty = want.clone();
+                    return e;
+                }
+                let wanted = self.show(want);
+                self.error_help(
+                    "E0330",
+                    e.span,
+                    format!("{what} needs {wanted}, so it cannot be absent"),
+                    "give a value",
+                );
+                return broken_expr(e.span);
+            }
+            (Ty::Opt(of), t) if !t.is_optional() && (**of == *t || (**of == Ty::Int && *t == Ty::Dec)) => {
+                return self.may_be_absent(e, what);
+            }
+            (t, Ty::Opt(of)) if *t == **of => {
+                // A literal says its own type; other values keep theirs, which is read the same.
+                return e;
+            }
+            (t, w) if *t.inner() == Ty::Int && *w.inner() == Ty::Dec => return self.widen(e),
+            (Ty::List(of) | Ty::Set(of), Ty::List(_) | Ty::Set(_)) if **of == Ty::Never => {
+                e.ty = want.clone();
+                return e;
+            }
+            _ => {}
+        }
+        self.mismatch(&e, want, what);
+        broken_expr(e.span)
+    }
+
+    /// An integer as a decimal.
+    pub fn widen(&self, mut e: Expr) -> Expr {
+        let ty = if e.ty.is_optional() { Ty::Dec.optional() } else { Ty::Dec };
+        if matches!(e.kind, ExprKind::Const(_)) {
+            e.ty = ty;
+            return e;
+        }
+        let span = e.span;
+        expr(ExprKind::Widen(Box::new(e)), ty, span)
+    }
+
+    /// Reports a value that may be absent where one is needed.
+    pub fn may_be_absent(&mut self, e: Expr, what: &str) -> Expr {
+        let text = self.text(e.span);
+        let ask = format!("ask `{text} is not absent` first, or write `{text} otherwise VALUE`");
+        let help = match &e.kind {
+            ExprKind::Output(_) => format!("it has a guard (`if …`) or is `optional`; {ask}"),
+            ExprKind::Lookup { .. } => "write `… otherwise VALUE` for what holds then".to_owned(),
+            _ => ask,
+        };
+        self.error_help(
+            "E0330",
+            e.span,
+            format!("{what} needs {}, but `{text}` may be absent", self.show(e.ty.inner())),
+            help,
+        );
+        broken_expr(e.span)
+    }
+
+    fn mismatch(&mut self, e: &Expr, want: &Ty, what: &str) {
+        let message = format!("{what} needs {}, but this is {}", self.show(want.inner()), self.show(&e.ty));
+        let help = match (want.inner(), e.ty.inner()) {
+            (Ty::Money, Ty::Int | Ty::Dec) if matches!(e.kind, ExprKind::Const(_)) => {
+                let code =
+                    self.vocab.currencies.first().map_or("CNY".to_owned(), |currency| currency.code.clone());
+                Some(format!("say which money: `{} {code}`", self.text(e.span)))
+            }
+            (Ty::Unit(u), Ty::Int | Ty::Dec) if matches!(e.kind, ExprKind::Const(_)) => {
+                let name = self.vocab.units.get(u.ix()).map_or("?", |u| u.name.as_str());
+                Some(format!("say the unit: `{} {name}`", self.text(e.span)))
+            }
+            (Ty::Period, Ty::Int | Ty::Dec) => Some("say of what: `15 days`, `1 month`".to_owned()),
+            (Ty::Date, Ty::DateTime) => Some("write `date_of(…)` for the store's day".to_owned()),
+            (Ty::Int, Ty::Dec) => {
+                Some("a number with decimals cannot stand for a whole number; declare `decimal`".to_owned())
+            }
+            (t, Ty::List(of) | Ty::Set(of)) if t == of.inner() => {
+                Some("choose one of them: `max(… for x in …)`, or ask `any(…)`".to_owned())
+            }
+            (Ty::List(of) | Ty::Set(of), t) if of.inner() == t => {
+                Some("write it in braces: `{…}`".to_owned())
+            }
+            _ => None,
+        };
+        match help {
+            Some(help) => self.error_help("E0301", e.span, message, help),
+            None => self.error("E0301", e.span, message),
+        }
+    }
+
+    /// Types an expression.
+    pub fn lower(&mut self, s: &mut Scope, e: &'a ast::Expr, hint: Option<&Ty>) -> Expr {
+        let typed = self.lower_plain(s, e, hint);
+        self.narrowed(s, typed)
+    }
+
+    fn lower_plain(&mut self, s: &mut Scope, e: &'a ast::Expr, hint: Option<&Ty>) -> Expr {
+        use ast::ExprKind as A;
+        match &e.kind {
+            A::Bool(b) => constant(Const::Bool(*b), Ty::Bool, e.span),
+            A::Absent => {
+                let ty = hint.map_or(Ty::Never, |h| if h.is_optional() { h.clone() } else { Ty::Never });
+                constant(Const::Absent, ty, e.span)
+            }
+            A::Number(n) => {
+                let whole = n.is_integer() && hint.map(Ty::inner) != Some(&Ty::Dec);
+                let ty = if whole { Ty::Int } else { Ty::Dec };
+                self.number(n.value(), ty, e.span)
+            }
+            A::Percent(n) => self.number(n.value() / int(100), Ty::Dec, e.span),
+            A::Zhe(n) => self.number(n.value() / int(10), Ty::Dec, e.span),
+            A::Period(n, unit) => self.period(n, *unit, e.span),
+            A::Duration(n, unit) => self.duration(n, *unit, e.span),
+            A::Quantity(q) => self.quantity(q),
+            A::Rate(rate) => self.rate(rate, e.span),
+            A::Date(d) => constant(Const::Date(days(*d)), Ty::Date, e.span),
+            A::DateTime(t) => constant(Const::DateTime(t.timestamp_micros()), Ty::DateTime, e.span),
+            A::Text(t) => constant(Const::Text(t.clone()), Ty::Text, e.span),
+            A::Path(p) => self.path(s, p, hint),
+            A::Call(c) => self.call(s, c, None, hint, e.span),
+            A::Field(of, name) => match &of.kind {
+                A::Call(c) => self.call(s, c, Some(name), hint, e.span),
+                _ => {
+                    let of = self.lower(s, of, None);
+                    self.field(s, of, name)
+                }
+            },
+            A::Interval(_) => {
+                self.error_help(
+                    "E0303",
+                    e.span,
+                    "an interval stands only after `in`, in a table's cell or after `may set`",
+                    "write `x in [a..b)`",
+                );
+                broken_expr(e.span)
+            }
+            A::List(items) => self.collection(s, items, true, hint, e.span),
+            A::Set(items) => self.collection(s, items, false, hint, e.span),
+            A::Undecided(text) => {
+                let ty = hint.cloned().unwrap_or(Ty::Never);
+                expr(ExprKind::Undecided(question(text)), ty, e.span)
+            }
+            A::Between(b) => self.between(s, b, e.span),
+            A::Comprehension(c) => self.comprehension(s, c, hint, e.span),
+            A::Split(x) => self.split(s, x, e.span),
+            A::Share(x) => self.share(s, x, e.span),
+            A::If(x) => self.if_else(s, x, hint, e.span),
+            A::And(parts) => self.connective(s, parts, true, e.span),
+            A::Or(parts) => self.connective(s, parts, false, e.span),
+            A::Not(x) => {
+                let x = self.check(s, x, &Ty::Bool, "`not`");
+                expr(ExprKind::Not(Box::new(x)), Ty::Bool, e.span)
+            }
+            A::Neg(x) => self.negate(s, x, hint, e.span),
+            A::Binary(b) => self.binary(s, b, hint, e.span),
+            A::IsAbsent(x, negated) => self.is_absent(s, x, *negated, e.span),
+            A::Rounded(r) => self.rounded(s, r, hint, e.span),
+        }
+    }
+
+    /// A number within the limits of its type.
+    pub fn number(&mut self, value: BigRational, ty: Ty, span: Span) -> Expr {
+        if self.out_of_range(&value, &ty, span) {
+            return broken_expr(span);
+        }
+        constant(Const::Num(value), ty, span)
+    }
+
+    fn out_of_range(&mut self, value: &BigRational, ty: &Ty, span: Span) -> bool {
+        let most = if *ty == Ty::Int { int(i64::MAX) } else { int(i64::MAX) / int(10_000) };
+        let wrong = *value > most || *value < -most;
+        if wrong {
+            self.error("E0306", span, "this number is larger than any that the language counts");
+        }
+        wrong
+    }
+
+    fn period(&mut self, n: &ast::Number, unit: ast::PeriodUnit, span: Span) -> Expr {
+        let value = n.value();
+        let count = whole(&value).filter(|c| c.abs() <= 4_000_000);
+        let Some(count) = count else {
+            self.error_help(
+                "E0306",
+                n.span,
+                "a period counts whole days, months or years",
+                "use a whole number; for half a year write `6 months`",
+            );
+            return broken_expr(span);
+        };
+        let period = match unit {
+            ast::PeriodUnit::Days => Period::Days(count),
+            ast::PeriodUnit::Months => Period::Months(count),
+            ast::PeriodUnit::Years => Period::Months(count * 12),
+        };
+        constant(Const::Period(period), Ty::Period, span)
+    }
+
+    fn duration(&mut self, n: &ast::Number, unit: ast::DurationUnit, span: Span) -> Expr {
+        let seconds = match unit {
+            ast::DurationUnit::Hours => 3600,
+            ast::DurationUnit::Minutes => 60,
+            ast::DurationUnit::Seconds => 1,
+        };
+        match whole(&(n.value() * int(seconds))).filter(|c| c.abs() < 1 << 53) {
+            Some(count) => constant(Const::Duration(count), Ty::Duration, span),
+            None => {
+                self.error("E0306", n.span, "a duration counts whole seconds");
+                broken_expr(span)
+            }
+        }
+    }
+
+    fn quantity(&mut self, q: &ast::Quantity) -> Expr {
+        use super::vocab::UnitName;
+        let value = q.number.value();
+        let (ty, step, constant_of) = match self.units.get(&q.unit.text).copied() {
+            Some(UnitName::Unit(u)) => {
+                let step = self.vocab.units.get(u.ix()).map(|d| (d.step.clone(), d.name.clone()));
+                (Ty::Unit(u), step, Const::Num(value.clone()))
+            }
+            Some(UnitName::Currency(c)) => {
+                let step = self.vocab.currencies.get(c.ix()).map(|d| (d.step.clone(), d.code.clone()));
+                (Ty::Money, step, Const::Money(value.clone(), c))
+            }
+            None => {
+                self.unknown_unit(&q.unit);
+                return broken_expr(q.span);
+            }
+        };
+        if self.out_of_range(&value, &ty, q.span) {
+            return broken_expr(q.span);
+        }
+        if let Some((step, name)) = step
+            && !(&value / &step).is_integer()
+        {
+            self.error_help(
+                "E0421",
+                q.span,
+                format!(
+                    "`{}` does not lie on {} {name}, the smallest amount",
+                    self.text(q.span),
+                    show_num(&step)
+                ),
+                "write an amount that can be paid, or use a plain number (`0.5`, `50%`) to multiply with",
+            );
+            return broken_expr(q.span);
+        }
+        constant(constant_of, ty, q.span)
+    }
+
+    fn unknown_unit(&mut self, unit: &ast::Name) {
+        if self.excused(&unit.text) {
+            return;
+        }
+        let near = super::cx::nearest(&unit.text, self.units.keys().map(String::as_str));
+        let message =
+            format!("there is no unit or currency `{}`{}", unit.text, super::cx::did_you_mean(&near));
+        let found = crate::lang::diagnostic::Diagnostic::error("E0216", unit.span, message);
+        self.push(match near {
+            Some(near) => found.suggest(unit.span, near),
+            None => found.help("declare it in the vocabulary: `unit point step 1`, `currency CNY step 0.01`"),
+        });
+    }
+
+    fn rate(&mut self, rate: &ast::Rate, span: Span) -> Expr {
+        let (Some(of), Some(per)) = (self.rate_kind(&rate.amount.unit), self.rate_kind(&rate.per.unit))
+        else {
+            return broken_expr(span);
+        };
+        let per_value = rate.per.number.value();
+        if per_value == int(0) {
+            self.error("E0306", rate.per.span, "a rate per nothing has no meaning");
+            return broken_expr(span);
+        }
+        constant(Const::Rate(rate.amount.number.value() / per_value), Ty::Rate(of, per), span)
+    }
+
+    fn rate_kind(&mut self, unit: &ast::Name) -> Option<RateKind> {
+        use super::vocab::UnitName;
+        match self.units.get(&unit.text) {
+            Some(UnitName::Unit(u)) => Some(RateKind::Unit(*u)),
+            Some(UnitName::Currency(c)) => Some(RateKind::Money(*c)),
+            None if matches!(unit.text.as_str(), "day" | "days" | "天" | "日") => Some(RateKind::Days),
+            None => {
+                self.unknown_unit(unit);
+                None
+            }
+        }
+    }
+
+    fn collection(
+        &mut self,
+        s: &mut Scope,
+        items: &'a [ast::Expr],
+        list: bool,
+        hint: Option<&Ty>,
+        span: Span,
+    ) -> Expr {
+        let mut of = match hint.map(Ty::inner) {
+            Some(Ty::List(of) | Ty::Set(of)) => Some((**of).clone()),
+            Some(other) if *other != Ty::Never => Some(other.clone()),
+            _ => None,
+        };
+        let mut typed: Vec<Expr> = Vec::new();
+        for item in items {
+            let e = self.lower(s, item, of.as_ref());
+            if of.is_none() && e.ty != Ty::Never {
+                of = Some(e.ty.clone());
+            }
+            typed.push(e);
+        }
+        let mut common = typed.iter().map(|e| e.ty.clone()).find(|t| *t != Ty::Never).unwrap_or(Ty::Never);
+        if typed.iter().any(|e| e.ty == Ty::Dec) && common == Ty::Int {
+            common = Ty::Dec;
+        }
+        let typed = typed.into_iter().map(|e| self.coerce(e, &common, "each element here")).collect();
+        let of = match (&common, of) {
+            (Ty::Never, Some(of)) => of,
+            _ => common,
+        };
+        if list {
+            expr(ExprKind::List(typed), Ty::List(Arc::new(of)), span)
+        } else {
+            expr(ExprKind::Set(typed), Ty::Set(Arc::new(of)), span)
+        }
+    }
+
+    /// A field of a value, or the per-line output of a loop variable's element.
+    pub fn field(&mut self, s: &mut Scope, of: Expr, name: &ast::Name) -> Expr {
+        let span = of.span.to(name.span);
+        match of.ty.clone() {
+            Ty::Never => broken_expr(span),
+            Ty::Entity(id) => {
+                let def = self.vocab.entities.get(id.ix());
+                let found = def.and_then(|d| d.fields.iter().position(|f| f.name == name.text));
+                let ty = found.and_then(|i| def?.fields.get(i)).map(|f| f.ty.clone());
+                if let (Some(at), Some(ty)) = (found, ty) {
+                    if ty == Ty::Never {
+                        return broken_expr(span);
+                    }
+                    let typed = expr(ExprKind::Field(Box::new(of), at as u32), ty, span);
+                    return self.narrowed(s, typed);
+                }
+                if let Some(e) = self.output_of(s, &of, name, span) {
+                    return e;
+                }
+                self.unknown_field(id, &of, name);
+                broken_expr(span)
+            }
+            Ty::Opt(inner) if matches!(*inner, Ty::Entity(_)) => {
+                let text = self.text(of.span);
+                self.error_help(
+                    "E0330",
+                    of.span,
+                    format!("`{text}` may be absent, and then it has no `{}`", name.text),
+                    format!("ask `{text} is not absent` first"),
+                );
+                broken_expr(span)
+            }
+            other => {
+                let text = self.text(of.span);
+                self.error(
+                    "E0202",
+                    name.span,
+                    format!("`{text}` is {} and has no `{}`", self.show(&other), name.text),
+                );
+                broken_expr(span)
+            }
+        }
+    }
+
+    fn unknown_field(&mut self, id: EntityId, of: &Expr, name: &ast::Name) {
+        if self.torn {
+            return;
+        }
+        let Some(def) = self.vocab.entities.get(id.ix()) else { return };
+        let near = super::cx::nearest(&name.text, def.fields.iter().map(|f| f.name.as_str()));
+        let entity = def.name.clone();
+        let fields: Vec<String> = def.fields.iter().map(|f| f.name.clone()).collect();
+        let whole = format!("{}.{}", self.text(of.span), name.text);
+        let message = format!("`{whole}` is not a field of {entity}{}", super::cx::did_you_mean(&near));
+        let found = crate::lang::diagnostic::Diagnostic::error("E0202", name.span, message);
+        self.push(match near {
+            Some(near) => found.suggest(name.span, near),
+            None => found.help(format!("{entity} has {}", some_of(&fields))),
+        });
+    }
+}
+
+/// A constant.
+pub(super) fn constant(c: Const, ty: Ty, span: Span) -> Expr {
+    expr(ExprKind::Const(c), ty, span)
+}
+
+/// A whole number.
+pub(super) fn int(n: i64) -> BigRational {
+    BigRational::from_integer(BigInt::from(n))
+}
+
+/// The value as a whole number, if it is one of moderate size.
+pub(super) fn whole(n: &BigRational) -> Option<i64> {
+    if n.is_integer() { i64::try_from(n.to_integer()).ok() } else { None }
+}
+
+/// A number as an author would write it.
+pub(super) fn show_num(n: &BigRational) -> String {
+    let scaled = n * int(10_000);
+    match whole(&scaled) {
+        Some(v) if v % 10_000 == 0 => format!("{}", v / 10_000),
+        Some(v) => {
+            let sign = if v < 0 { "-" } else { "" };
+            let text = format!("{sign}{}.{:04}", (v / 10_000).abs(), (v % 10_000).abs());
+            text.trim_end_matches('0').to_owned()
+        }
+        None => n.to_string(),
+    }
+}
+
+/// `a, b, c` and so on, not too many.
+pub(super) fn some_of(names: &[String]) -> String {
+    let mut text = names.iter().take(8).map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
+    if names.len() > 8 {
+        text.push_str(" …");
+    }
+    if text.is_empty() { "nothing".to_owned() } else { text }
+}

@@ -1,0 +1,109 @@
+//! Names that mean nothing here: what was probably meant.
+use super::cx::{Cx, Scope, broken_expr, did_you_mean, nearest};
+use super::expr::{element, some_of};
+use super::vocab::TypeName;
+use crate::lang::ast;
+use crate::lang::diagnostic::Diagnostic;
+use crate::lang::typed::*;
+
+impl<'a> Cx<'a> {
+    /// All single words that can be named here.
+    fn in_scope(&self, s: &Scope) -> Vec<String> {
+        let mut names: Vec<String> = s.vars.iter().map(|(n, _)| n.clone()).collect();
+        if let Some(m) = s.module.and_then(|m| self.mods.get(m)) {
+            names.extend(m.names.keys().cloned());
+            let shared = m.uses.iter().chain(&m.extends).filter_map(|p| self.by_path.get(p)).flatten();
+            names.extend(shared.filter_map(|m| self.mods.get(*m)).flat_map(|m| m.names.keys().cloned()));
+        }
+        if let Some(d) = s.decision.and_then(|d| self.decision(d)) {
+            names.extend(d.outputs.iter().map(|o| o.name.clone()));
+        }
+        names.extend(self.vocab.roots.iter().map(|r| r.name.clone()));
+        names
+    }
+
+    /// Whether unknown names here may be declarations that could not be read.
+    fn scope_is_torn(&self, s: &Scope) -> bool {
+        let torn = |m: &super::modules::Mod<'_>| m.torn;
+        self.torn
+            || s.module.and_then(|m| self.mods.get(m)).is_some_and(|m| {
+                let shared = m.uses.iter().chain(&m.extends).filter_map(|p| self.by_path.get(p)).flatten();
+                // What a policy uses may not exist at all: that is reported there.
+                let lost = m.uses.iter().chain(&m.extends).any(|p| !self.by_path.contains_key(p));
+                torn(m) || lost || shared.filter_map(|m| self.mods.get(*m)).any(torn)
+            })
+    }
+
+    /// Reports a name that nothing declares.
+    pub fn unknown_name(&mut self, s: &Scope, name: &ast::Name, hint: Option<&Ty>) -> Expr {
+        let text = &name.text;
+        let silent = self.excused(text) || self.scope_is_torn(s) || (self.broken_words && !s.constant);
+        if silent || (s.constant && self.broken_words) {
+            return broken_expr(name.span);
+        }
+        let wanted = hint.map(element).filter(|t| matches!(t, Ty::Enum(_) | Ty::Node(_))).cloned();
+        let expected = wanted.as_ref().map(|t| self.words_of(t)).unwrap_or_default();
+        let names = if s.constant { Vec::new() } else { self.in_scope(s) };
+        if s.constant && self.find(&Scope { constant: false, ..s.clone() }, text).is_some() {
+            self.error_help(
+                "E0404",
+                name.span,
+                format!("`{text}` is not a fixed value, and only fixed values can stand here"),
+                "write the value itself",
+            );
+            return broken_expr(name.span);
+        }
+        let near = nearest(text, expected.iter().map(String::as_str))
+            .or_else(|| nearest(text, names.iter().map(String::as_str)))
+            .or_else(|| nearest(text, self.words.keys().map(String::as_str)));
+        let message = match &wanted {
+            Some(ty) => format!("`{text}` is not one of `{}`{}", self.type_name(ty), did_you_mean(&near)),
+            None => format!("there is no name `{text}` here{}", did_you_mean(&near)),
+        };
+        let found = Diagnostic::error("E0201", name.span, message);
+        let found = match near {
+            Some(near) => found.suggest(name.span, near),
+            None => match self.name_help(s, text, &wanted, &expected) {
+                Some(help) => found.help(help),
+                None => found,
+            },
+        };
+        self.push(found);
+        broken_expr(name.span)
+    }
+
+    fn name_help(&self, s: &Scope, text: &str, wanted: &Option<Ty>, expected: &[String]) -> Option<String> {
+        if let Some(ty) = wanted {
+            return Some(format!("`{}` has {}", self.type_name(ty), some_of(expected)));
+        }
+        if s.module.is_some_and(|m| self.rules.iter().any(|r| r.module == m && r.ast.name.text == text)) {
+            return Some(
+                "that is a rule; rules are named only after `overrides`, `replaces` and `by`".into(),
+            );
+        }
+        if matches!(self.types.get(text), Some(TypeName::Is(Ty::Entity(_)))) {
+            return Some(format!("add `{text}` to the decision's `given`"));
+        }
+        if self.decision_by_name(text).is_some() {
+            return Some(format!("say which of its outputs: `{text}(…).NAME`"));
+        }
+        let home = self.mods.iter().find(|m| m.names.contains_key(text))?;
+        Some(format!("`{0}` declares it: write `{0}.{text}`, or `uses {0}` in the policy's head", home.path))
+    }
+
+    /// Reports a full path whose last name the policy does not declare.
+    pub fn unknown_in_module(&mut self, path: &str, name: &ast::Name) {
+        let mods: Vec<&super::modules::Mod<'_>> =
+            self.by_path.get(path).into_iter().flatten().filter_map(|m| self.mods.get(*m)).collect();
+        if self.torn || mods.iter().any(|m| m.torn) {
+            return;
+        }
+        let near = nearest(&name.text, mods.iter().flat_map(|m| m.names.keys().map(String::as_str)));
+        let message = format!("`{path}` declares no `{}`{}", name.text, did_you_mean(&near));
+        let found = Diagnostic::error("E0201", name.span, message);
+        self.push(match near {
+            Some(near) => found.suggest(name.span, near),
+            None => found,
+        });
+    }
+}

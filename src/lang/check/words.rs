@@ -1,0 +1,58 @@
+//! How types are called in messages to an author.
+use super::cx::Cx;
+use crate::lang::typed::*;
+
+impl Cx<'_> {
+    /// A type with its article, as a policy author would say it.
+    pub fn show(&self, ty: &Ty) -> String {
+        match ty {
+            Ty::Bool => "yes or no".into(),
+            Ty::Int => "a whole number".into(),
+            Ty::Dec => "a number".into(),
+            Ty::Text => "a text".into(),
+            Ty::Date => "a date".into(),
+            Ty::DateTime => "a date with a time".into(),
+            Ty::Period => "a period (days, months)".into(),
+            Ty::Duration => "a duration (hours, minutes)".into(),
+            Ty::Money => "an amount of money".into(),
+            Ty::Unit(u) => {
+                format!("an amount of `{}`", self.vocab.units.get(u.ix()).map_or("?", |u| u.name.as_str()))
+            }
+            Ty::Enum(_) | Ty::Node(_) | Ty::Entity(_) => format!("a value of `{}`", self.type_name(ty)),
+            Ty::List(of) => format!("a list of {}", self.plain(of)),
+            Ty::Set(of) => format!("a set of {}", self.plain(of)),
+            Ty::Opt(of) => format!("{} or absent", self.show(of)),
+            Ty::Rate(..) => "a rate (`1 point per 2 CNY`)".into(),
+            Ty::Never => "nothing definite".into(),
+        }
+    }
+
+    /// A type as it is written in a vocabulary.
+    pub fn type_name(&self, ty: &Ty) -> String {
+        let named = |n: Option<&str>| n.unwrap_or("?").to_owned();
+        match ty {
+            Ty::Bool => "bool".into(),
+            Ty::Int => "integer".into(),
+            Ty::Dec => "decimal".into(),
+            Ty::Text => "text".into(),
+            Ty::Date => "date".into(),
+            Ty::DateTime => "datetime".into(),
+            Ty::Period => "period".into(),
+            Ty::Duration => "duration".into(),
+            Ty::Money => "money".into(),
+            Ty::Unit(u) => named(self.vocab.units.get(u.ix()).map(|d| d.name.as_str())),
+            Ty::Enum(e) => named(self.vocab.enums.get(e.ix()).map(|d| d.name.as_str())),
+            Ty::Node(t) => named(self.vocab.taxonomies.get(t.ix()).map(|d| d.name.as_str())),
+            Ty::Entity(e) => named(self.vocab.entities.get(e.ix()).map(|d| d.name.as_str())),
+            Ty::List(of) => format!("list of {}", self.type_name(of)),
+            Ty::Set(of) => format!("set of {}", self.type_name(of)),
+            Ty::Opt(of) => format!("{}?", self.type_name(of)),
+            Ty::Rate(..) => "rate".into(),
+            Ty::Never => "?".into(),
+        }
+    }
+
+    fn plain(&self, ty: &Ty) -> String {
+        format!("`{}`", self.type_name(ty))
+    }
+}
