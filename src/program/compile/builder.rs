@@ -38,7 +38,7 @@ pub(super) enum Val<'a> {
     /// An entity among the facts.
     Ent(&'a Place, Base),
     /// A record made here.
-    Rec(EntityId, Vec<Val<'a>>),
+    Rec(Vec<Val<'a>>),
     List(List<'a>),
     /// A set of enum members.
     Mask(Reg),
@@ -89,7 +89,6 @@ pub(super) struct Lazy<'a> {
 pub(super) enum LazyKey {
     Let(LetId),
     InForce(PolicyId),
-    Guard(u32),
     /// A lookup or call by its canonical text.
     Text(String),
 }
@@ -99,7 +98,11 @@ pub(super) enum LazyKey {
 pub(super) enum Effective<'a> {
     Reg(Reg),
     /// `vals[start + position]`, and whether any is; only then the start and the list are set.
-    Each { start: Reg, any: Reg, list: List<'a> },
+    Each {
+        start: Reg,
+        any: Reg,
+        list: List<'a>,
+    },
 }
 
 /// One evaluation of a decision: the program's own, or a call with roots replaced.
@@ -192,7 +195,10 @@ impl<'a> Builder<'a> {
         self.scope
     }
 
-    #[expect(clippy::indexing_slicing, reason = "`scope` always names a scope that was pushed; none is removed")]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "`scope` always names a scope that was pushed; none is removed"
+    )]
     pub fn here(&mut self) -> &mut Scope<'a> {
         &mut self.scopes[self.scope]
     }

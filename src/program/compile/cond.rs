@@ -59,7 +59,7 @@ impl<'a> Builder<'a> {
                     CmpOp::Gt => Cmp::GT,
                     CmpOp::Ge => Cmp::GE,
                 };
-                self.compare(if sense { cmp } else { cmp.not() }, a, b, to)
+                self.compare(if sense { cmp } else { cmp.inverse() }, a, b, to)
             }
             ExprKind::In(x, membership) => self.member(x, membership, sense, to),
             ExprKind::Let(id) => {
@@ -205,7 +205,7 @@ impl<'a> Builder<'a> {
                     Val::Frac(q) => *q,
                     Val::Reg(r) => {
                         let n = if int { Num::Int(*r) } else { Num::Fix(*r) };
-                        b.to_frac(n)
+                        b.frac_of(n)
                     }
                     _ => 0,
                 };
@@ -241,7 +241,8 @@ impl<'a> Builder<'a> {
                 let x_val = self.lower(x)?;
                 let values = values.iter().map(|v| self.lower(v)).collect::<Low<Vec<_>>>()?;
                 let optional = x.ty.is_optional() || values_of(membership).iter().any(|v| v.ty.is_optional());
-                let fractions = matches!(x_val, Val::Frac(_)) || values.iter().any(|v| matches!(v, Val::Frac(_)));
+                let fractions =
+                    matches!(x_val, Val::Frac(_)) || values.iter().any(|v| matches!(v, Val::Frac(_)));
                 if optional && fractions {
                     return gap("membership of a fraction that may be absent");
                 }
@@ -266,8 +267,8 @@ impl<'a> Builder<'a> {
                 let below = if *high_in { Cmp::LE } else { Cmp::LT };
                 let out = self.label();
                 let outside = if sense { out } else { to };
-                self.jump_if(above.not(), &x_val, &low, int, outside)?;
-                self.jump_if(below.not(), &x_val, &high, int, outside)?;
+                self.jump_if(above.inverse(), &x_val, &low, int, outside)?;
+                self.jump_if(below.inverse(), &x_val, &high, int, outside)?;
                 if sense {
                     self.jump(to);
                 }

@@ -112,9 +112,9 @@ impl<'a> Builder<'a> {
                 }
                 Ok(Val::Mask(dst))
             }
-            ExprKind::Record(id, fields) => {
+            ExprKind::Record(_, fields) => {
                 let fields = fields.iter().map(|f| self.lower(f)).collect::<Low<Vec<_>>>()?;
-                Ok(Val::Rec(*id, fields))
+                Ok(Val::Rec(fields))
             }
             ExprKind::Undecided(_) => {
                 self.emit(Inst::Leave);
@@ -315,7 +315,7 @@ impl<'a> Builder<'a> {
                 },
                 _ => gap("a field of no entity"),
             },
-            Val::Rec(_, fields) => match fields.into_iter().nth(field as usize) {
+            Val::Rec(fields) => match fields.into_iter().nth(field as usize) {
                 Some(value) => Ok(value),
                 None => gap("an unknown field"),
             },
@@ -372,12 +372,10 @@ impl<'a> Builder<'a> {
     fn let_value(&mut self, id: LetId) -> Low<Val<'a>> {
         let book = self.book;
         let Some(value) = book.lets.get(id.ix()).map(|l| &l.value) else { return gap("an unknown let") };
-        let reader = std::mem::replace(&mut self.reader, self.let_reader(id));
-        let done = if cheap(value, 4) {
-            self.lower(value)
-        } else {
-            self.lazy(LazyKey::Let(id), |b| b.lower(value))
-        };
+        let reader = self.let_reader(id);
+        let reader = std::mem::replace(&mut self.reader, reader);
+        let done =
+            if cheap(value, 4) { self.lower(value) } else { self.lazy(LazyKey::Let(id), |b| b.lower(value)) };
         self.reader = reader;
         done
     }
@@ -495,7 +493,7 @@ impl<'a> Builder<'a> {
             for value in values {
                 let b = match value {
                     Val::Frac(q) => q,
-                    Val::Reg(r) => self.to_frac(if int { Num::Int(r) } else { Num::Fix(r) }),
+                    Val::Reg(r) => self.frac_of(if int { Num::Int(r) } else { Num::Fix(r) }),
                     _ => return gap("the extreme of lists"),
                 };
                 best = Some(match best {
@@ -548,7 +546,7 @@ impl<'a> Builder<'a> {
             (ArithOp::Mul, Ty::Int, Ty::Period) => return Ok(Val::Reg(self.fun(Fun::PeriodMul, y, x))),
             (ArithOp::Div, Ty::Period, Ty::Period) if e.ty.is_numeric() => {
                 let (x, y) = (self.fun(Fun::PeriodDays, x, x), self.fun(Fun::PeriodDays, y, y));
-                let (a, b) = (self.to_frac(Num::Int(x)), self.to_frac(Num::Int(y)));
+                let (a, b) = (self.frac_of(Num::Int(x)), self.frac_of(Num::Int(y)));
                 let dst = self.frac();
                 self.emit(Inst::QDiv { dst, a, b });
                 return Ok(Val::Frac(dst));

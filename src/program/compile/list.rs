@@ -110,7 +110,7 @@ impl<'a> Builder<'a> {
                     self.each(&list, Some(var), |b, _, _, next| {
                         b.filter(cond, next)?;
                         let value = b.num_or_duration(body)?;
-                        let value = b.to_frac(value);
+                        let value = b.frac_of(value);
                         b.emit(Inst::QAdd { dst: acc, a: acc, b: value });
                         Ok(())
                     })?;
@@ -137,7 +137,7 @@ impl<'a> Builder<'a> {
                     self.each(&list, Some(var), |b, _, _, next| {
                         b.filter(cond, next)?;
                         let value = b.num(body)?;
-                        let val = b.to_frac(value);
+                        let val = b.frac_of(value);
                         b.emit(if max { Inst::QAccMax { acc, val } } else { Inst::QAccMin { acc, val } });
                         Ok(())
                     })?;

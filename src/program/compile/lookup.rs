@@ -36,7 +36,8 @@ impl<'a> Builder<'a> {
         let site = self.site(id, code.index);
         let row = match (table.results.len() > 1).then(|| key_text(id, args)).flatten() {
             Some(key) if self.vars_free(args) => {
-                let found = self.lazy(LazyKey::Text(key), |b| Ok(Val::Reg(b.row(&code, table, args, NO_SITE)?)))?;
+                let found =
+                    self.lazy(LazyKey::Text(key), |b| Ok(Val::Reg(b.row(&code, table, args, NO_SITE)?)))?;
                 let Val::Reg(row) = found else { return gap("a row that is none") };
                 self.emit(Inst::Trace { site, row });
                 row
@@ -187,7 +188,8 @@ impl<'a> Builder<'a> {
                 0 => Some(&table.own),
                 n => table.extra.get(n as usize - 1),
             };
-            let cell = block.and_then(|b| b.rows.get(row as usize)).and_then(|r| r.results.get(result as usize));
+            let cell =
+                block.and_then(|b| b.rows.get(row as usize)).and_then(|r| r.results.get(result as usize));
             let (value, undecided) = match cell {
                 Some(CellValue::Const(c)) => match self.literal_bits(c, ty) {
                     Some(bits) => (bits, false),
@@ -221,7 +223,8 @@ impl<'a> Builder<'a> {
 
     fn cell(&self, test: &Test, ty: &Ty, threshold: bool) -> Low<CellTest> {
         let bits = |c: &Const| {
-            let bits = self.literal_bits(c, ty).ok_or_else(|| Gap("a key of more than four digits".into()))?;
+            let bits =
+                self.literal_bits(c, ty).ok_or_else(|| Gap("a key of more than four digits".into()))?;
             if bits != ABSENT && doubled(ty) {
                 return bits.checked_mul(2).ok_or_else(|| Gap("a key this large".into()));
             }
@@ -266,9 +269,8 @@ impl<'a> Builder<'a> {
     }
 
     pub fn always_in_force(&self, id: PolicyId) -> bool {
-        self.policy(id).is_ok_and(|p| {
-            p.applies_when.is_none() && (p.dates.is_always() || p.governed_by.is_none())
-        })
+        self.policy(id)
+            .is_ok_and(|p| p.applies_when.is_none() && (p.dates.is_always() || p.governed_by.is_none()))
     }
 
     pub fn governing_day(&mut self, id: PolicyId) -> Low<Reg> {

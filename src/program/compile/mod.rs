@@ -6,6 +6,7 @@ mod builder;
 mod call;
 mod cond;
 mod expr;
+mod lines;
 mod list;
 mod lookup;
 mod number;

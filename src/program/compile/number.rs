@@ -124,9 +124,7 @@ impl<'a> Builder<'a> {
     fn type_digits(&self, ty: &Ty) -> u32 {
         match ty.inner() {
             Ty::Int => 0,
-            Ty::Money | Ty::Unit(_) => {
-                self.step_of(ty).and_then(|s| digits_of(&s)).unwrap_or(DIGITS)
-            }
+            Ty::Money | Ty::Unit(_) => self.step_of(ty).and_then(|s| digits_of(&s)).unwrap_or(DIGITS),
             _ => DIGITS,
         }
     }
@@ -176,7 +174,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    pub fn to_frac(&mut self, n: Num) -> QReg {
+    pub fn frac_of(&mut self, n: Num) -> QReg {
         if let Num::Frac(q) = n {
             return q;
         }
@@ -218,13 +216,12 @@ impl<'a> Builder<'a> {
             | (ArithOp::Mul, Num::Fix(a), Num::Int(b)) => {
                 self.emit(Inst::Mul { dst, a, b });
             }
-            (ArithOp::Mul, Num::Fix(a), Num::Fix(b))
-                if matches!(digits, (Some(x), Some(y)) if x + y <= DIGITS) =>
+            (ArithOp::Mul, Num::Fix(a), Num::Fix(b)) if matches!(digits, (Some(x), Some(y)) if x + y <= DIGITS) =>
             {
                 self.emit(Inst::MulFix { dst, a, b });
             }
             _ => {
-                let (a, b) = (self.to_frac(x), self.to_frac(y));
+                let (a, b) = (self.frac_of(x), self.frac_of(y));
                 let dst = self.frac();
                 self.emit(match op {
                     ArithOp::Add => Inst::QAdd { dst, a, b },

@@ -1,17 +1,16 @@
 //! Outputs: contributions of effective rules, combined by mode, with removals, fallback and clamps.
 use super::builder::*;
-use super::number::Num;
-use crate::lang::typed::*;
 use super::rules::whole;
+use crate::lang::typed::*;
 use crate::program::code::*;
 use crate::program::link::{Overrider, Reach};
 
 /// A rule's effect on the output at hand.
-struct Acting<'a> {
-    id: RuleId,
-    rule: &'a Rule,
-    rank: u32,
-    effect: &'a Effect,
+pub(super) struct Acting<'a> {
+    pub id: RuleId,
+    pub rule: &'a Rule,
+    pub rank: u32,
+    pub effect: &'a Effect,
 }
 
 /// Where contributions gather.
@@ -60,9 +59,9 @@ impl<'a> Builder<'a> {
         let OutVal::Lines { start, .. } = self.known_output(id)? else {
             return gap("an element of an output without elements");
         };
-        match self.vars.get(&var) {
-            Some(Elem { pos, root: Some((s, root)), .. }) if *s == scope && Some(*root) == per => {
-                let (dst, i) = (self.reg(), *pos);
+        match self.vars.get(&var).map(|e| (e.pos, e.root)) {
+            Some((i, Some((s, root)))) if s == scope && Some(root) == per => {
+                let dst = self.reg();
                 self.emit(Inst::Get { dst, start, i });
                 Ok(Val::Reg(dst))
             }
@@ -75,7 +74,9 @@ impl<'a> Builder<'a> {
         let (mut todo, mut lets, mut outputs) = (vec![e], Vec::new(), Vec::new());
         while let Some(e) = todo.pop() {
             match &e.kind {
-                ExprKind::Output(id) | ExprKind::OutputOf(id, _) if !outputs.contains(id) => outputs.push(*id),
+                ExprKind::Output(id) | ExprKind::OutputOf(id, _) if !outputs.contains(id) => {
+                    outputs.push(*id)
+                }
                 ExprKind::Let(id) if !lets.contains(id) => {
                     lets.push(*id);
                     todo.extend(self.book.lets.get(id.ix()).map(|l| &l.value));
@@ -237,7 +238,8 @@ impl<'a> Builder<'a> {
         }
         asides.resize_with(acting.len(), Vec::new);
         for (a, asides) in acting.iter().zip(&asides) {
-            self.act(id, def, a, &g, asides).map_err(|gap| Gap(format!("rule {}: {}", a.rule.name, gap.0)))?;
+            self.act(id, def, a, &g, asides)
+                .map_err(|gap| Gap(format!("rule {}: {}", a.rule.name, gap.0)))?;
         }
         if g.binding {
             self.emit(Inst::Combine { dst: g.acc, out });
@@ -252,7 +254,7 @@ impl<'a> Builder<'a> {
                 Some(a) => {
                     self.emit(Inst::JQAbsent { want: false, a, to: Builder::target(there) });
                     let value = self.num(value)?;
-                    let value = self.to_frac(value);
+                    let value = self.frac_of(value);
                     self.emit(Inst::QMov { dst: a, a: value });
                 }
                 None => {
@@ -283,7 +285,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Tells where a value is before its clamps.
-    fn clamped_from(&mut self, out: u16, before: Reg) {
+    pub fn clamped_from(&mut self, out: u16, before: Reg) {
         if let Some(spec) = self.code.combines.get_mut(usize::from(out)) {
             spec.before = Some(before);
         }
@@ -296,7 +298,7 @@ impl<'a> Builder<'a> {
         u16::try_from(self.code.combines.len() - 1).map_err(|_| Gap("too many outputs".into()))
     }
 
-    fn effect_site(&mut self, a: &Acting<'a>, out: u16) -> u32 {
+    pub fn effect_site(&mut self, a: &Acting<'a>, out: u16) -> u32 {
         self.code.effects.push(EffectSite {
             rule: a.id,
             rank: a.rank,
@@ -393,7 +395,7 @@ impl<'a> Builder<'a> {
             return gap("an effect on lines");
         }
         if def.mode == Mode::Each {
-            let Val::Rec(_, fields) = self.lower(value)? else { return gap("a record that is not made here") };
+            let Val::Rec(fields) = self.lower(value)? else { return gap("a record that is not made here") };
             let start = self.reg();
             let n = u16::try_from(fields.len()).map_err(|_| Gap("a record this wide".into()))?;
             let mut regs = Vec::new();
@@ -422,7 +424,7 @@ impl<'a> Builder<'a> {
             if value.ty.is_optional() {
                 return gap("a contribution that may be absent");
             }
-            let val = self.to_frac(n);
+            let val = self.frac_of(n);
             if g.noted {
                 if elem.is_some() {
                     return gap("fractions by element");
@@ -485,7 +487,7 @@ impl<'a> Builder<'a> {
     }
 
     /// A contribution's bits: for `all` a bit set.
-    fn contribution(&mut self, def: &'a OutputDef, value: &'a Expr) -> Low<Reg> {
+    pub fn contribution(&mut self, def: &'a OutputDef, value: &'a Expr) -> Low<Reg> {
         if def.mode != Mode::All {
             return self.scalar(value);
         }
@@ -500,7 +502,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn accumulate(&mut self, mode: Mode, acc: Reg, val: Reg) {
+    pub fn accumulate(&mut self, mode: Mode, acc: Reg, val: Reg) {
         self.emit(match mode {
             Mode::Max => Inst::AccMax { acc, val },
             Mode::Min => Inst::AccMin { acc, val },
@@ -510,144 +512,11 @@ impl<'a> Builder<'a> {
         });
     }
 
-    fn note(&mut self, site: u32, val: Reg, elem: Option<Reg>) {
+    pub fn note(&mut self, site: u32, val: Reg, elem: Option<Reg>) {
         self.emit(match elem {
             Some(elem) => Inst::ContribAt { site, val, elem },
             None => Inst::Contrib { site, val },
         });
-    }
-
-    /// An output per line.
-    fn lines(&mut self, def: &'a OutputDef, acting: &[Acting<'a>], out: u16) -> Low<OutVal<'a>> {
-        if def.guard.is_some() || def.mode == Mode::Each {
-            return gap("guards or records by line");
-        }
-        if def.ty.is_numeric() && acting.iter().any(|a| self.digits(&a.effect.value).is_none()) {
-            return gap("fractions by line");
-        }
-        let Some(root) = def.per else { return gap("lines of nothing") };
-        let Val::List(list) = self.root(root)? else { return gap("lines of something that is no list") };
-        let noted = !self.here().called;
-        let all = def.mode == Mode::All;
-        let initial = if matches!(def.mode, Mode::Sum | Mode::All) { 0 } else { ABSENT };
-        let buffer = |b: &mut Self, value: i64| {
-            let (start, fill) = (b.reg(), b.pool16(value)?);
-            b.emit(Inst::Alloc { dst: start, len: list.len, width: 1, fill });
-            Ok(start)
-        };
-        let start = buffer(self, initial)?;
-        let clamps = acting.iter().any(|a| clamp(a.effect));
-        let (mut low, mut high, mut removed, mut before) = (start, start, start, start);
-        if clamps {
-            (low, high) = (buffer(self, ABSENT)?, buffer(self, ABSENT)?);
-            before = buffer(self, ABSENT)?;
-            self.clamped_from(out, before);
-        }
-        let removes = acting.iter().any(|a| a.effect.op == EffectOp::Remove);
-        if removes {
-            removed = buffer(self, 0)?;
-        }
-        for a in acting {
-            if self.holds_against(a.id) {
-                return gap("an override of a binding rule on lines");
-            }
-            let Some(each) = &a.rule.for_each else { return gap("an effect on lines by a rule without elements") };
-            if !a.effect.per_element || each.root != Some(root) {
-                return gap("an effect on lines of another list");
-            }
-            let site = self.effect_site(a, out);
-            let inline = a.rule.effects.len() == 1 && !self.entangled(a.id);
-            let reader = self.rule_reader(a.id);
-            let outer = std::mem::replace(&mut self.reader, reader);
-            let skip = self.label();
-            let state = if inline {
-                self.rule_in_force(a.rule, skip)?;
-                None
-            } else {
-                Some(self.effective(a.id, a.effect.output)?)
-            };
-            if let Some(Effective::Each { any, .. }) = &state {
-                self.emit(Inst::JImm { cmp: Cmp::EQ, a: *any, k: 0, to: Builder::target(skip) });
-            }
-            let value = &a.effect.value;
-            self.each(&list, Some(each.var), |b, _, i, next| {
-                match &state {
-                    None => b.rule_condition(a.id, false, next)?,
-                    Some(Effective::Each { start, .. }) => {
-                        let on = b.reg();
-                        b.emit(Inst::Get { dst: on, start: *start, i });
-                        b.emit(Inst::JImm { cmp: Cmp::EQ, a: on, k: 0, to: Builder::target(next) });
-                    }
-                    Some(Effective::Reg(_)) => return gap("elements of no list"),
-                }
-                let val = b.contribution(def, value)?;
-                if value.ty.is_optional() {
-                    b.emit(Inst::JAbsent { want: true, a: val, to: Builder::target(next) });
-                }
-                if noted {
-                    b.note(site, val, Some(i));
-                }
-                let acc = b.reg();
-                let (place, mode) = match a.effect.op {
-                    EffectOp::AtLeast => (low, Mode::Max),
-                    EffectOp::AtMost => (high, Mode::Min),
-                    EffectOp::Remove => (removed, Mode::All),
-                    EffectOp::Set | EffectOp::Add => (start, def.mode),
-                };
-                b.emit(Inst::Get { dst: acc, start: place, i });
-                b.accumulate(mode, acc, val);
-                b.emit(Inst::Put { start: place, i, src: acc });
-                Ok(())
-            })?;
-            self.place(skip);
-            self.reader = outer;
-        }
-        let fallback = match &def.fallback {
-            Fallback::Else(value) if !all => Some(value),
-            _ => None,
-        };
-        if fallback.is_some() || clamps || removes {
-            self.each(&list, def.var, |b, _, i, _| {
-                let acc = b.reg();
-                b.emit(Inst::Get { dst: acc, start, i });
-                if removes {
-                    let gone = b.reg();
-                    b.emit(Inst::Get { dst: gone, start: removed, i });
-                    b.emit(Inst::Or { dst: acc, a: acc, b: gone });
-                    b.emit(Inst::Sub { dst: acc, a: acc, b: gone });
-                }
-                if let Some(value) = fallback {
-                    let there = b.label();
-                    b.emit(Inst::JAbsent { want: false, a: acc, to: Builder::target(there) });
-                    let src = match b.lower(value)? {
-                        Val::Reg(src) => src,
-                        Val::Frac(_) => return gap("fractions by line"),
-                        _ => return gap("this fallback"),
-                    };
-                    b.emit(Inst::Mov { dst: acc, src });
-                    b.place(there);
-                }
-                if clamps {
-                    b.emit(Inst::Put { start: before, i, src: acc });
-                    let (lo, hi) = (b.reg(), b.reg());
-                    b.emit(Inst::Get { dst: lo, start: low, i });
-                    b.emit(Inst::Get { dst: hi, start: high, i });
-                    b.emit(Inst::Clamp { a: acc, lo, hi });
-                }
-                b.emit(Inst::Put { start, i, src: acc });
-                Ok(())
-            })?;
-        }
-        let len = list.len;
-        Ok(OutVal::Lines { start, len })
-    }
-
-    /// A number as a register, for callers that need no fractions.
-    pub fn plain(&mut self, e: &'a Expr) -> Low<Reg> {
-        match self.num(e)? {
-            Num::Int(r) | Num::Fix(r) => Ok(r),
-            Num::Frac(_) => gap("a fraction"),
-        }
     }
 }
 
@@ -657,6 +526,6 @@ impl Acting<'_> {
     }
 }
 
-fn clamp(effect: &Effect) -> bool {
+pub(super) fn clamp(effect: &Effect) -> bool {
     matches!(effect.op, EffectOp::AtLeast | EffectOp::AtMost)
 }

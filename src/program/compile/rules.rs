@@ -198,7 +198,9 @@ impl<'a> Builder<'a> {
     pub fn set_aside(&mut self, id: RuleId, output: OutputId) -> Low<Vec<(Overrider, Effective<'a>, Reg)>> {
         let overriders = self.linked_rule(id).map(|r| r.overridden_by.clone()).unwrap_or_default();
         let mut sites = Vec::new();
-        for o in overriders.into_iter().filter(|o| o.set_aside && o.output.is_none_or(|named| named == output)) {
+        for o in
+            overriders.into_iter().filter(|o| o.set_aside && o.output.is_none_or(|named| named == output))
+        {
             let state = self.overrider(&o, output)?;
             let on = self.constant(0);
             self.code.asides.push(AsideSite { kept: id, aside: o.rule, on });

@@ -118,14 +118,17 @@ fn combine<'a>(mode: Mode, standing: impl Iterator<Item = &'a Standing>) -> Opti
 }
 
 /// `all`: what is added, minus what is removed and not held by a binding rule.
-fn union(standing: &[Standing], mut removes: impl FnMut(RuleId), mut aside: impl FnMut(RuleId, RuleId)) -> i64 {
+fn union(
+    standing: &[Standing],
+    mut removes: impl FnMut(RuleId),
+    mut aside: impl FnMut(RuleId, RuleId),
+) -> i64 {
     let added = || standing.iter().filter(|s| s.gives());
     let all = added().fold(0, |mask, s| mask | s.value);
     let mut gone = 0;
     for removal in standing.iter().filter(|s| s.site.op == EffectOp::Remove) {
-        let holds = |s: &&Standing| {
-            s.site.binding && s.site.rank < removal.site.rank && s.value & removal.value != 0
-        };
+        let holds =
+            |s: &&Standing| s.site.binding && s.site.rank < removal.site.rank && s.value & removal.value != 0;
         let held = added().filter(holds).fold(0, |mask, s| mask | s.value);
         if removal.value & all & !held != 0 {
             removes(removal.site.rule);
@@ -180,9 +183,10 @@ fn clamp(
     {
         return None;
     }
-    for (op, bound, beyond) in
-        [(EffectOp::AtLeast, low, low > Some(value)), (EffectOp::AtMost, high, high.is_some_and(|h| h < value))]
-    {
+    for (op, bound, beyond) in [
+        (EffectOp::AtLeast, low, low > Some(value)),
+        (EffectOp::AtMost, high, high.is_some_and(|h| h < value)),
+    ] {
         if let Some(bound) = bound
             && beyond
         {

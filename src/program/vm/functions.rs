@@ -13,10 +13,12 @@ pub(super) fn call(linked: &Linked, f: Fun, a: i64, b: i64) -> Option<i64> {
     let (zone, opens) = (linked.zone, linked.business_day_start);
     let day = |a: i64| i32::try_from(a).ok();
     let some = |d: Option<i32>| d.map(i64::from);
-    let negated = |b: i64| pack(match unpack_period(b) {
-        Period::Days(n) => Period::Days(n.checked_neg()?),
-        Period::Months(n) => Period::Months(n.checked_neg()?),
-    });
+    let negated = |b: i64| {
+        pack(match unpack_period(b) {
+            Period::Days(n) => Period::Days(n.checked_neg()?),
+            Period::Months(n) => Period::Months(n.checked_neg()?),
+        })
+    };
     match f {
         Fun::DateAdd => some(dates::add_period(day(a)?, unpack_period(b))),
         Fun::DateSub => some(dates::add_period(day(a)?, unpack_period(negated(b)?))),
@@ -83,7 +85,11 @@ pub(super) fn fact(linked: &Linked, facts: &Facts, call: &CallSite, args: &[i64]
     let found = facts.calls.iter().find(|f| {
         f.fact == call.fact
             && f.args.len() == args.len()
-            && f.args.iter().zip(args).zip(&call.args).all(|((v, &bits), ty)| same(linked, facts, v, bits, ty))
+            && f.args
+                .iter()
+                .zip(args)
+                .zip(&call.args)
+                .all(|((v, &bits), ty)| same(linked, facts, v, bits, ty))
     })?;
     if call.optional { super::optional(Some(&found.slot)) } else { super::present(Some(&found.slot)) }
 }

@@ -9,8 +9,8 @@ mod functions;
 mod outcome;
 pub mod table;
 
-pub(crate) use outcome::outcome;
 pub use frame::{Contribution, Frame, REGISTERS};
+pub(crate) use outcome::outcome;
 
 use crate::program::code::{ABSENT, Code, Inst};
 use crate::program::facts::{Facts, ListData, SCALE, Slot, Tag};
@@ -227,11 +227,11 @@ pub(crate) fn run(code: &Code, linked: &Linked, facts: &Facts, frame: &mut Frame
             Inst::QPool { dst, k } => q!(dst) = code.fractions[k as usize],
             Inst::QMov { dst, a } => q!(dst) = q!(a),
             Inst::QAbsent { dst } => q!(dst) = Fraction::ABSENT,
-            Inst::QAdd { dst, a, b } => q!(dst) = need!(q!(a).add(q!(b))),
-            Inst::QSub { dst, a, b } => q!(dst) = need!(q!(a).sub(q!(b))),
-            Inst::QMul { dst, a, b } => q!(dst) = need!(q!(a).mul(q!(b))),
-            Inst::QDiv { dst, a, b } => q!(dst) = need!(q!(a).div(q!(b))),
-            Inst::QNeg { dst, a } => q!(dst) = need!(q!(a).neg()),
+            Inst::QAdd { dst, a, b } => q!(dst) = need!(q!(a).plus(q!(b))),
+            Inst::QSub { dst, a, b } => q!(dst) = need!(q!(a).minus(q!(b))),
+            Inst::QMul { dst, a, b } => q!(dst) = need!(q!(a).times(q!(b))),
+            Inst::QDiv { dst, a, b } => q!(dst) = need!(q!(a).over(q!(b))),
+            Inst::QNeg { dst, a } => q!(dst) = need!(q!(a).negated()),
             Inst::QAbs { dst, a } => q!(dst) = need!(q!(a).abs()),
             Inst::QMin { dst, a, b } => {
                 q!(dst) = if need!(q!(a).compare(q!(b))).is_le() { q!(a) } else { q!(b) };
@@ -365,7 +365,7 @@ pub(crate) fn run(code: &Code, linked: &Linked, facts: &Facts, frame: &mut Frame
                 }
                 q!(acc) = q!(val);
             }
-            Inst::QAccSum { acc, val } => q!(acc) = need!(q!(acc).add(q!(val))),
+            Inst::QAccSum { acc, val } => q!(acc) = need!(q!(acc).plus(q!(val))),
             Inst::QAccMax { acc, val } => {
                 if q!(acc).is_absent() || need!(q!(val).compare(q!(acc))).is_gt() {
                     q!(acc) = q!(val);

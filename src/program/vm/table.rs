@@ -177,7 +177,8 @@ impl TableIndex {
         let groups = groups
             .into_iter()
             .map(|(in_force, day, members)| {
-                let hash = (members.len() > LINEAR).then(|| HashIndex::new(&rows, &members, keys, choice)).flatten();
+                let hash =
+                    (members.len() > LINEAR).then(|| HashIndex::new(&rows, &members, keys, choice)).flatten();
                 Group { in_force, day, rows: members, hash }
             })
             .collect();
@@ -194,7 +195,14 @@ impl TableIndex {
 
     /// Number of registers that a lookup reads: keys, then governing days and blocks in force.
     pub fn arguments(&self) -> usize {
-        self.groups.iter().flat_map(|g| [g.in_force, g.day]).flatten().map(|a| a + 1).max().unwrap_or(0).max(self.keys)
+        self.groups
+            .iter()
+            .flat_map(|g| [g.in_force, g.day])
+            .flatten()
+            .map(|a| a + 1)
+            .max()
+            .unwrap_or(0)
+            .max(self.keys)
     }
 
     /// How the table is searched, for `explain --program`.
@@ -290,7 +298,8 @@ impl HashIndex {
                 columns.iter().map(|&c| test(row, c).and_then(CellTest::keys)).collect::<Option<_>>()?;
             let mut combos: Vec<Vec<i64>> = vec![Vec::new()];
             for list in lists {
-                combos = combos.iter().flat_map(|c| list.iter().map(|k| [c.as_slice(), &[*k]].concat())).collect();
+                combos =
+                    combos.iter().flat_map(|c| list.iter().map(|k| [c.as_slice(), &[*k]].concat())).collect();
                 // A row of very many combinations would make the index larger than the table.
                 if combos.len() > 10_000 {
                     return None;
@@ -310,11 +319,12 @@ impl HashIndex {
         let sorted = match choice {
             Choice::Steps(column) => Some(column),
             Choice::Nearest => None,
-            Choice::Unique | Choice::First => {
-                (0..keys).filter(|c| !columns.contains(c)).find(|&c| buckets.values().all(|b| disjoint(b, c, &test)))
-            }
+            Choice::Unique | Choice::First => (0..keys)
+                .filter(|c| !columns.contains(c))
+                .find(|&c| buckets.values().all(|b| disjoint(b, c, &test))),
         };
-        let mut index = HashIndex { columns, buckets: FxHashMap::default(), items: Vec::new(), loose, sorted };
+        let mut index =
+            HashIndex { columns, buckets: FxHashMap::default(), items: Vec::new(), loose, sorted };
         for (key, mut bucket) in buckets {
             if let Some(column) = sorted {
                 bucket.sort_by_key(|&row| test(row, column).map_or(i64::MIN, |t| t.lower(choice)));
