@@ -6,6 +6,7 @@ mod amount;
 pub mod ask;
 pub mod bind;
 pub mod dates;
+pub mod explain;
 pub mod facts;
 pub mod fill;
 pub mod iso;
