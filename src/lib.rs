@@ -2,5 +2,9 @@
 //!
 //! Arrows run one way: `lang` (text to typed policy) ← `program` (evaluators) ← `rulebook` (what governs a store)
 //! ← `cases`, `server`, `cli`.
+pub mod cases;
+pub mod cli;
 pub mod lang;
 pub mod program;
+pub mod rulebook;
+pub mod server;

@@ -12,6 +12,7 @@ mod scalar;
 mod seeds;
 
 pub use error::{FactError, FactProblem};
+pub(crate) use names::nearest;
 
 use crate::lang::typed::Vocab;
 use crate::program::bind::error::{Segment, path};

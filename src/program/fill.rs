@@ -242,7 +242,7 @@ mod tests {
         let all = pieces(&[(3000, 10), (5000, 20), (12000, 50)]);
         let filled = fill(&all, &r(900_000_000_000_000)).unwrap();
         assert_eq!(counts(&filled), [0, 0, 75_000_000_000]);
-        let filled = fill(&all, &r(12_000 * 1_000_000 + 8_999)).unwrap();
+        let filled = fill(&all, &r(12_000 * 1_000_000 + 7_999)).unwrap();
         assert_eq!(counts(&filled), [0, 1, 1_000_000]);
         assert_eq!(filled.used, r(12_000 * 1_000_000 + 5_000));
         // Too fine to be searched.

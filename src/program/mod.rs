@@ -8,6 +8,7 @@ pub mod bind;
 pub mod code;
 pub mod compile;
 pub mod dates;
+pub mod explain;
 pub mod facts;
 pub mod fill;
 pub mod iso;

@@ -122,6 +122,18 @@ impl Renderer {
     }
 }
 
+/// Missing facts with the outputs that wait for them: `[{"fact","ask","options","outputs"}]`.
+pub fn questions(out: &mut String, vocab: &Vocab, ranked: &[(String, Vec<&str>)]) {
+    json::list(out, ranked, |out, (fact, outputs)| {
+        ask::write(out, vocab, fact);
+        // Into the object just written.
+        out.pop();
+        out.push_str(",\"outputs\":");
+        json::list(out, outputs, |out, name| json::string(out, name));
+        out.push('}');
+    });
+}
+
 fn output_name(decision: &Decision, output: OutputId) -> &str {
     decision.outputs.get(output.ix()).map_or("", |o| o.name.as_str())
 }

@@ -94,7 +94,9 @@ async fn body(request: &HttpRequest, payload: web::Payload, state: &State) -> Re
     let media = media.split(';').next().unwrap_or_default().trim();
     if !media.eq_ignore_ascii_case("application/json") {
         let found = if media.is_empty() { "no Content-Type".to_string() } else { format!("`{media}`") };
-        return Err(Problem::unsupported(format!("this address reads `application/json`, the request has {found}")));
+        return Err(Problem::unsupported(format!(
+            "this address reads `application/json`, the request has {found}"
+        )));
     }
     let limit = state.settings.max_body;
     match payload.to_bytes_limited(limit).await {

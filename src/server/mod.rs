@@ -37,7 +37,9 @@ fn report(change: &Reload) {
     match change {
         Reload::Same => {}
         Reload::Swapped => eprintln!("policies: the change is taken up"),
-        Reload::Refused(why) => eprintln!("policies: the change is refused, the old policies serve on\n{why}"),
+        Reload::Refused(why) => {
+            eprintln!("policies: the change is refused, the old policies serve on\n{why}")
+        }
     }
 }
 
@@ -53,7 +55,8 @@ async fn run(state: Arc<State>) -> Result<(), ServeError> {
     if workers > 0 {
         server = server.workers(workers);
     }
-    let server = server.bind(&address).map_err(|cause| ServeError::Listen { address: address.clone(), cause })?;
+    let server =
+        server.bind(&address).map_err(|cause| ServeError::Listen { address: address.clone(), cause })?;
     for address in server.addrs() {
         // On stdout and flushed by the newline: scripts wait for this line.
         println!("zhanggui serves {stores} stores on http://{address}");
@@ -73,9 +76,13 @@ fn routes(app: &mut web::ServiceConfig) {
             .default_service(web::to(only_post)),
     )
     .service(
-        web::resource("/v1/policies").route(web::get().to(overview::policies)).default_service(web::to(only_get)),
+        web::resource("/v1/policies")
+            .route(web::get().to(overview::policies))
+            .default_service(web::to(only_get)),
     )
-    .service(web::resource("/healthz").route(web::get().to(overview::health)).default_service(web::to(only_get)))
+    .service(
+        web::resource("/healthz").route(web::get().to(overview::health)).default_service(web::to(only_get)),
+    )
     .default_service(web::to(nowhere));
 }
 

@@ -1,7 +1,7 @@
 //! `GET /v1/policies` and `GET /healthz`.
 use crate::lang::typed::{DateRange, Label, Policy};
 use crate::program::LANGUAGE;
-use crate::program::json::date;
+use crate::program::iso::format_date as date;
 use crate::rulebook::{Book, Store};
 use crate::server::state::State;
 use actix_web::{HttpResponse, web};
@@ -47,7 +47,8 @@ fn store(book: &Book, store: &Store) -> Value {
 }
 
 fn policy(book: &Book, policy: &Policy) -> Value {
-    let decides = policy.decides.and_then(|d| book.typed.vocab.decisions.get(d.ix())).map(|d| d.name.as_str());
+    let decides =
+        policy.decides.and_then(|d| book.typed.vocab.decisions.get(d.ix())).map(|d| d.name.as_str());
     json!({
         "policy": policy.path,
         "title": both(&policy.title, &policy.path),

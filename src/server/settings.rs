@@ -79,8 +79,12 @@ mod tests {
         let read = |flags| Settings::read(Some(&file), &flags).unwrap();
         let settings = read(Flags::default());
         assert_eq!((settings.listen.as_str(), settings.max_batch, settings.reload), ("127.0.0.1:1", 7, true));
-        let settings = read(Flags { listen: Some("127.0.0.1:2".into()), no_reload: true, ..Flags::default() });
-        assert_eq!((settings.listen.as_str(), settings.max_batch, settings.reload), ("127.0.0.1:2", 7, false));
+        let settings =
+            read(Flags { listen: Some("127.0.0.1:2".into()), no_reload: true, ..Flags::default() });
+        assert_eq!(
+            (settings.listen.as_str(), settings.max_batch, settings.reload),
+            ("127.0.0.1:2", 7, false)
+        );
     }
 
     #[test]

@@ -94,7 +94,7 @@ impl<'a> Cx<'a> {
     }
 
     fn cell_const(&mut self, m: usize, e: &'a ast::Expr, ty: &Ty, what: &str) -> Option<Const> {
-        let fixed = self.fixed(m, e, ty, what);
+        let fixed = self.fixed(Some(m), e, ty, what);
         match fixed.kind {
             ExprKind::Const(c) if fixed.ty != Ty::Never => Some(c),
             ExprKind::Undecided(_) if fixed.ty == Ty::Never => None,

@@ -3,6 +3,7 @@
 //! Codes: `E02xx` names, `E03xx` types, `E04xx` meaning, `W05xx` warnings.
 mod arith;
 mod calls;
+mod cases;
 mod cells;
 mod csv_rows;
 mod cx;
@@ -10,6 +11,7 @@ mod decisions;
 mod expr;
 mod fold;
 mod functions;
+mod given;
 mod loops;
 mod member;
 mod modules;
@@ -99,11 +101,12 @@ pub fn check(text: &RulebookText<'_>, sources: &mut SourceMap) -> Checked {
     cx.overrides();
     let order = cx.order();
     cx.steps(&order);
+    let cases = cx.cases();
     let mut diagnostics = std::mem::take(&mut cx.diags);
     diagnostic::sort(&mut diagnostics);
     let broken = diagnostics.iter().any(Diagnostic::is_error);
     let rulebook = (!broken).then(|| assemble(text.name, text.layers, cx));
-    Checked { rulebook, cases: Vec::new(), diagnostics }
+    Checked { rulebook, cases, diagnostics }
 }
 
 /// Everything typed, as the evaluators read it.

@@ -57,15 +57,15 @@ impl<'a> Cx<'a> {
                         .help("give each its own dates: `A before D, B from D`"),
                 );
             }
-            let value = self.fixed(m, &v.value, ty, what);
+            let value = self.fixed(Some(m), &v.value, ty, what);
             typed.push(DatedValue { dates, value });
         }
         typed
     }
 
     /// A fixed value: literals and what can be computed from them.
-    pub fn fixed(&mut self, m: usize, e: &'a ast::Expr, ty: &Ty, what: &str) -> Expr {
-        let mut scope = Scope { module: Some(m), constant: true, ..Scope::default() };
+    pub fn fixed(&mut self, m: Option<usize>, e: &'a ast::Expr, ty: &Ty, what: &str) -> Expr {
+        let mut scope = Scope { module: m, constant: true, ..Scope::default() };
         let typed = self.check(&mut scope, e, ty, what);
         self.fix(typed, ty)
     }
@@ -245,8 +245,8 @@ impl<'a> Cx<'a> {
         let ExprKind::Const(c) = &value.kind else { return };
         let fits = match &may.range.kind {
             ast::ExprKind::Interval(i) => {
-                let low = self.fixed(home, &i.low, ty.inner(), "the lower end");
-                let high = self.fixed(home, &i.high, ty.inner(), "the upper end");
+                let low = self.fixed(Some(home), &i.low, ty.inner(), "the lower end");
+                let high = self.fixed(Some(home), &i.high, ty.inner(), "the upper end");
                 let (ExprKind::Const(low), ExprKind::Const(high)) = (&low.kind, &high.kind) else { return };
                 let above =
                     super::fold::order(low, c).map(|o| if i.low_open { o.is_lt() } else { o.is_le() });
@@ -257,7 +257,7 @@ impl<'a> Cx<'a> {
             ast::ExprKind::Set(items) | ast::ExprKind::List(items) => {
                 let mut found = false;
                 for item in items {
-                    let e = self.fixed(home, item, ty.inner(), "each value here");
+                    let e = self.fixed(Some(home), item, ty.inner(), "each value here");
                     if e.ty == Ty::Never {
                         return;
                     }

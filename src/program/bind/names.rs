@@ -36,7 +36,7 @@ impl Names {
 }
 
 /// The closest of the names, if it is close enough to have been meant.
-fn nearest<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     // Comparing is quadratic in the length; nobody mistypes that long a name.
     if wrong.len() > 200 {
         return None;

@@ -1,0 +1,116 @@
+//! The command line: data on stdout, messages on stderr.
+//!
+//! Exit codes: 0 well, 1 findings or failures, 2 wrong usage or unreadable files.
+mod ask;
+mod check;
+mod console;
+mod decide;
+mod explain;
+mod new;
+mod serve;
+mod test;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use console::Console;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// 掌柜: retail policies as text, checked, tested, decided with reasons.
+#[derive(Debug, Parser)]
+#[command(name = "zhanggui", version, about, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check every rulebook below a folder and show all findings
+    Check(check::Args),
+    /// Run the cases of every rulebook below a folder
+    Test(test::Args),
+    /// Decide once, and print the answer as JSON
+    Eval(decide::Args),
+    /// Decide once, and say why in words
+    Explain(explain::Args),
+    /// Say which facts a decision still needs, the most useful question first
+    Needs(ask::Args),
+    /// Start a rulebook: a small one that checks and passes its cases
+    New(new::Args),
+    /// Serve decisions over HTTP
+    Serve(serve::Args),
+}
+
+/// A language for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Lang {
+    Zh,
+    En,
+}
+
+/// How to print.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Text,
+    Json,
+}
+
+/// Why a command could not be carried out.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CliError {
+    #[error(transparent)]
+    Load(#[from] crate::rulebook::LoadError),
+    #[error("cannot read {}: {error}", path.display())]
+    Read { path: PathBuf, error: std::io::Error },
+    #[error("cannot write {}: {error}", path.display())]
+    Write { path: PathBuf, error: std::io::Error },
+    #[error("cannot write the output: {0}")]
+    Output(#[from] std::io::Error),
+    #[error("{0}")]
+    Usage(String),
+    /// Findings were shown already.
+    #[error("the rulebooks do not check: {errors} error{}", if *errors == 1 { "" } else { "s" })]
+    Findings { errors: usize },
+    /// The facts are not as the vocabulary says.
+    #[error("{0}")]
+    Facts(#[from] crate::program::bind::FactError),
+    #[error("{0}")]
+    Settings(#[from] crate::server::SettingsError),
+    #[error("{0}")]
+    Serve(#[from] crate::server::ServeError),
+}
+
+impl CliError {
+    fn code(&self) -> u8 {
+        match self {
+            CliError::Findings { .. } | CliError::Facts(_) => 1,
+            _ => 2,
+        }
+    }
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let mut console = Console::new();
+    let done = match cli.command {
+        Command::Check(args) => check::run(&args, &mut console),
+        Command::Test(args) => test::run(&args, &mut console),
+        Command::Eval(args) => decide::run(&args, &mut console),
+        Command::Explain(args) => explain::run(&args, &mut console),
+        Command::Needs(args) => ask::run(&args, &mut console),
+        Command::New(args) => new::run(&args, &mut console),
+        Command::Serve(args) => serve::run(&args, &mut console),
+    };
+    let done = done.and_then(|good| console.finish().map(|()| good).map_err(CliError::Output));
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        // Whoever read our output has seen enough.
+        Err(CliError::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            console.message(&format!("{} {error}", console.word("error:")));
+            ExitCode::from(error.code())
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Reading, parsing and checking everything below a folder; all findings of all files in one run.
+use crate::lang::ast::{self, FileKind};
+use crate::lang::check::{RulebookText, check};
+use crate::lang::diagnostic::{self, Diagnostic};
+use crate::lang::source::{FileId, SourceMap};
+use crate::lang::syntax;
+use crate::rulebook::files::{self, BookFiles, Kind, Read};
+use crate::rulebook::manifest::StoreDef;
+use crate::rulebook::{Book, LoadError, Rulebooks};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// What a folder holds.
+#[derive(Debug)]
+pub struct Loaded {
+    pub sources: SourceMap,
+    /// Sorted by file and place.
+    pub findings: Vec<Diagnostic>,
+    /// Only if no finding is an error.
+    pub rulebooks: Option<Rulebooks>,
+    /// Every file that was read.
+    pub paths: Vec<PathBuf>,
+    pub(super) fingerprint: [u8; 32],
+    /// How many rulebooks, policies and cases were found, for a closing line.
+    pub counts: Counts,
+}
+
+/// What was found.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Counts {
+    pub rulebooks: usize,
+    pub files: usize,
+}
+
+impl Loaded {
+    /// How many findings are errors.
+    pub fn errors(&self) -> usize {
+        self.findings.iter().filter(|d| d.is_error()).count()
+    }
+    /// All findings with source lines and carets.
+    pub fn shown(&self, colour: bool) -> String {
+        diagnostic::render(&self.sources, &self.findings, colour)
+    }
+    /// The errors, a line each: `file:line:column: error[code]: message`.
+    pub fn error_lines(&self) -> Vec<String> {
+        let line = |d: &Diagnostic| {
+            let at = self.sources.start(d.span);
+            let name = self.sources.name(d.span.file_id());
+            format!("{name}:{}:{}: error[{}]: {}", at.line, at.column, d.code, d.message)
+        };
+        self.findings.iter().filter(|d| d.is_error()).map(line).collect()
+    }
+}
+
+/// Loads all rulebooks below a folder.
+pub fn load(dir: &Path) -> Result<Loaded, LoadError> {
+    files::read(dir).map(assemble)
+}
+
+/// Parses and checks what was read.
+pub(super) fn assemble(read: Read) -> Loaded {
+    let fingerprint = read.fingerprint();
+    let Read { mut sources, mut findings, books, paths, .. } = read;
+    let counts = Counts { rulebooks: books.len(), files: paths.len() };
+    let mut parsed = BTreeMap::new();
+    for entry in books.iter().flat_map(|b| &b.files) {
+        let kind = match entry.kind {
+            Kind::Vocabulary => FileKind::Vocabulary,
+            Kind::Policy => FileKind::Policy,
+            Kind::Cases => FileKind::Cases,
+            Kind::Csv => continue,
+        };
+        parsed.entry((entry.file, entry.kind)).or_insert_with(|| {
+            let (file, found) = syntax::parse_file(&sources, entry.file, kind);
+            findings.extend(found);
+            file
+        });
+    }
+    let mut done = Vec::new();
+    let mut owners: BTreeMap<String, String> = BTreeMap::new();
+    for book in &books {
+        done.extend(self::book(&mut sources, book, &parsed, &mut owners, &mut findings));
+    }
+    // A vocabulary that several rulebooks share is checked with each of them.
+    diagnostic::sort(&mut findings);
+    findings.dedup();
+    let good = findings.iter().all(|d| !d.is_error());
+    let rulebooks = good.then(|| Rulebooks::new(done.into_iter().map(Checked::link).collect()));
+    Loaded { sources, findings, rulebooks, paths, fingerprint, counts }
+}
+
+/// A rulebook that may be linked if nothing anywhere is wrong.
+struct Checked {
+    typed: crate::lang::typed::Rulebook,
+    cases: Vec<crate::lang::typed::Case>,
+    stores: Vec<StoreDef>,
+    digest: String,
+}
+
+impl Checked {
+    fn link(self) -> Book {
+        Book::new(self.typed, self.cases, self.stores, self.digest)
+    }
+}
+
+type Parsed = BTreeMap<(FileId, Kind), ast::File>;
+
+fn book(
+    sources: &mut SourceMap,
+    files: &BookFiles,
+    parsed: &Parsed,
+    owners: &mut BTreeMap<String, String>,
+    findings: &mut Vec<Diagnostic>,
+) -> Option<Checked> {
+    let name = files.manifest.name.get_ref().clone();
+    let layers = files.manifest.layer_kinds(files.manifest_file, findings);
+    let stores = files.manifest.stores(files.manifest_file, findings);
+    for store in &stores {
+        if let Some(other) = owners.insert(store.id.clone(), name.clone()) {
+            let message = format!("the store `{}` is in the rulebook {other} too", store.id);
+            findings.push(Diagnostic::error("E0807", store.span, message).help("a store has one rulebook"));
+        }
+    }
+    let (mut vocabulary, mut policies, mut cases) = (Vec::new(), Vec::new(), Vec::new());
+    for entry in &files.files {
+        match parsed.get(&(entry.file, entry.kind)) {
+            Some(ast::File::Vocabulary(file)) => vocabulary.push(file.clone()),
+            Some(ast::File::Policy(file)) => policies.push(file.clone()),
+            Some(ast::File::Cases(file)) => cases.push(file.clone()),
+            None => {}
+        }
+    }
+    let mut places: Vec<(String, String)> =
+        stores.iter().flat_map(|s| &s.layers).map(|(kind, name)| (kind.clone(), name.clone())).collect();
+    places.sort();
+    places.dedup();
+    let tables = files.files.iter().filter(|f| f.kind == Kind::Csv);
+    let tables: BTreeMap<String, String> =
+        tables.map(|f| (sources.name(f.file).to_owned(), sources.text(f.file).to_owned())).collect();
+    let read_csv = |policy: &str, name: &str| {
+        let path = Path::new(policy).parent().unwrap_or(Path::new("")).join(name);
+        let found = tables.get(&files::shown(&path)).cloned();
+        found.ok_or_else(|| "there is no such file below the rulebook's folder".to_owned())
+    };
+    let text = RulebookText {
+        name: &name,
+        vocabulary: &vocabulary,
+        policies: &policies,
+        cases: &cases,
+        layers: &layers,
+        places: &places,
+        read_csv: &read_csv,
+    };
+    let checked = check(&text, sources);
+    findings.extend(checked.diagnostics);
+    let typed = checked.rulebook?;
+    Some(Checked { typed, cases: checked.cases, stores, digest: files.digest.clone() })
+}

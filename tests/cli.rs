@@ -1,0 +1,149 @@
+//! The command line as people and scripts see it: the real binary.
+mod common;
+use common::{starter, text, with_input, zhanggui};
+use serde_json::Value;
+use std::fs;
+
+const FACTS: &str = r#"{"receipt": {"date": "2026-07-01", "shown": true}, "today": "2026-07-08",
+    "item": {"paid": "399.00", "opened": false, "faulty": false}}"#;
+
+fn eval(policies: &str, more: &[&str], facts: &str) -> common::Run {
+    let mut args = vec!["eval", "--policies", policies, "--facts", "-"];
+    args.extend(more);
+    with_input(&args, facts)
+}
+
+const HERE: [&str; 4] = ["--store", "s001", "--decision", "return_item"];
+
+#[test]
+fn the_starter_checks_and_passes() {
+    let (_dir, policies) = starter();
+    let dir = text(&policies);
+    let check = zhanggui(&["check", dir]);
+    assert_eq!(
+        (check.code, check.out.as_str()),
+        (0, "1 rulebook in 4 files: 0 errors, 0 warnings\n"),
+        "{check:?}"
+    );
+    let test = zhanggui(&["test", dir, "--coverage"]);
+    assert_eq!(test.code, 0, "{test:?}");
+    assert!(test.out.contains("rule coverage 100% (5 of 5)\n"), "{}", test.out);
+    assert!(test.out.ends_with("\n8 passed, 0 failed\n"), "{}", test.out);
+    let again = zhanggui(&["new", dir]);
+    assert_eq!(again.code, 2);
+    assert!(again.err.contains("is not empty"), "{}", again.err);
+}
+
+#[test]
+fn eval_prints_one_object() {
+    let (_dir, policies) = starter();
+    let run = eval(text(&policies), &HERE, FACTS);
+    assert_eq!((run.code, run.err.as_str()), (0, ""), "{run:?}");
+    let answer: Value = serde_json::from_str(&run.out).unwrap();
+    assert_eq!(answer["outcome"]["refund"]["amount"], "399.00");
+    assert_eq!(answer["program"]["language"], "1");
+    assert_eq!(answer["program"]["digest"].as_str().map(str::len), Some(64));
+}
+
+#[test]
+fn wrong_input_is_named_and_nothing_is_printed() {
+    let (_dir, policies) = starter();
+    let dir = text(&policies);
+    for (args, facts, code, said) in [
+        (
+            HERE,
+            r#"{"item": {"paid": 12.5}}"#,
+            1,
+            r#"error: facts.item.paid: expected money, found the JSON number 12.5; write "12.50""#,
+        ),
+        (HERE, r#"{"itme": {}}"#, 1, "error: facts.itme: no such fact \"itme\"; did you mean \"item\"?"),
+        (HERE, "", 1, "error: facts: not JSON"),
+        (
+            ["--store", "s01", "--decision", "return_item"],
+            "{}",
+            2,
+            "error: there is no store \"s01\", did you mean s001? (known: s001, s002)",
+        ),
+        (
+            ["--store", "s001", "--decision", "return"],
+            "{}",
+            2,
+            "error: there is no decision \"return\" (known: return_item)",
+        ),
+    ] {
+        let run = eval(dir, &args, facts);
+        assert_eq!((run.code, run.out.as_str()), (code, ""), "{run:?}");
+        assert!(run.err.starts_with(said), "{}", run.err);
+    }
+    let huge = format!("{FACTS}{}", " ".repeat(1 << 20));
+    assert_eq!(eval(dir, &HERE, &huge).code, 2);
+    assert_eq!(zhanggui(&["check", "/no/such/folder"]).code, 2);
+    assert_eq!(zhanggui(&["eval"]).code, 2);
+    assert_eq!(zhanggui(&["nonsense"]).code, 2);
+}
+
+#[test]
+fn all_findings_of_all_files_come_in_one_run() {
+    let (_dir, policies) = starter();
+    let policy = policies.join("returns.policy");
+    let mut changed = fs::read_to_string(&policy).unwrap();
+    changed = changed.replace("item.opened", "item.opend").replace("today <= until", "today <= until)");
+    fs::write(&policy, changed).unwrap();
+    let manifest = policies.join("rulebook.toml");
+    fs::write(&manifest, fs::read_to_string(&manifest).unwrap().replace("Asia/Shanghai", "Asia/Shangai"))
+        .unwrap();
+    let run = zhanggui(&["check", text(&policies)]);
+    assert_eq!(run.code, 1);
+    for part in ["opend", "returns.policy:", "rulebook.toml:", "Asia/Shangai", "error[E0803]"] {
+        assert!(run.out.contains(part), "{part} in {}", run.out);
+    }
+    assert!(!run.out.contains('\u{1b}'), "no colour into a pipe");
+    let json = zhanggui(&["check", text(&policies), "--format", "json"]);
+    let findings: Value = serde_json::from_str(&json.out).unwrap();
+    assert!(findings.as_array().unwrap().len() >= 3, "{}", json.out);
+    let eval = eval(text(&policies), &HERE, "{}");
+    assert_eq!((eval.code, eval.out.as_str()), (1, ""));
+    assert!(eval.err.contains("the rulebooks do not check"), "{}", eval.err);
+}
+
+#[test]
+fn a_failing_case_shows_what_differs() {
+    let (_dir, policies) = starter();
+    let cases = policies.join("returns.cases");
+    let changed = fs::read_to_string(&cases)
+        .unwrap()
+        .replace("refund = 399 CNY by price", "refund = 398 CNY by opened");
+    fs::write(&cases, changed).unwrap();
+    let run = zhanggui(&["test", text(&policies)]);
+    assert_eq!(run.code, 1);
+    for part in [
+        "FAILED ",
+        "returns.cases:6 \"the last day\"",
+        "refund: expected 398 CNY, got 399 CNY",
+        "refund: expected by shop.returns.opened §2, decided by shop.returns.price §5",
+        r#""paid":"399""#,
+    ] {
+        assert!(run.out.contains(part), "{part} in {}", run.out);
+    }
+    assert!(run.out.ends_with("7 passed, 1 failed\n"), "{}", run.out);
+    let filtered = zhanggui(&["test", text(&policies), "--filter", "receipt"]);
+    assert_eq!((filtered.code, filtered.out.as_str()), (0, "1 passed, 0 failed\n"));
+    let none = zhanggui(&["test", text(&policies), "--filter", "no such case"]);
+    assert_eq!((none.code, none.out.as_str()), (1, "0 passed, 0 failed\n"));
+}
+
+#[test]
+fn needs_asks_the_most_useful_question_first() {
+    let (_dir, policies) = starter();
+    let mut args = vec!["needs", "--policies", text(&policies), "--lang", "en"];
+    args.extend(HERE);
+    let run = zhanggui(&args);
+    assert_eq!(run.code, 0, "{run:?}");
+    let first = run.out.lines().next().unwrap();
+    assert!(first.starts_with("1. ") && first.contains('?'), "{}", run.out);
+    args.extend(["--format", "json"]);
+    let json: Value = serde_json::from_str(&zhanggui(&args).out).unwrap();
+    let waiting: Vec<usize> =
+        json.as_array().unwrap().iter().map(|q| q["outputs"].as_array().unwrap().len()).collect();
+    assert!(!waiting.is_empty() && waiting.is_sorted_by(|a, b| a >= b), "{json}");
+}
