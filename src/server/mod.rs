@@ -9,7 +9,7 @@ mod state;
 pub use settings::{Flags, Settings, SettingsError};
 
 use crate::rulebook::{OpenError, Registry, Reload, Watch};
-use actix_web::body::{EitherBody, MessageBody};
+use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::middleware::{Next, from_fn};
@@ -88,13 +88,11 @@ async fn in_time<B: MessageBody>(
     time: Duration,
     request: ServiceRequest,
     next: Next<B>,
-) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
-    let raw = request.request().clone();
+) -> Result<ServiceResponse<B>, actix_web::Error> {
     match rt::time::timeout(time, next.call(request)).await {
-        Ok(answered) => answered.map(ServiceResponse::map_into_left_body),
+        Ok(answered) => answered,
         Err(_) => {
-            let problem = Problem::timeout(format!("there was no answer after {} seconds", time.as_secs()));
-            Ok(ServiceResponse::new(raw, problem.error_response()).map_into_right_body())
+            Err(Problem::timeout(format!("there was no answer after {} seconds", time.as_secs())).into())
         }
     }
 }
