@@ -28,3 +28,81 @@ fn the_real_rulebook_checks() {
     assert!(loaded.checked.rulebook.is_some(), "{}", loaded.shown());
     assert!(loaded.checked.cases.len() > 100, "{}", loaded.checked.cases.len());
 }
+
+const LAYERS: [&str; 4] = ["law", "chain", "store", "campaign"];
+const PLACES: [(&str, &str); 2] = [("chain", "jiajie"), ("store", "s1")];
+const VOCAB: &str = include_str!("check/base.vocab");
+/// What every wrong text is appended to.
+const HEAD: &str = "policy shop.main decides return_item\n  layer chain jiajie\n";
+const TAIL: &str = "rule base when receipt.till_slip then refer\nparam fixed: money = 1 CNY\n\
+    param free: money = 2 CNY store may set [1 CNY..9 CNY]\n\
+    table fees(c: category) -> fee: money\n  | jade | 1 CNY |\n";
+
+#[test]
+fn a_text_with_everything_checks() {
+    let loaded =
+        load(&[("base.vocab", VOCAB), ("good.policy", include_str!("check/good.policy"))], &LAYERS, &PLACES);
+    assert!(loaded.checked.rulebook.is_some() && loaded.lines().is_empty(), "{}", loaded.shown());
+}
+
+/// Every wrong text gives exactly the findings below it, by code and first line.
+#[test]
+fn wrong_texts_are_told_so() {
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    let want: Vec<(&str, Vec<&str>)> = blocks(include_str!("check/wrong.expected"));
+    for (at, (name, lines)) in blocks(include_str!("check/wrong.txt")).into_iter().enumerate() {
+        count += 1;
+        let mut files =
+            vec![("base.vocab".to_owned(), VOCAB.to_owned()), ("a.policy".to_owned(), HEAD.to_owned())];
+        for line in lines {
+            match line.strip_prefix("--- ") {
+                Some(file) => files.push((file.to_owned(), String::new())),
+                None => {
+                    let text = &mut files.last_mut().unwrap().1;
+                    text.push_str(line);
+                    text.push('\n');
+                }
+            }
+        }
+        files[1].1.push_str(TAIL);
+        let files: Vec<(&str, &str)> = files.iter().map(|(n, t)| (n.as_str(), t.as_str())).collect();
+        let loaded = load(&files, &LAYERS, &PLACES);
+        let got = loaded.lines();
+        let expected = want.get(at).filter(|w| w.0 == name).map(|w| w.1.clone()).unwrap_or_default();
+        if got != expected {
+            wrong.push(format!("== {name}\n{}", got.join("\n")));
+            if std::env::var("SHOW").is_ok() {
+                wrong.push(loaded.shown());
+            }
+        }
+    }
+    assert!(count > 60);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn blocks(text: &str) -> Vec<(&str, Vec<&str>)> {
+    let mut blocks: Vec<(&str, Vec<&str>)> = Vec::new();
+    for line in text.lines() {
+        match line.strip_prefix("== ") {
+            Some(name) => blocks.push((name, Vec::new())),
+            None => blocks.last_mut().unwrap().1.push(line),
+        }
+    }
+    blocks
+}
+
+/// Texts at the limits of the language neither end the process nor take long.
+#[test]
+fn long_chains_do_not_exhaust_the_stack() {
+    let sum = vec!["item.paid"; 2000].join(" + ");
+    let all = vec!["item.opened"; 2000].join(" and ");
+    let otherwise = vec!["item.price_now"; 200].join(" otherwise ");
+    let deep = format!("{}item.paid{}", "(".repeat(60), ")".repeat(60));
+    let text = format!(
+        "{HEAD}let a = {sum}\nlet b = {all}\nlet c = {deep}\nlet d = {otherwise}\n\
+         rule r when b and a > c and d is absent then deny\n"
+    );
+    let loaded = load(&[("base.vocab", VOCAB), ("a.policy", &text)], &LAYERS, &PLACES);
+    assert!(loaded.checked.rulebook.is_some(), "{}", loaded.shown());
+}

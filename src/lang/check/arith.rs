@@ -102,14 +102,15 @@ impl<'a> Cx<'a> {
         let quantity = |t: &Ty| t.is_numeric() || matches!(t, Ty::Period | Ty::Duration | Ty::Rate(..));
         let ty = match (&l.ty, &r.ty) {
             (Ty::Never, Ty::Never) => return Ok(broken_expr(span)),
+            // What never has a value cannot leave the step: it counts as a whole number.
             (Ty::Never, t) if quantity(t) => {
                 let ty = t.clone();
-                l.ty = Ty::Dec;
+                l.ty = Ty::Int;
                 ty
             }
             (t, Ty::Never) if quantity(t) => {
                 let ty = t.clone();
-                r.ty = Ty::Dec;
+                r.ty = Ty::Int;
                 ty
             }
             (Ty::Int, Ty::Int) => Ty::Int,

@@ -31,6 +31,16 @@ impl<'a> Cx<'a> {
                 Some((path, Some(name))) => self.unknown_in_module(&path, name),
                 _ => {
                     if let Some(first) = c.function.parts.first() {
+                        if self.is_name(s, &first.text) {
+                            let text = c.function.text();
+                            self.error_help(
+                                "E0215",
+                                c.function.span,
+                                format!("`{text}` takes nothing in brackets"),
+                                "write the name alone",
+                            );
+                            return broken_expr(span);
+                        }
                         self.unknown_name(s, first, None);
                     }
                 }

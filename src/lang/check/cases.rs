@@ -105,14 +105,6 @@ impl<'a> Cx<'a> {
         };
         let store = self.store(case, store)?;
         let (mut expect, mut needs) = (Vec::new(), None);
-        if case.expect.is_empty() {
-            self.error_help(
-                "E0451",
-                case.name.span,
-                format!("case \"{}\" expects nothing", case.name.value),
-                "add `expect …`",
-            );
-        }
         for e in &case.expect {
             if let ast::ExpectationKind::Needs(paths) = &e.kind {
                 let mut names: Vec<String> = paths.iter().filter_map(|p| self.needed(p)).collect();

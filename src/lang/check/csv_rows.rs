@@ -201,6 +201,12 @@ fn row(
             Column::Extra(_) => {}
         }
     }
+    if let (Some(from), Some(end)) = (dates.from, dates.before.or(dates.through))
+        && (end.date < from.date || (end.date == from.date && dates.before.is_some()))
+    {
+        found.push(Diagnostic::error("E0126", end.span, "this ends before it begins"));
+        return None;
+    }
     let cells: Vec<ast::Cell> = cells.into_iter().flatten().collect();
     Some(ast::Row { cells, clause, dates, span })
 }

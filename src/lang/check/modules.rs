@@ -98,25 +98,14 @@ impl<'a> Cx<'a> {
         }
     }
 
-    /// Written dates as a half-open range.
-    pub fn range(&mut self, dates: &ast::Dates) -> DateRange {
+    /// Written dates as a half-open range. The parser has reported those that end before they begin.
+    pub fn range(&self, dates: &ast::Dates) -> DateRange {
         let from = dates.from.map(|d| days(d.date));
         let before = match (dates.before, dates.through) {
             (Some(b), _) => Some(days(b.date)),
             (None, Some(t)) => Some(days(t.date) + 1),
             (None, None) => None,
         };
-        if let (Some(f), Some(b)) = (from, before)
-            && b <= f
-            && let Some(end) = dates.before.or(dates.through)
-        {
-            self.error_help(
-                "E0408",
-                end.span,
-                "this ends before it begins",
-                "`from` is the first day, `through` the last day, `before` the day after it",
-            );
-        }
         DateRange { from, before }
     }
 

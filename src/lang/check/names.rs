@@ -108,6 +108,18 @@ impl<'a> Cx<'a> {
             }
             return e;
         }
+        if s.constant
+            && self.find(&Scope { constant: false, ..s.clone() }, &first.text).is_some()
+            && !(fields.is_empty() && self.words.contains_key(&first.text))
+        {
+            self.error_help(
+                "E0404",
+                p.span,
+                format!("`{}` is not a fixed value, and only fixed values can stand here", p.text()),
+                "write the value itself",
+            );
+            return broken_expr(p.span);
+        }
         match fields {
             [] => self.word_value(s, first, hint),
             [word] => match self.types.get(&first.text).cloned() {

@@ -159,8 +159,13 @@ impl Cx<'_> {
             let module = self.mods.get(rule.module);
             let head = module.iter().flat_map(|m| m.applies.iter().chain(&m.governed));
             let list = t.for_each.as_ref().map(|f| &f.list);
-            for e in head.chain(list).chain(&t.guard).chain(&t.when) {
+            for e in head.chain(list).chain(&t.when) {
                 self.collect(memo, e, &mut deps);
+            }
+            // The guard stands in the vocabulary; the author of the rule looks here.
+            if let Some(guard) = &t.guard {
+                let inner = self.deps(memo, guard);
+                deps.join(&inner, Some(rule.ast.name.span));
             }
             conditions.insert(*r, deps);
             for o in &t.overrides {

@@ -62,7 +62,7 @@ impl<'a> Cx<'a> {
         replaces: bool,
     ) -> Vec<RuleId> {
         let Some(found) = self.named_rules(Some(m), path) else { return Vec::new() };
-        let verb = if replaces { "replace" } else { "override" };
+        let (verb, done) = if replaces { ("replace", "replaced") } else { ("override", "overridden") };
         if found == [own] {
             self.error("E0433", path.span, format!("a rule cannot {verb} itself"));
             return Vec::new();
@@ -97,7 +97,7 @@ impl<'a> Cx<'a> {
             self.error_help(
                 "E0434",
                 path.span,
-                format!("`{text}` cannot be {verb}d: `{other}` decides something else"),
+                format!("`{text}` cannot be {done}: `{other}` decides something else"),
                 "rules act only on rules that decide the same",
             );
             return Vec::new();
@@ -106,7 +106,7 @@ impl<'a> Cx<'a> {
             self.error_help(
                 "E0433",
                 path.span,
-                format!("`{text}` cannot be {verb}d from here: `{other}` stands on the more special layer `{kind}`"),
+                format!("`{text}` cannot be {done} from here: `{other}` stands on the more special layer `{kind}`"),
                 "a policy may act on rules of its own layer and of more general ones; write `binding` for what must hold against lower layers",
             );
             return Vec::new();

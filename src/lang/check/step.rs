@@ -207,7 +207,7 @@ impl Cx<'_> {
                 let exact = match op {
                     ArithOp::Add | ArithOp::Sub => true,
                     ArithOp::Mul => a.ty == Ty::Int || b.ty == Ty::Int,
-                    ArithOp::Div => false,
+                    ArithOp::Div => matches!(b.kind, ExprKind::Undecided(_)),
                 };
                 exact && a.on_step && b.on_step
             }

@@ -134,11 +134,16 @@ impl<'a> Cx<'a> {
     fn typed_rows(&mut self, t: usize, module: usize, rows: &'a [ast::Row]) -> Vec<Row> {
         let Some(decl) = self.tables.get(t) else { return Vec::new() };
         let (params, cells, name) = (decl.params.clone(), decl.cells.clone(), decl.ast.name.text.clone());
+        let module_of_table = decl.module;
         let governed = self.mods.get(module).is_some_and(|m| m.governed.is_some() || m.lost);
         let mut typed = Vec::new();
         for row in rows {
             let wanted = params.len() + cells.len();
             if row.cells.len() != wanted {
+                // The parser has counted the cells of a table's own rows.
+                if module_of_table == module {
+                    continue;
+                }
                 let names: Vec<String> = params.iter().chain(&cells).map(|(n, _)| n.clone()).collect();
                 self.error_help(
                     "E0410",

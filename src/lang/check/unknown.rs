@@ -37,22 +37,12 @@ impl<'a> Cx<'a> {
     /// Reports a name that nothing declares.
     pub fn unknown_name(&mut self, s: &Scope, name: &ast::Name, hint: Option<&Ty>) -> Expr {
         let text = &name.text;
-        let silent = self.excused(text) || self.scope_is_torn(s) || (self.broken_words && !s.constant);
-        if silent || (s.constant && self.broken_words) {
+        if self.excused(text) || self.scope_is_torn(s) || self.broken_words {
             return broken_expr(name.span);
         }
         let wanted = hint.map(element).filter(|t| matches!(t, Ty::Enum(_) | Ty::Node(_))).cloned();
         let expected = wanted.as_ref().map(|t| self.words_of(t)).unwrap_or_default();
         let names = if s.constant { Vec::new() } else { self.in_scope(s) };
-        if s.constant && self.find(&Scope { constant: false, ..s.clone() }, text).is_some() {
-            self.error_help(
-                "E0404",
-                name.span,
-                format!("`{text}` is not a fixed value, and only fixed values can stand here"),
-                "write the value itself",
-            );
-            return broken_expr(name.span);
-        }
         let near = nearest(text, expected.iter().map(String::as_str))
             .or_else(|| nearest(text, names.iter().map(String::as_str)))
             .or_else(|| nearest(text, self.words.keys().map(String::as_str)));

@@ -257,15 +257,6 @@ impl<'a> Cx<'a> {
         for entry in &c.entries {
             let first = days(entry.from.date);
             let last = entry.through.map_or(first, |t| days(t.date));
-            if last < first {
-                self.error_help(
-                    "E0408",
-                    entry.span,
-                    "these days end before they begin",
-                    "write the earlier day first",
-                );
-                continue;
-            }
             if last - first > 3660 {
                 self.error("E0408", entry.span, "a calendar's entry is at most ten years long");
                 continue;

@@ -18,7 +18,8 @@ impl Cx<'_> {
             Ty::Unit(u) => {
                 format!("an amount of `{}`", self.vocab.units.get(u.ix()).map_or("?", |u| u.name.as_str()))
             }
-            Ty::Enum(_) | Ty::Node(_) | Ty::Entity(_) => format!("a value of `{}`", self.type_name(ty)),
+            Ty::Enum(_) | Ty::Node(_) => format!("a value of `{}`", self.type_name(ty)),
+            Ty::Entity(_) => format!("one `{}`", self.type_name(ty)),
             Ty::List(of) => format!("a list of {}", self.plain(of)),
             Ty::Set(of) => format!("a set of {}", self.plain(of)),
             Ty::Opt(of) => format!("{} or absent", self.show(of)),

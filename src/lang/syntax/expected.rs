@@ -33,7 +33,6 @@ impl Expected {
             | Rule::kw_is
             | Rule::kw_otherwise
             | Rule::kw_rounded
-            | Rule::kw_in
             | Rule::kw_not
             | Rule::op_compare
             | Rule::op_sum
@@ -44,10 +43,8 @@ impl Expected {
             | Rule::percent
             | Rule::unit_word => {
                 self.operator = true;
-                if rule == Rule::kw_in {
-                    self.keywords.push("in");
-                }
             }
+            Rule::kw_in => self.keywords.push("in"),
             Rule::comma | Rule::sep => push(&mut self.signs, ","),
             Rule::colon => push(&mut self.signs, ":"),
             Rule::bar | Rule::row => push(&mut self.signs, "|"),
@@ -74,6 +71,7 @@ impl Expected {
             Rule::output | Rule::enum_short | Rule::arg | Rule::setting | Rule::effect => {
                 push(&mut self.things, "a name")
             }
+            Rule::expectation => push(&mut self.things, "an output or a word"),
             Rule::string | Rule::quote_end | Rule::str_body => push(&mut self.things, "a text in quotes"),
             Rule::clause | Rule::clause_text => push(&mut self.things, "a clause `§…`"),
             Rule::date => push(&mut self.things, "a date like `2026-07-01`"),
@@ -134,6 +132,11 @@ impl Expected {
         }
         // Labels may stand nearly everywhere, and a bracket after any name: naming them would hide what is missing.
         let labels = |word: &str| matches!(word, "zh" | "en");
+        // A rule may have many parts before `then`; what it lacks is `then`.
+        let rule = self.keywords.contains(&"then") && self.keywords.contains(&"when");
+        if rule && !value {
+            return "`when` or `then`".to_owned();
+        }
         let telling = !self.signs.is_empty() || self.keywords.iter().any(|word| !labels(word));
         let words =
             self.keywords.iter().filter(|word| !(self.operator && **word == "in" || telling && labels(word)));
@@ -146,6 +149,9 @@ impl Expected {
             self.keywords.is_empty() && self.things.iter().all(|thing| thing.starts_with("a clause"));
         if self.operator && clause_at_most && (all.is_empty() || self.end) {
             all.insert(0, "an operator".to_owned());
+        }
+        if all.is_empty() {
+            all.push("something else".to_owned());
         }
         all.truncate(9);
         join(&all)

@@ -31,6 +31,8 @@ pub struct Reader<'a> {
     tokens: &'a [Token],
     file: File,
     found: Vec<Diagnostic>,
+    /// Whether it was said that declarations stand before any policy or library.
+    headless: bool,
 }
 
 /// How many misspelt declaration words are tried in one declaration that does not parse.
@@ -39,7 +41,7 @@ const MAX_REPAIRS: usize = 4;
 impl<'a> Reader<'a> {
     /// For a file whose folded text was scanned to `tokens`.
     pub fn new(map: &'a SourceMap, place: Place<'a>, kind: FileKind, tokens: &'a [Token]) -> Self {
-        Reader { map, place, kind, tokens, file: empty(kind), found: Vec::new() }
+        Reader { map, place, kind, tokens, file: empty(kind), found: Vec::new(), headless: false }
     }
 
     /// Reads all.
@@ -194,6 +196,8 @@ impl<'a> Reader<'a> {
                 };
                 match file.modules.last_mut() {
                     Some(module) => module.items.push(item),
+                    // One finding says it for all of them.
+                    None if std::mem::replace(&mut self.headless, true) => return Some(()),
                     None => {
                         let word = chunk.keyword.unwrap_or("this");
                         let wrong =

@@ -43,7 +43,7 @@ pub fn declaration(kind: FileKind, source: &str, tokens: &[Token], at: usize) ->
         // Within braces a field or a value may be called like a keyword: `record: text`, `unit,`, `fact zh "…"`.
         (FileKind::Vocabulary, Some((TokenKind::Sign | TokenKind::Newline, _)) | None) => false,
         (FileKind::Vocabulary, Some((_, "zh" | "en"))) => false,
-        (_, Some((TokenKind::Sign, ":" | "." | "=" | "(" | ","))) => false,
+        (_, Some((TokenKind::Sign, _))) => false,
         _ => true,
     };
     follows.then_some(*keyword)

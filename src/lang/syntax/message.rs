@@ -6,7 +6,6 @@
 use super::expected::{Expected, join};
 use super::grammar::Rule;
 use super::keywords::{KEYWORDS, declarations, nearest};
-use super::lower;
 use super::place::Place;
 use super::scan::{Token, TokenKind, scan};
 use crate::lang::ast::FileKind;
@@ -28,31 +27,39 @@ pub fn explain(place: &Place<'_>, kind: FileKind, text: &str, error: &Error<Rule
     let tokens = scan(text);
     let next = tokens.partition_point(|token| token.end <= at);
     let failure = Failure { place, kind, text, tokens: &tokens, next, expected };
-    failure.known().or_else(|| failure.misspelt()).unwrap_or_else(|| failure.plain())
+    failure.slip().or_else(|| failure.misspelt()).unwrap_or_else(|| failure.plain())
 }
 
 /// Everything that a message is made from.
-struct Failure<'a> {
-    place: &'a Place<'a>,
-    kind: FileKind,
-    text: &'a str,
-    tokens: &'a [Token],
+pub struct Failure<'a> {
+    pub place: &'a Place<'a>,
+    pub kind: FileKind,
+    pub text: &'a str,
+    pub tokens: &'a [Token],
     /// The token at the place of failure; line breaks are tokens.
-    next: usize,
-    expected: Expected,
+    pub next: usize,
+    pub expected: Expected,
 }
 
 impl Failure<'_> {
-    fn found(&self) -> Option<Token> {
+    /// The word or sign at the place of failure.
+    pub fn found(&self) -> Option<Token> {
         self.tokens.get(self.next).copied()
     }
 
     /// Whether the text ends its line at the place of failure.
-    fn at_line_end(&self) -> bool {
+    pub fn at_line_end(&self) -> bool {
         self.found().is_none_or(|token| token.kind == TokenKind::Newline)
     }
 
-    fn before(&self) -> Option<Token> {
+    /// Whether the failure is at the first word of a line.
+    pub fn on_own_line(&self) -> bool {
+        let before = self.next.checked_sub(1).and_then(|at| self.tokens.get(at));
+        before.is_some_and(|token| token.kind == TokenKind::Newline)
+    }
+
+    /// The last word or sign before it.
+    pub fn before(&self) -> Option<Token> {
         let earlier = self.tokens.get(..self.next).unwrap_or(&[]);
         earlier.iter().rev().find(|token| token.kind != TokenKind::Newline).copied()
     }
@@ -63,86 +70,14 @@ impl Failure<'_> {
         later.iter().find(|token| token.kind != TokenKind::Newline).copied()
     }
 
-    fn text_of(&self, token: Token) -> &str {
+    /// The text of a word or sign.
+    pub fn text_of(&self, token: Token) -> &str {
         token.text(self.text)
     }
 
-    fn span(&self, token: Token) -> Span {
+    /// Its place in the file.
+    pub fn span(&self, token: Token) -> Span {
         self.place.span(token.start, token.end)
-    }
-
-    /// Mistakes that many make, with their own words.
-    fn known(&self) -> Option<Diagnostic> {
-        let found = self.found()?;
-        let word = self.text_of(found);
-        let span = self.span(found);
-        let before = self.before().map_or("", |token| self.text_of(token));
-        if let Some((message, help)) = lower::refused(word) {
-            return Some(Diagnostic::error("E0113", span, message).help(help));
-        }
-        match word {
-            "=" | "==" if self.expected.operator || before == "=" => {
-                let found = Diagnostic::error("E0107", span, format!("`{word}` does not compare"));
-                return Some(found.help("`is` compares; `=` sets a value").suggest(span, "is"));
-            }
-            "is" if self.expected.signs.contains(&"=") && before != "=" => {
-                let found = Diagnostic::error("E0107", span, "`is` compares, it does not set");
-                return Some(self.with_help(found).suggest(span, "="));
-            }
-            ":" if self.expected.signs.contains(&"=") && !self.expected.signs.contains(&":") => {
-                let found = Diagnostic::error("E0107", span, "`:` comes before a type; here a value is set");
-                return Some(found.help("write `name = value`").suggest(span, "="));
-            }
-            "&" | "&&" | "||" | "!" => {
-                let plain = match word {
-                    "||" => "or",
-                    "!" => "not",
-                    _ => "and",
-                };
-                let found = Diagnostic::error("E0107", span, format!("`{word}` is no word of this language"));
-                return Some(found.help(format!("write `{plain}`")).suggest(span, plain));
-            }
-            ";" => {
-                let found = Diagnostic::error("E0107", span, "`;` means nothing here");
-                return Some(
-                    found
-                        .help("the end of the line ends a declaration; a comma separates")
-                        .suggest(span, ","),
-                );
-            }
-            "'" | "‘" | "’" | "”" | "「" | "『" | "《" => {
-                let found = Diagnostic::error("E0107", span, format!("`{word}` does not begin a text"));
-                return Some(found.help("write texts between `\"` and `\"`"));
-            }
-            "|" if before == "|" && self.expected.things.contains(&"a value") => {
-                let gap = self.before().map_or(span, |token| self.span(token).to(span));
-                let found = Diagnostic::error("E0131", gap, "this cell is empty");
-                return Some(found.help("write `-` if anything fits, `absent` if there must be nothing"));
-            }
-            "。" | "." if self.expected.signs.contains(&",") || self.expected.end => {
-                return Some(
-                    Diagnostic::error("E0107", span, format!("`{word}` means nothing here"))
-                        .help("delete it"),
-                );
-            }
-            _ => {}
-        }
-        if self.expected.operator
-            && found.kind == TokenKind::Word
-            && matches!(word, "equals" | "eq" | "等于" | "是")
-        {
-            let found = Diagnostic::error("E0107", span, format!("`{word}` is no word of this language"));
-            return Some(found.help("`is` compares").suggest(span, "is"));
-        }
-        if found.kind == TokenKind::Word
-            && declarations(self.kind).contains(&word)
-            && self.next > 0
-            && self.expected.end
-        {
-            let found = Diagnostic::error("E0102", span, format!("`{word}` must begin a line"));
-            return Some(found.help("put it on a line of its own"));
-        }
-        None
     }
 
     /// A word that is nearly the one that belongs here, or the word before it, if that was taken for a name or unit.
@@ -170,11 +105,9 @@ impl Failure<'_> {
 
     fn plain(&self) -> Diagnostic {
         let wanted = self.expected.list();
-        let own_line = self.next.checked_sub(1).and_then(|at| self.tokens.get(at));
-        let own_line = own_line.is_some_and(|token| token.kind == TokenKind::Newline);
         // Either the declaration was complete and a line follows that belongs to nothing, or something is missing.
         if let Some(stray) =
-            self.next_line().filter(|_| self.expected.end && (own_line || self.at_line_end()))
+            self.next_line().filter(|_| self.expected.end && (self.on_own_line() || self.at_line_end()))
         {
             return self.stray(stray);
         }
@@ -208,6 +141,11 @@ impl Failure<'_> {
     fn stray(&self, stray: Token) -> Diagnostic {
         let word = self.text_of(stray);
         let span = self.span(stray);
+        if declarations(self.kind).contains(&word) {
+            let found =
+                Diagnostic::error("E0101", span.after(), format!("after `{word}` a name must follow"));
+            return found.label("after this");
+        }
         let kinds =
             [(FileKind::Vocabulary, ".vocab"), (FileKind::Policy, ".policy"), (FileKind::Cases, ".cases")];
         if let Some((_, extension)) = kinds.iter().find(|(kind, _)| declarations(*kind).contains(&word)) {
@@ -222,7 +160,8 @@ impl Failure<'_> {
         ))
     }
 
-    fn with_help(&self, found: Diagnostic) -> Diagnostic {
+    /// Adds what to do.
+    pub fn with_help(&self, found: Diagnostic) -> Diagnostic {
         let comma = self.before().is_some_and(|token| self.text_of(token) == ",");
         let help = if comma && self.at_line_end() {
             "delete the comma, or write what should follow it"
@@ -245,33 +184,21 @@ impl Failure<'_> {
         found.help(help)
     }
 
-    /// What the declaration looks like when it is right.
+    /// What the part at hand looks like when it is right: the nearest word before that has a form, else the declaration.
     fn form(&self) -> Option<&'static str> {
+        let before = self.tokens.get(..self.next).unwrap_or(&[]);
+        let mut words = before.iter().enumerate().rev().filter(|(_, token)| token.kind == TokenKind::Word);
+        let part = words.find_map(|(at, token)| {
+            // A field may be called like a part.
+            let field =
+                at.checked_sub(1).and_then(|at| before.get(at)).is_some_and(|dot| self.text_of(*dot) == ".");
+            if field || self.kind == FileKind::Vocabulary {
+                None
+            } else {
+                super::forms::part(self.text_of(*token))
+            }
+        });
         let first = self.tokens.iter().find(|token| token.kind != TokenKind::Newline)?;
-        Some(match self.text_of(*first) {
-            "vocabulary" => "vocabulary retail version 1",
-            "version" => "version 1",
-            "enum" => "enum season { spring, summer }",
-            "taxonomy" => "taxonomy category { apparel { clothing, fur }, fresh }",
-            "unit" => "unit point step 1",
-            "currency" => "currency CNY step 0.01",
-            "entity" => "entity item { category: category, season: season? }",
-            "record" => "record due { kind: due_kind, amount: money }",
-            "fact" => "fact member_spend(year: integer): money from records",
-            "decision" => "decision earn given member, lines { points: one point else 0 point }",
-            "calendar" => "calendar mainland { closed 2026-10-01 through 2026-10-07, open 2026-10-10 }",
-            "policy" => "policy jiajie.returns decides return_item",
-            "library" => "library jiajie.common",
-            "let" => "let until = receipt.date + 7 days",
-            "param" => "param limit: money = 300 CNY",
-            "set" => "set jiajie.returns.limit = 500 CNY",
-            "table" => "table window(c: category) -> length: period",
-            "rows" => "rows jiajie.returns.window",
-            "rule" | "binding" => "rule opened §6.4 when item.opened then deny",
-            "cases" => "cases for return_item at s001",
-            "background" => "background \"clean\" receipt.till_slip = yes",
-            "case" => "case \"day 8\" given today = 2026-07-09 expect deny",
-            _ => return None,
-        })
+        part.or_else(|| super::forms::declaration(self.text_of(*first)))
     }
 }

@@ -7,6 +7,7 @@ mod brackets;
 mod expected;
 mod file;
 mod fold;
+mod forms;
 mod grammar;
 mod keywords;
 mod lines;
@@ -15,6 +16,7 @@ mod message;
 mod place;
 mod scan;
 mod scripts;
+mod slips;
 
 pub use keywords::{KEYWORDS, RESERVED, declarations, nearest};
 

@@ -322,6 +322,8 @@ impl<'a> Walk<'a> {
         }
         let callee = Walk::changing(self.linked, decision, self.given, Rc::new(changed));
         let result = callee.output(output);
+        // An explanation shows the roundings of called decisions, too.
+        self.roundings.borrow_mut().append(&mut callee.roundings.borrow_mut());
         match &result.state {
             Eval::Is(v) => Eval::of(v.plain().clone()),
             other => other.clone(),

@@ -19,10 +19,11 @@ mod tests;
 mod time;
 mod trace;
 
-pub(crate) use combine::OutputResult;
-pub(crate) use rule::Condition;
+pub(crate) use combine::{Combined, OutputResult};
+pub(crate) use resolve::Contribution;
+pub(crate) use rule::{Condition, Instance};
 pub(crate) use state::{Eval, Item, V};
-pub(crate) use trace::Site;
+pub(crate) use trace::{Site, children, site};
 
 use crate::lang::typed::*;
 use crate::program::facts::Facts;
@@ -164,6 +165,11 @@ impl<'a> Walk<'a> {
 
     pub(crate) fn outputs_of(&self) -> &'a [OutputDef] {
         self.vocab().decisions.get(self.decision.ix()).map(|d| d.outputs.as_slice()).unwrap_or_default()
+    }
+
+    /// A state with entities and lists as an outcome would hold them.
+    pub(crate) fn as_plain(&self, state: &Eval<'a>) -> Eval<'a> {
+        self.given.plain(state.clone())
     }
 
     /// Evaluate everything that the meaning says is evaluated: every rule's condition, then every output.

@@ -23,6 +23,11 @@ impl Walk<'_> {
         self.hits.borrow().get(&at).cloned().unwrap_or_default()
     }
 
+    /// Every row hit.
+    pub(crate) fn all_rows(&self) -> BTreeSet<RowHit> {
+        self.hits.borrow().values().flatten().copied().collect()
+    }
+
     /// The rows hit, by anyone, at the lookups that a rule can reach.
     pub(crate) fn rows_of(&self, rule: RuleId) -> Vec<RowHit> {
         let Some(rule) = self.book.rules.get(rule.ix()) else { return Vec::new() };
