@@ -5,6 +5,8 @@
 mod amount;
 pub mod ask;
 pub mod bind;
+pub mod code;
+pub mod compile;
 pub mod dates;
 pub mod explain;
 pub mod facts;
@@ -18,6 +20,7 @@ pub mod render;
 pub mod round;
 mod symbols;
 pub mod value;
+pub mod vm;
 pub mod walk;
 
 /// The version of the language; part of every program's digest and of every answer.

@@ -1,13 +1,17 @@
 //! What governs a store: its program, shared by all stores with the same policies, zone and business day.
 use crate::lang::typed::{Case, DecisionId, Rulebook};
 use crate::program::bind::Binder;
+use crate::program::compile::Compiled;
+use crate::program::explain::explain;
 use crate::program::facts::{Facts, Layout, Symbols};
 use crate::program::link::Linked;
 use crate::program::outcome::Outcome;
 use crate::program::render::Renderer;
+use crate::program::vm::Frame;
 use crate::program::walk;
 use crate::rulebook::manifest::StoreDef;
 use rustc_hash::FxHashMap;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -17,12 +21,27 @@ pub struct Program {
     linked: Arc<Linked>,
     binder: Arc<Binder>,
     renderer: Renderer,
+    compiled: Compiled,
+}
+
+thread_local! {
+    /// Registers and buffers of the compiled code, kept from run to run, so that a run does not allocate them.
+    static FRAME: RefCell<Frame> = RefCell::new(Frame::new());
 }
 
 impl Program {
     fn new(linked: Linked, binder: Arc<Binder>) -> Program {
         let linked = Arc::new(linked);
-        Program { renderer: Renderer::new(linked.clone()), linked, binder }
+        Program {
+            renderer: Renderer::new(linked.clone()),
+            compiled: Compiled::new(linked.clone()),
+            linked,
+            binder,
+        }
+    }
+    /// The compiled decisions.
+    pub fn compiled(&self) -> &Compiled {
+        &self.compiled
     }
     /// The linked policies.
     pub fn linked(&self) -> &Arc<Linked> {
@@ -43,11 +62,11 @@ impl Program {
     }
     /// Decides, by the evaluator that serves.
     pub fn decide(&self, decision: DecisionId, facts: &Facts) -> Outcome {
-        walk::evaluate(&self.linked, decision, facts)
+        FRAME.with_borrow_mut(|frame| self.compiled.evaluate(decision, facts, frame))
     }
     /// Values, rounding steps, and why other rules did not apply, as JSON.
-    pub fn explanation(&self, _decision: DecisionId, _facts: &Facts) -> String {
-        "null".into()
+    pub fn explanation(&self, decision: DecisionId, facts: &Facts) -> String {
+        explain(&self.linked, decision, facts).to_json()
     }
     /// Decides by the reference walk, which is the meaning.
     pub fn decide_by_walk(&self, decision: DecisionId, facts: &Facts) -> Outcome {

@@ -1,0 +1,134 @@
+//! Outputs per line: one combination for each element of a list.
+use super::builder::*;
+use super::output::{Acting, clamp};
+use crate::lang::typed::*;
+use crate::program::code::*;
+
+impl<'a> Builder<'a> {
+    /// An output per line.
+    pub fn lines(&mut self, def: &'a OutputDef, acting: &[Acting<'a>], out: u16) -> Low<OutVal<'a>> {
+        if def.guard.is_some() || def.mode == Mode::Each {
+            return gap("guards or records by line");
+        }
+        if def.ty.is_numeric() && acting.iter().any(|a| self.digits(&a.effect.value).is_none()) {
+            return gap("fractions by line");
+        }
+        let Some(root) = def.per else { return gap("lines of nothing") };
+        let Val::List(list) = self.root(root)? else { return gap("lines of something that is no list") };
+        let noted = !self.here().called;
+        let all = def.mode == Mode::All;
+        let initial = if matches!(def.mode, Mode::Sum | Mode::All) { 0 } else { ABSENT };
+        let buffer = |b: &mut Self, value: i64| {
+            let (start, fill) = (b.reg(), b.pool16(value)?);
+            b.emit(Inst::Alloc { dst: start, len: list.len, width: 1, fill });
+            Ok(start)
+        };
+        let start = buffer(self, initial)?;
+        let clamps = acting.iter().any(|a| clamp(a.effect));
+        let (mut low, mut high, mut removed, mut before) = (start, start, start, start);
+        if clamps {
+            (low, high) = (buffer(self, ABSENT)?, buffer(self, ABSENT)?);
+            before = buffer(self, ABSENT)?;
+            self.clamped_from(out, before);
+        }
+        let removes = acting.iter().any(|a| a.effect.op == EffectOp::Remove);
+        if removes {
+            removed = buffer(self, 0)?;
+        }
+        for a in acting {
+            if self.holds_against(a.id) {
+                return gap("an override of a binding rule on lines");
+            }
+            let Some(each) = &a.rule.for_each else {
+                return gap("an effect on lines by a rule without elements");
+            };
+            if !a.effect.per_element || each.root != Some(root) {
+                return gap("an effect on lines of another list");
+            }
+            let site = self.effect_site(a, out);
+            let inline = a.rule.effects.len() == 1 && !self.entangled(a.id);
+            let reader = self.rule_reader(a.id);
+            let outer = std::mem::replace(&mut self.reader, reader);
+            let skip = self.label();
+            let state = if inline {
+                self.rule_in_force(a.rule, skip)?;
+                None
+            } else {
+                Some(self.effective(a.id, a.effect.output)?)
+            };
+            if let Some(Effective::Each { any, .. }) = &state {
+                self.emit(Inst::JImm { cmp: Cmp::EQ, a: *any, k: 0, to: Builder::target(skip) });
+            }
+            let value = &a.effect.value;
+            self.each(&list, Some(each.var), |b, _, i, next| {
+                match &state {
+                    None => b.rule_condition(a.id, false, next)?,
+                    Some(Effective::Each { start, .. }) => {
+                        let on = b.reg();
+                        b.emit(Inst::Get { dst: on, start: *start, i });
+                        b.emit(Inst::JImm { cmp: Cmp::EQ, a: on, k: 0, to: Builder::target(next) });
+                    }
+                    Some(Effective::Reg(_)) => return gap("elements of no list"),
+                }
+                let val = b.contribution(def, value)?;
+                if value.ty.is_optional() {
+                    b.emit(Inst::JAbsent { want: true, a: val, to: Builder::target(next) });
+                }
+                if noted {
+                    b.note(site, val, Some(i));
+                }
+                let acc = b.reg();
+                let (place, mode) = match a.effect.op {
+                    EffectOp::AtLeast => (low, Mode::Max),
+                    EffectOp::AtMost => (high, Mode::Min),
+                    EffectOp::Remove => (removed, Mode::All),
+                    EffectOp::Set | EffectOp::Add => (start, def.mode),
+                };
+                b.emit(Inst::Get { dst: acc, start: place, i });
+                b.accumulate(mode, acc, val);
+                b.emit(Inst::Put { start: place, i, src: acc });
+                Ok(())
+            })?;
+            self.place(skip);
+            self.reader = outer;
+        }
+        let fallback = match &def.fallback {
+            Fallback::Else(value) if !all => Some(value),
+            _ => None,
+        };
+        if fallback.is_some() || clamps || removes {
+            self.each(&list, def.var, |b, _, i, _| {
+                let acc = b.reg();
+                b.emit(Inst::Get { dst: acc, start, i });
+                if removes {
+                    let gone = b.reg();
+                    b.emit(Inst::Get { dst: gone, start: removed, i });
+                    b.emit(Inst::Or { dst: acc, a: acc, b: gone });
+                    b.emit(Inst::Sub { dst: acc, a: acc, b: gone });
+                }
+                if let Some(value) = fallback {
+                    let there = b.label();
+                    b.emit(Inst::JAbsent { want: false, a: acc, to: Builder::target(there) });
+                    let src = match b.lower(value)? {
+                        Val::Reg(src) => src,
+                        Val::Frac(_) => return gap("fractions by line"),
+                        _ => return gap("this fallback"),
+                    };
+                    b.emit(Inst::Mov { dst: acc, src });
+                    b.place(there);
+                }
+                if clamps {
+                    b.emit(Inst::Put { start: before, i, src: acc });
+                    let (lo, hi) = (b.reg(), b.reg());
+                    b.emit(Inst::Get { dst: lo, start: low, i });
+                    b.emit(Inst::Get { dst: hi, start: high, i });
+                    b.emit(Inst::Clamp { a: acc, lo, hi });
+                }
+                b.emit(Inst::Put { start, i, src: acc });
+                Ok(())
+            })?;
+        }
+        let len = list.len;
+        Ok(OutVal::Lines { start, len })
+    }
+}

@@ -1,0 +1,408 @@
+//! Runs compiled code.
+//!
+//! Invariants: a run never allocates once its frame is warm, never guesses (what is not a value, and whatever does not
+//! fit a register, leaves the run), and always ends (jumps go forward but for counted loops).
+mod combine;
+pub mod fraction;
+mod frame;
+mod functions;
+mod outcome;
+pub mod table;
+
+pub use frame::{Contribution, Frame, REGISTERS};
+pub(crate) use outcome::outcome;
+
+use crate::program::code::{ABSENT, Code, Inst};
+use crate::program::facts::{Facts, ListData, SCALE, Slot, Tag};
+use crate::program::link::Linked;
+use fraction::{Fraction, bits, round_div, round_div_64};
+
+/// Why a run ended without an answer: the reference walk decides on the same facts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// The decision is not compiled.
+    NotCompiled,
+    /// A currency that the program does not count in.
+    Currency,
+    /// The instruction at which something was not a value.
+    At(u32),
+}
+
+/// A slot that may be absent.
+#[inline(always)]
+fn optional(slot: Option<&Slot>) -> Option<i64> {
+    match slot {
+        Some(s) if s.tag == Tag::Value && s.bits != ABSENT => Some(s.bits),
+        Some(s) if s.tag == Tag::Absent => Some(ABSENT),
+        _ => None,
+    }
+}
+
+/// A slot that must hold a value.
+#[inline(always)]
+fn present(slot: Option<&Slot>) -> Option<i64> {
+    match slot {
+        Some(s) if s.tag == Tag::Value => Some(s.bits),
+        _ => None,
+    }
+}
+
+#[inline(always)]
+fn sum(a: i64, b: i64) -> Option<i64> {
+    a.checked_add(b).filter(|v| *v != ABSENT)
+}
+
+/// Run a decision's code over facts; the results stay in the frame.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "registers are indexed by u16 within an array of 2^16, the rest by numbers that the compiler of this code \
+              made; a miss would panic, not corrupt"
+)]
+pub(crate) fn run(code: &Code, linked: &Linked, facts: &Facts, frame: &mut Frame) -> Result<(), Exit> {
+    if facts.mixed_currencies || facts.currency.is_some_and(|c| c != code.currency) {
+        return Err(Exit::Currency);
+    }
+    frame.reset(code.fraction_registers as usize, code.flags as usize);
+    let slots = facts.slots.as_slice();
+    let rows = facts.rows.as_slice();
+    let insts = code.insts.as_slice();
+    let mut pc = 0usize;
+    macro_rules! r {
+        ($r:expr) => {
+            frame.regs[usize::from($r)]
+        };
+    }
+    macro_rules! q {
+        ($r:expr) => {
+            frame.fractions[usize::from($r)]
+        };
+    }
+    // The value of an option, or leave.
+    macro_rules! need {
+        ($e:expr) => {
+            match $e {
+                Some(value) => value,
+                None => return Err(Exit::At(pc as u32)),
+            }
+        };
+    }
+    macro_rules! go {
+        ($cond:expr, $to:expr) => {
+            if $cond {
+                pc = $to as usize;
+                continue;
+            }
+        };
+    }
+    macro_rules! contribute {
+        ($site:expr, $elem:expr, $value:expr) => {
+            frame.contributions.push(Contribution { site: $site, elem: $elem as u32, value: $value })
+        };
+    }
+    loop {
+        match insts[pc] {
+            Inst::Slot { dst, slot } => r!(dst) = need!(present(slots.get(slot as usize))),
+            Inst::SlotOpt { dst, slot } => r!(dst) = need!(optional(slots.get(slot as usize))),
+            Inst::Row { dst, base, off } => {
+                r!(dst) = need!(present(rows.get(r!(base) as usize + usize::from(off))));
+            }
+            Inst::RowOpt { dst, base, off } => {
+                r!(dst) = need!(optional(rows.get(r!(base) as usize + usize::from(off))));
+            }
+            Inst::Imm { dst, k } => r!(dst) = i64::from(k),
+            Inst::Pool { dst, k } => r!(dst) = code.pool[k as usize],
+            Inst::Mov { dst, src } => r!(dst) = r!(src),
+            Inst::Jmp { to } => {
+                pc = to as usize;
+                continue;
+            }
+            Inst::JSlot { cmp, slot, k, to } => {
+                let a = need!(present(slots.get(usize::from(slot))));
+                go!(cmp.test(a, i64::from(k)), to);
+            }
+            Inst::JSlotOpt { cmp, slot, k, to } => {
+                let a = need!(optional(slots.get(usize::from(slot))));
+                go!(cmp.test(a, i64::from(k)), to);
+            }
+            Inst::JSlots { cmp, a, b, to } => {
+                let a = need!(present(slots.get(usize::from(a))));
+                let b = need!(present(slots.get(usize::from(b))));
+                go!(cmp.test(a, b), to);
+            }
+            Inst::JSlotReg { cmp, slot, b, to } => {
+                let a = need!(present(slots.get(usize::from(slot))));
+                go!(cmp.test(a, r!(b)), to);
+            }
+            Inst::JImm { cmp, a, k, to } => go!(cmp.test(r!(a), i64::from(k)), to),
+            Inst::JReg { cmp, a, b, to } => go!(cmp.test(r!(a), r!(b)), to),
+            Inst::JAbsent { want, a, to } => go!((r!(a) == ABSENT) == want, to),
+            Inst::JIn { want, a, set, to } => {
+                let a = r!(a);
+                go!((a >= 0 && code.sets[usize::from(set)].has(a)) == want, to);
+            }
+            Inst::JSlotIn { want, slot, set, to } => {
+                let a = need!(present(slots.get(usize::from(slot))));
+                go!(code.sets[usize::from(set)].has(a) == want, to);
+            }
+            Inst::JBit { want, a, mask, to } => {
+                let a = r!(a);
+                go!(((0..63).contains(&a) && r!(mask) >> a & 1 != 0) == want, to);
+            }
+            Inst::JQ { cmp, a, b, to } => {
+                let ordering = need!(q!(a).compare(q!(b)));
+                go!(cmp.accepts(ordering), to);
+            }
+            Inst::JQAbsent { want, a, to } => go!(q!(a).is_absent() == want, to),
+            Inst::Gosub { flag, to } => {
+                if !frame.flags[usize::from(flag)] {
+                    frame.calls.push(pc as u32 + 1);
+                    pc = to as usize;
+                    continue;
+                }
+            }
+            Inst::Ret { flag } => {
+                frame.flags[usize::from(flag)] = true;
+                pc = need!(frame.calls.pop()) as usize;
+                continue;
+            }
+            Inst::ClearFlags { from, n } => {
+                frame.flags[usize::from(from)..usize::from(from) + usize::from(n)].fill(false);
+            }
+            Inst::Halt => return Ok(()),
+            Inst::Leave => return Err(Exit::At(pc as u32)),
+            Inst::Add { dst, a, b } => r!(dst) = need!(sum(r!(a), r!(b))),
+            Inst::Sub { dst, a, b } => {
+                r!(dst) = need!(r!(a).checked_sub(r!(b)).filter(|v| *v != ABSENT));
+            }
+            Inst::Neg { dst, a } => r!(dst) = need!(r!(a).checked_neg()),
+            Inst::Abs { dst, a } => r!(dst) = need!(r!(a).checked_abs()),
+            Inst::Mul { dst, a, b } => {
+                r!(dst) = need!(r!(a).checked_mul(r!(b)).filter(|v| *v != ABSENT));
+            }
+            Inst::MulFix { dst, a, b } => {
+                let (a, b) = (r!(a), r!(b));
+                r!(dst) = need!(match a.checked_mul(b) {
+                    Some(p) if p % SCALE == 0 => Some(p / SCALE),
+                    Some(_) => None,
+                    None => {
+                        let p = i128::from(a) * i128::from(b);
+                        if p % i128::from(SCALE) == 0 { bits(p / i128::from(SCALE)) } else { None }
+                    }
+                });
+            }
+            Inst::Min { dst, a, b } => r!(dst) = r!(a).min(r!(b)),
+            Inst::Max { dst, a, b } => r!(dst) = r!(a).max(r!(b)),
+            Inst::Or { dst, a, b } => r!(dst) = r!(a) | r!(b),
+            Inst::Widen { dst, a } => {
+                r!(dst) = need!(r!(a).checked_mul(SCALE).filter(|v| *v != ABSENT));
+            }
+            Inst::WidenOpt { dst, a } => {
+                r!(dst) = match r!(a) {
+                    ABSENT => ABSENT,
+                    a => need!(a.checked_mul(SCALE).filter(|v| *v != ABSENT)),
+                };
+            }
+            Inst::Bit { dst, a } => {
+                let a = r!(a);
+                r!(dst) = need!((0..63).contains(&a).then(|| 1i64 << a));
+            }
+            Inst::Round { mode, dst, a, step } => {
+                let step = code.pool[step as usize];
+                r!(dst) = need!(bits(i128::from(round_div_64(r!(a), step, mode)) * i128::from(step)));
+            }
+            Inst::MulRound { mode, dst, a, b, step } => {
+                let (a, b) = (r!(a), r!(b));
+                let step = code.pool[usize::from(step)];
+                // The product counts in 10⁻⁸; it must respect the limit of numbers before it is rounded.
+                let product = i128::from(a) * i128::from(b);
+                let unit = i128::from(step) * i128::from(SCALE);
+                need!((product.unsigned_abs() <= i64::MAX as u128 * SCALE as u128).then_some(()));
+                r!(dst) = need!(bits(round_div(product, unit, mode) * i128::from(step)));
+            }
+            Inst::OnStep { a, step } => {
+                need!((r!(a) % code.pool[step as usize] == 0).then_some(()));
+            }
+            Inst::QInt { dst, a } => q!(dst) = Fraction::integer(r!(a)),
+            Inst::QFix { dst, a } => q!(dst) = Fraction::fixed(r!(a)),
+            Inst::QPool { dst, k } => q!(dst) = code.fractions[k as usize],
+            Inst::QMov { dst, a } => q!(dst) = q!(a),
+            Inst::QAbsent { dst } => q!(dst) = Fraction::ABSENT,
+            Inst::QAdd { dst, a, b } => q!(dst) = need!(q!(a).plus(q!(b))),
+            Inst::QSub { dst, a, b } => q!(dst) = need!(q!(a).minus(q!(b))),
+            Inst::QMul { dst, a, b } => q!(dst) = need!(q!(a).times(q!(b))),
+            Inst::QDiv { dst, a, b } => q!(dst) = need!(q!(a).over(q!(b))),
+            Inst::QNeg { dst, a } => q!(dst) = need!(q!(a).negated()),
+            Inst::QAbs { dst, a } => q!(dst) = need!(q!(a).abs()),
+            Inst::QMin { dst, a, b } => {
+                q!(dst) = if need!(q!(a).compare(q!(b))).is_le() { q!(a) } else { q!(b) };
+            }
+            Inst::QMax { dst, a, b } => {
+                q!(dst) = if need!(q!(a).compare(q!(b))).is_ge() { q!(a) } else { q!(b) };
+            }
+            Inst::QRound { mode, dst, a, step } => {
+                r!(dst) = need!(q!(a).round(mode, code.pool[step as usize]));
+            }
+            Inst::QOnStep { dst, a, step } => r!(dst) = need!(q!(a).on_step(code.pool[step as usize])),
+            Inst::QKey { dst, a } => {
+                r!(dst) = if q!(a).is_absent() { ABSENT } else { need!(q!(a).key()) };
+            }
+            Inst::FixKey { dst, a } => {
+                r!(dst) = match r!(a) {
+                    ABSENT => ABSENT,
+                    a => need!(a.checked_mul(2).filter(|v| *v != ABSENT)),
+                };
+            }
+            Inst::Fun { f, dst, a, b } => r!(dst) = need!(functions::call(linked, f, r!(a), r!(b))),
+            Inst::List { opt, dst, slot } => {
+                let list = need!(list(facts, slots.get(slot as usize), opt));
+                r!(dst) = list.0;
+                r!(dst + 1) = list.1;
+            }
+            Inst::ListRow { opt, dst, base, off } => {
+                let list = need!(list(facts, rows.get(r!(base) as usize + usize::from(off)), opt));
+                r!(dst) = list.0;
+                r!(dst + 1) = list.1;
+            }
+            Inst::RowAt { dst, start, i, width } => r!(dst) = r!(start) + r!(i) * i64::from(width),
+            Inst::Next { i, len, to } => {
+                r!(i) += 1;
+                go!(r!(i) < r!(len), to);
+            }
+            Inst::Alloc { dst, len, width, fill } => {
+                let start = frame.vals.len();
+                let n = r!(len).max(0) as usize * usize::from(width);
+                frame.vals.resize(start + n, code.pool[usize::from(fill)]);
+                r!(dst) = start as i64;
+            }
+            Inst::AllocK { dst, n } => {
+                let start = frame.vals.len();
+                frame.vals.resize(start + usize::from(n), ABSENT);
+                r!(dst) = start as i64;
+            }
+            Inst::Get { dst, start, i } => r!(dst) = frame.vals[(r!(start) + r!(i)) as usize],
+            Inst::Put { start, i, src } => frame.vals[(r!(start) + r!(i)) as usize] = r!(src),
+            Inst::PutK { start, i, src } => frame.vals[r!(start) as usize + usize::from(i)] = r!(src),
+            Inst::Lookup { dst, table, args, site } => {
+                let table = &code.tables[usize::from(table)];
+                let args = &frame.regs[usize::from(args)..usize::from(args) + table.arguments()];
+                let row = need!(table.find(args));
+                if row != ABSENT {
+                    frame.trace.push((site, row));
+                }
+                r!(dst) = row;
+            }
+            Inst::Dense { dst, table, a, site } => {
+                let row = need!(code.tables[usize::from(table)].find_one(r!(a)));
+                if row != ABSENT {
+                    frame.trace.push((site, row));
+                }
+                r!(dst) = row;
+            }
+            Inst::Cell { dst, col, row } => {
+                r!(dst) = match r!(row) {
+                    ABSENT => ABSENT,
+                    row => {
+                        let column = &code.columns[usize::from(col)];
+                        need!((!column.undecided[row as usize]).then_some(()));
+                        column.values[row as usize]
+                    }
+                };
+            }
+            Inst::Trace { site, row } => {
+                let row = r!(row);
+                if row != ABSENT {
+                    frame.trace.push((site, row));
+                }
+            }
+            Inst::FactCall { dst, call, args } => {
+                let call = &code.calls[usize::from(call)];
+                let args = &frame.regs[usize::from(args)..usize::from(args) + call.args.len()];
+                r!(dst) = need!(functions::fact(linked, facts, call, args));
+            }
+            Inst::Contrib { site, val } => contribute!(site, 0, r!(val)),
+            Inst::ContribAt { site, val, elem } => contribute!(site, r!(elem), r!(val)),
+            Inst::ContribQ { site, val } => {
+                contribute!(site, 0, frame.fraction_notes.len() as i64);
+                frame.fraction_notes.push(q!(val));
+            }
+            Inst::ContribMax { acc, val, site } => {
+                let value = r!(val);
+                contribute!(site, 0, value);
+                r!(acc) = r!(acc).max(value);
+            }
+            Inst::ContribMin { acc, val, site } => {
+                let value = r!(val);
+                contribute!(site, 0, value);
+                r!(acc) = if r!(acc) == ABSENT { value } else { r!(acc).min(value) };
+            }
+            Inst::ContribOne { acc, val, site } => {
+                let value = r!(val);
+                contribute!(site, 0, value);
+                need!((r!(acc) == ABSENT || r!(acc) == value).then_some(()));
+                r!(acc) = value;
+            }
+            Inst::ContribSum { acc, val, site } => {
+                let value = r!(val);
+                contribute!(site, 0, value);
+                r!(acc) = need!(sum(r!(acc), value));
+            }
+            Inst::ContribAll { acc, val, site } => {
+                let value = r!(val);
+                contribute!(site, 0, value);
+                r!(acc) |= value;
+            }
+            Inst::AccMax { acc, val } => r!(acc) = r!(acc).max(r!(val)),
+            Inst::AccMin { acc, val } => {
+                r!(acc) = if r!(acc) == ABSENT { r!(val) } else { r!(acc).min(r!(val)) };
+            }
+            Inst::AccOne { acc, val } => {
+                need!((r!(acc) == ABSENT || r!(acc) == r!(val)).then_some(()));
+                r!(acc) = r!(val);
+            }
+            Inst::QAccOne { acc, val } => {
+                if !q!(acc).is_absent() {
+                    need!(q!(acc).compare(q!(val)).filter(|o| o.is_eq()));
+                }
+                q!(acc) = q!(val);
+            }
+            Inst::QAccSum { acc, val } => q!(acc) = need!(q!(acc).plus(q!(val))),
+            Inst::QAccMax { acc, val } => {
+                if q!(acc).is_absent() || need!(q!(val).compare(q!(acc))).is_gt() {
+                    q!(acc) = q!(val);
+                }
+            }
+            Inst::QAccMin { acc, val } => {
+                if q!(acc).is_absent() || need!(q!(val).compare(q!(acc))).is_lt() {
+                    q!(acc) = q!(val);
+                }
+            }
+            Inst::Combine { dst, out } => r!(dst) = need!(combine::value(code, frame, out)),
+            Inst::Clamps { a, out } => r!(a) = need!(combine::clamped(code, frame, out, r!(a))),
+            Inst::Clamp { a, lo, hi } => {
+                let (lo, hi) = (r!(lo), r!(hi));
+                need!((lo == ABSENT || hi == ABSENT || lo <= hi).then_some(()));
+                if r!(a) != ABSENT {
+                    r!(a) = r!(a).max(lo);
+                    if hi != ABSENT {
+                        r!(a) = r!(a).min(hi);
+                    }
+                }
+            }
+            Inst::Split { dst, amount, start, step } => {
+                let step = code.pool[step as usize];
+                r!(dst) = need!(functions::split(&mut frame.vals, r!(amount), r!(start), step));
+            }
+        }
+        pc += 1;
+    }
+}
+
+/// Start and length of a list; the length is absent if the list is.
+fn list(facts: &Facts, slot: Option<&Slot>, may_be_absent: bool) -> Option<(i64, i64)> {
+    let bits = if may_be_absent { optional(slot)? } else { present(slot)? };
+    if bits == ABSENT {
+        return Some((0, ABSENT));
+    }
+    let ListData { len, start, .. } = facts.lists.get(usize::try_from(bits).ok()?)?;
+    Some((i64::from(*start), i64::from(*len)))
+}
