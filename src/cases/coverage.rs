@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 pub struct Coverage {
     pub rules: usize,
     pub rows: usize,
-    /// The rules that decided nothing in any case: id and place.
+    /// The rules that no case shows deciding, or leaving an output undecided: id and place.
     pub idle_rules: Vec<(String, Span)>,
     /// The rows that no deciding rule read in any case: `policy.table row n` and place.
     pub idle_rows: Vec<(String, Span)>,
@@ -21,7 +21,8 @@ impl Coverage {
     /// Counts over all results.
     pub fn of(book: &Book, results: &[CaseResult]) -> Coverage {
         let because = || results.iter().flat_map(|r| &r.because);
-        let rules: BTreeSet<RuleId> = because().map(|b| b.rule).collect();
+        let open = results.iter().flat_map(|r| r.open.iter().copied());
+        let rules: BTreeSet<RuleId> = because().map(|b| b.rule).chain(open).collect();
         let rows: BTreeSet<RowHit> = because().flat_map(|b| b.rows.iter().copied()).collect();
         let takes_part = |policy: PolicyId| book.programs.iter().any(|p| p.linked().has_policy(policy));
         let mut coverage = Coverage::default();

@@ -1,7 +1,7 @@
 //! Running cases: each is bound, decided by both evaluators, and compared with what it expects.
 use crate::cases::{facts, verdict};
-use crate::lang::typed::Case;
-use crate::program::outcome::{Because, Outcome};
+use crate::lang::typed::{Case, RuleId};
+use crate::program::outcome::{Because, Outcome, State};
 use crate::rulebook::{Book, Program};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -13,6 +13,8 @@ pub struct CaseResult {
     pub case: usize,
     /// The rules and rows that decided, for coverage.
     pub because: Vec<Because>,
+    /// The rules that leave an output undecided or in conflict, as the rulebook has it: shown at work, too.
+    pub open: Vec<RuleId>,
     pub failure: Option<Failure>,
 }
 
@@ -55,6 +57,7 @@ fn one(book: &Book, at: usize, case: &Case) -> CaseResult {
     let failed = |line: String, facts: String| CaseResult {
         case: at,
         because: Vec::new(),
+        open: Vec::new(),
         failure: Some(Failure { differences: vec![line], outcome: Vec::new(), facts }),
     };
     let Some(store) = book.store(&case.store) else {
@@ -77,7 +80,14 @@ fn one(book: &Book, at: usize, case: &Case) -> CaseResult {
         outcome: verdict::summary(program.linked(), case, &outcome),
         facts: json,
     });
-    CaseResult { case: at, because: outcome.because, failure }
+    let open = open_by_the_rulebook(&outcome);
+    CaseResult { case: at, because: outcome.because, open, failure }
+}
+
+fn open_by_the_rulebook(outcome: &Outcome) -> Vec<RuleId> {
+    let by_rulebook = |state: Option<&State>| matches!(state, Some(State::Undecided(_) | State::Conflict(_)));
+    let open = outcome.open.iter().filter(|o| by_rulebook(outcome.outputs.get(o.output.ix())));
+    open.flat_map(|o| o.rules.iter().copied()).collect()
 }
 
 /// Both evaluators must answer the same bytes.

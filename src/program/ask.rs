@@ -37,20 +37,23 @@ struct Named {
 }
 
 /// The question for a fact's path, `item.season`, `lines[0].paid`, `member_spend(2026)`.
+///
+/// English labels are phrases of any form ("fit to be sold again"), so the question names the thing and then asks the
+/// phrase, instead of bending it into a sentence.
 pub fn question(vocab: &Vocab, path: &str) -> Question {
     let Named { zh, en, ty } = named(vocab, path);
-    let ty = ty.as_ref();
+    let (ty, en) = (ty.as_ref(), capital(&en));
     let (zh, en) = match ty.map(Ty::inner) {
-        Some(Ty::Bool) => (format!("{zh}:是还是否?"), format!("{}: yes or no?", capital(&en))),
-        Some(Ty::List(_) | Ty::Set(_)) => (format!("请列出:{zh}"), format!("What are {en}?")),
-        Some(Ty::Enum(_) | Ty::Node(_)) => (format!("{zh}是哪一种?"), format!("What is {en}?")),
-        Some(Ty::Date) => (format!("{zh}是哪一天?"), format!("What is {en}?")),
-        _ => (format!("请提供:{zh}"), format!("What is {en}?")),
+        Some(Ty::Bool) => (format!("{zh}:是还是否?"), format!("{en}? (yes or no)")),
+        Some(Ty::List(_) | Ty::Set(_)) => (format!("请列出:{zh}"), format!("{en}? (list them)")),
+        Some(Ty::Enum(_) | Ty::Node(_)) => (format!("{zh}是哪一种?"), format!("{en}?")),
+        Some(Ty::Date) => (format!("{zh}是哪一天?"), format!("{en}? (a date)")),
+        _ => (format!("请提供:{zh}"), format!("{en}?")),
     };
     Question { zh, en, options: ty.map(|ty| choices(vocab, ty)).unwrap_or_default() }
 }
 
-/// The fact in words, "the item's season", in (zh, en).
+/// The fact in words, "item: season", in (zh, en).
 pub fn in_words(vocab: &Vocab, path: &str) -> (String, String) {
     let Named { zh, en, .. } = named(vocab, path);
     (zh, en)
@@ -61,18 +64,13 @@ fn named(vocab: &Vocab, path: &str) -> Named {
         let args = rest.strip_suffix(')').unwrap_or(rest);
         let Some(def) = vocab.fact_calls.iter().find(|f| f.name == name) else { return bare(path) };
         let (zh, en) = (def.label.zh(name), json::english(&def.label, name));
-        return Named {
-            zh: format!("{zh}({args})"),
-            en: format!("the {en} ({args})"),
-            ty: Some(def.ty.clone()),
-        };
+        return Named { zh: format!("{zh}({args})"), en: format!("{en} ({args})"), ty: Some(def.ty.clone()) };
     }
     let mut parts = path.split('.');
     let Some((name, rows)) = parts.next().map(indexed) else { return bare(path) };
     let Some(root) = vocab.roots.iter().find(|r| r.name == name) else { return bare(path) };
     let en = json::english(&root.label, name);
-    let mut at =
-        Named { zh: root.label.zh(name).to_owned(), en: format!("the {en}"), ty: Some(root.ty.clone()) };
+    let mut at = Named { zh: root.label.zh(name).to_owned(), en, ty: Some(root.ty.clone()) };
     at = into_rows(at, &rows);
     for part in parts {
         let (name, rows) = indexed(part);
@@ -84,12 +82,7 @@ fn named(vocab: &Vocab, path: &str) -> Named {
         };
         let Some(field) = field else { return bare(path) };
         let (zh, en) = (field.label.zh(name), json::english(&field.label, name));
-        // A row has no possessive.
-        let en = if at.en.starts_with("row ") || at.en.contains(" of row ") {
-            format!("the {en} of {}", at.en)
-        } else {
-            format!("{}'s {en}", at.en)
-        };
+        let en = format!("{}: {en}", at.en);
         at = into_rows(Named { zh: format!("{}的{zh}", at.zh), en, ty: Some(field.ty.clone()) }, &rows);
     }
     at
@@ -107,7 +100,7 @@ fn into_rows(mut at: Named, rows: &[u32]) -> Named {
             _ => None,
         };
         let nth = row.saturating_add(1);
-        at = Named { zh: format!("{}第{nth}行", at.zh), en: format!("row {nth} of {}", at.en), ty };
+        at = Named { zh: format!("{}第{nth}行", at.zh), en: format!("{}, row {nth}", at.en), ty };
     }
     at
 }
@@ -233,21 +226,12 @@ mod tests {
             (q.zh, q.en, q.options.len())
         };
         let said = |zh: &str, en: &str, n: usize| (zh.to_owned(), en.to_owned(), n);
-        assert_eq!(ask("item.season"), said("商品的季节是哪一种?", "What is the item's season?", 3));
-        assert_eq!(
-            ask("item.as_sold"),
-            said("商品的保持原样:是还是否?", "The item's as sold: yes or no?", 2)
-        );
-        assert_eq!(
-            ask("lines[0].paid"),
-            said("请提供:商品行第1行的实付", "What is the paid of row 1 of the lines?", 0)
-        );
-        assert_eq!(ask("lines"), said("请列出:商品行", "What are the lines?", 0));
-        assert_eq!(
-            ask("member_spend(2026)"),
-            said("请提供:会员年度消费(2026)", "What is the member spend (2026)?", 0)
-        );
-        assert_eq!(ask("nothing.known[9]"), said("请提供:nothing.known[9]", "What is nothing.known[9]?", 0));
+        assert_eq!(ask("item.season"), said("商品的季节是哪一种?", "Item: season?", 3));
+        assert_eq!(ask("item.as_sold"), said("商品的保持原样:是还是否?", "Item: as sold? (yes or no)", 2));
+        assert_eq!(ask("lines[0].paid"), said("请提供:商品行第1行的实付", "Lines, row 1: paid?", 0));
+        assert_eq!(ask("lines"), said("请列出:商品行", "Lines? (list them)", 0));
+        assert_eq!(ask("member_spend(2026)"), said("请提供:会员年度消费(2026)", "Member spend (2026)?", 0));
+        assert_eq!(ask("nothing.known[9]"), said("请提供:nothing.known[9]", "Nothing.known[9]?", 0));
     }
 
     #[test]
@@ -257,7 +241,7 @@ mod tests {
         assert_eq!(
             out,
             concat!(
-                r#"{"fact":"item.season","ask":{"zh":"商品的季节是哪一种?","en":"What is the item's season?"},"#,
+                r#"{"fact":"item.season","ask":{"zh":"商品的季节是哪一种?","en":"Item: season?"},"#,
                 r#""options":[{"value":"spring","zh":"春","en":"spring"},{"value":"summer","zh":"夏","en":"summer"},"#,
                 r#"{"value":null,"zh":"无","en":"none"}]}"#
             )

@@ -1,13 +1,16 @@
 //! What governs a store: its program, shared by all stores with the same policies, zone and business day.
 use crate::lang::typed::{Case, DecisionId, Rulebook};
 use crate::program::bind::Binder;
+use crate::program::compile::Compiled;
 use crate::program::facts::{Facts, Layout, Symbols};
 use crate::program::link::Linked;
 use crate::program::outcome::Outcome;
 use crate::program::render::Renderer;
+use crate::program::vm::Frame;
 use crate::program::walk;
 use crate::rulebook::manifest::StoreDef;
 use rustc_hash::FxHashMap;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -15,14 +18,21 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Program {
     linked: Arc<Linked>,
+    compiled: Compiled,
     binder: Arc<Binder>,
     renderer: Renderer,
+}
+
+thread_local! {
+    /// Registers and trace, kept per thread so that deciding does not allocate them again.
+    static FRAME: RefCell<Frame> = RefCell::new(Frame::new());
 }
 
 impl Program {
     fn new(linked: Linked, binder: Arc<Binder>) -> Program {
         let linked = Arc::new(linked);
-        Program { renderer: Renderer::new(linked.clone()), linked, binder }
+        let compiled = Compiled::new(linked.clone());
+        Program { renderer: Renderer::new(linked.clone()), compiled, linked, binder }
     }
     /// The linked policies.
     pub fn linked(&self) -> &Arc<Linked> {
@@ -43,7 +53,11 @@ impl Program {
     }
     /// Decides, by the evaluator that serves.
     pub fn decide(&self, decision: DecisionId, facts: &Facts) -> Outcome {
-        walk::evaluate(&self.linked, decision, facts)
+        FRAME.with_borrow_mut(|frame| self.compiled.evaluate(decision, facts, frame))
+    }
+    /// The compiled program, where it covers a decision.
+    pub fn compiled(&self) -> &Compiled {
+        &self.compiled
     }
     /// Values, rounding steps, and why other rules did not apply, as JSON.
     pub fn explanation(&self, _decision: DecisionId, _facts: &Facts) -> String {

@@ -48,14 +48,23 @@ fn clauses<'a>(book: &'a Rulebook, open: &Open, state: &State) -> Vec<&'a str> {
     clauses
 }
 
+/// So many missing facts are named in a message; `needs` lists them all.
+const NAMED: usize = 3;
+
 /// What keeps an output open, in (zh, en).
 fn message(book: &Rulebook, state: &State) -> (String, String) {
     match state {
         State::Value(_) => (String::new(), String::new()),
         State::Unknown(facts) => {
-            let words: Vec<(String, String)> = facts.iter().map(|f| ask::in_words(&book.vocab, f)).collect();
-            let (zh, en): (Vec<String>, Vec<String>) = words.into_iter().unzip();
-            (format!("还缺:{}", zh.join("、")), format!("still needed: {}", en.join(", ")))
+            let named = facts.iter().take(NAMED).map(|f| ask::in_words(&book.vocab, f));
+            let (zh, en): (Vec<String>, Vec<String>) = named.unzip();
+            let (zh, en) = (zh.join("、"), en.join("; "));
+            match facts.len().checked_sub(NAMED) {
+                None | Some(0) => (format!("还缺:{zh}"), format!("still needed: {en}")),
+                Some(more) => {
+                    (format!("还缺:{zh},以及另外{more}项"), format!("still needed: {en}; and {more} more"))
+                }
+            }
         }
         State::Undecided(questions) => {
             joined(questions.iter().map(|q| (q.zh("").to_owned(), q.en("").to_owned())))
