@@ -230,7 +230,7 @@ impl<'a> Builder<'a> {
                 }
                 self.in_set(x, set, sense, to)
             }
-            Membership::Values(values) => self.among(x, values, sense, to),
+            Membership::Values(values) => self.among(x, values, false, sense, to),
             Membership::Interval { low, low_in, high, high_in } => {
                 if *x.ty.inner() == Ty::Period || matches!(x.ty.inner(), Ty::Text) || x.ty.is_optional() {
                     return gap("an interval of this type");
@@ -251,7 +251,7 @@ impl<'a> Builder<'a> {
             }
             Membership::Collection(of) => {
                 if let Some(values) = self.written(of) {
-                    return self.among(x, values, sense, to);
+                    return self.among(x, values, true, sense, to);
                 }
                 let Ty::Set(element) = of.ty.inner() else { return gap("membership in a list") };
                 self.small_enum(element)?;
@@ -274,13 +274,17 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Whether `x` is any of some values; a node, at or below any of them.
-    fn among(&mut self, x: &'a Expr, values: &'a [Expr], sense: bool, to: Spot) -> Low<()> {
+    /// Whether `x` is any of some values; or a node at or below any of them, if so asked.
+    fn among(&mut self, x: &'a Expr, values: &'a [Expr], below: bool, sense: bool, to: Spot) -> Low<()> {
         if let Ty::Node(taxonomy) = x.ty.inner() {
             let mut set = BitSet::default();
             for value in values {
                 let ExprKind::Const(Const::Node(node)) = value.kind else { return gap("computed nodes") };
-                self.under(*taxonomy, node).into_iter().for_each(|n| set.add(n));
+                if below {
+                    self.under(*taxonomy, node).into_iter().for_each(|n| set.add(n));
+                } else {
+                    set.add(node);
+                }
             }
             return self.in_set(x, set, sense, to);
         }
