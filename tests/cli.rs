@@ -1,4 +1,11 @@
 //! The command line as people and scripts see it: the real binary.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that fails should say where"
+)]
 mod common;
 use common::{starter, text, with_input, zhanggui};
 use serde_json::Value;

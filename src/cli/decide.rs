@@ -3,6 +3,7 @@ use crate::cli::check::load_good;
 use crate::cli::{CliError, Console, Lang};
 use crate::lang::typed::DecisionId;
 use crate::program::bind::nearest;
+use crate::program::explain::{Explanation, explain};
 use crate::program::facts::Facts;
 use crate::rulebook::{MAX_FILE, Program, Rulebooks};
 use std::io::Read;
@@ -33,9 +34,9 @@ pub(crate) struct Args {
     /// Add values, rounding steps, and why other rules did not apply
     #[arg(long)]
     explain: bool,
-    /// The explanation's language
-    #[arg(long, value_enum, default_value = "zh")]
-    lang: Lang,
+    /// Also say the explanation in words, on standard error
+    #[arg(long, value_enum)]
+    lang: Option<Lang>,
 }
 
 /// A decision ready to be made.
@@ -48,10 +49,15 @@ pub(crate) struct Ready {
 pub(crate) fn run(args: &Args, console: &mut Console) -> Result<bool, CliError> {
     let Ready { program, decision, facts } = ready(&args.which, console)?;
     let outcome = program.decide(decision, &facts);
-    let explanation = args.explain.then(|| super::explain::json(&program, decision, &facts, args.lang));
+    let explained =
+        (args.explain || args.lang.is_some()).then(|| explain(program.linked(), decision, &facts));
+    let explanation = explained.as_ref().filter(|_| args.explain).map(Explanation::to_json);
     let mut out = String::new();
     program.renderer().render_into(&mut out, &outcome, explanation.as_deref());
     console.line(&out)?;
+    if let (Some(explained), Some(lang)) = (&explained, args.lang) {
+        console.message(super::explain::text(explained, lang).trim_end());
+    }
     Ok(true)
 }
 

@@ -30,7 +30,10 @@ pub(crate) fn run(args: &Args, console: &mut Console) -> Result<bool, CliError> 
         workers: args.workers,
         no_reload: args.no_watch,
     };
-    let settings = Settings::read(args.config.as_deref(), &flags)?;
+    // Variables that are not Unicode are not settings.
+    let environment =
+        std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
+    let settings = Settings::read(args.config.as_deref(), &flags, environment)?;
     match serve(settings) {
         Ok(()) => Ok(true),
         Err(ServeError::Policies(OpenError::Load(error))) => Err(CliError::Load(error)),

@@ -2,6 +2,7 @@
 use crate::lang::typed::{Case, DecisionId, Rulebook};
 use crate::program::bind::Binder;
 use crate::program::compile::Compiled;
+use crate::program::explain::explain;
 use crate::program::facts::{Facts, Layout, Symbols};
 use crate::program::link::Linked;
 use crate::program::outcome::Outcome;
@@ -18,21 +19,29 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Program {
     linked: Arc<Linked>,
-    compiled: Compiled,
     binder: Arc<Binder>,
     renderer: Renderer,
+    compiled: Compiled,
 }
 
 thread_local! {
-    /// Registers and trace, kept per thread so that deciding does not allocate them again.
+    /// Registers and buffers of the compiled code, kept from run to run, so that a run does not allocate them.
     static FRAME: RefCell<Frame> = RefCell::new(Frame::new());
 }
 
 impl Program {
     fn new(linked: Linked, binder: Arc<Binder>) -> Program {
         let linked = Arc::new(linked);
-        let compiled = Compiled::new(linked.clone());
-        Program { renderer: Renderer::new(linked.clone()), compiled, linked, binder }
+        Program {
+            renderer: Renderer::new(linked.clone()),
+            compiled: Compiled::new(linked.clone()),
+            linked,
+            binder,
+        }
+    }
+    /// The compiled decisions.
+    pub fn compiled(&self) -> &Compiled {
+        &self.compiled
     }
     /// The linked policies.
     pub fn linked(&self) -> &Arc<Linked> {
@@ -55,13 +64,9 @@ impl Program {
     pub fn decide(&self, decision: DecisionId, facts: &Facts) -> Outcome {
         FRAME.with_borrow_mut(|frame| self.compiled.evaluate(decision, facts, frame))
     }
-    /// The compiled program, where it covers a decision.
-    pub fn compiled(&self) -> &Compiled {
-        &self.compiled
-    }
     /// Values, rounding steps, and why other rules did not apply, as JSON.
-    pub fn explanation(&self, _decision: DecisionId, _facts: &Facts) -> String {
-        "null".into()
+    pub fn explanation(&self, decision: DecisionId, facts: &Facts) -> String {
+        explain(&self.linked, decision, facts).to_json()
     }
     /// Decides by the reference walk, which is the meaning.
     pub fn decide_by_walk(&self, decision: DecisionId, facts: &Facts) -> Outcome {

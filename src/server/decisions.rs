@@ -1,91 +1,56 @@
 //! `POST /v1/decisions/{decision}` and its batch form: facts in, outcome out.
 use crate::lang::typed::DecisionId;
-use crate::rulebook::Program;
+use crate::program::bind::nearest;
+use crate::program::facts::Facts;
+use crate::rulebook::{Program, Rulebooks};
 use crate::server::problem::Problem;
+use crate::server::request::{Ask, Batch};
 use crate::server::state::State;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde::Deserialize;
-use serde_json::value::RawValue;
-use std::borrow::Cow;
+use std::cell::RefCell;
 use std::sync::Arc;
 
-/// One question. Facts stay text until the program's own layout reads them: no tree in between.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Ask<'a> {
-    #[serde(borrow)]
-    store: Cow<'a, str>,
-    #[serde(borrow)]
-    facts: &'a RawValue,
-    #[serde(default)]
-    explain: bool,
-}
+/// A worker serves many connections: what may take long is decided on another thread.
+const LONG: usize = 32 << 10;
 
-/// Many questions to one store.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Batch<'a> {
-    #[serde(borrow)]
-    store: Cow<'a, str>,
-    #[serde(borrow)]
-    items: Vec<Item<'a>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Item<'a> {
-    #[serde(borrow)]
-    facts: &'a RawValue,
-    #[serde(default)]
-    explain: bool,
+thread_local! {
+    /// Facts are bound into the same buffers again and again.
+    static FACTS: RefCell<Facts> = RefCell::new(Facts::default());
 }
 
 /// Decide once.
 pub async fn decide(
     request: HttpRequest,
-    decision: web::Path<String>,
     payload: web::Payload,
     state: web::Data<State>,
 ) -> Result<HttpResponse, Problem> {
     let body = body(&request, payload, &state).await?;
-    let ask: Ask = read(&body)?;
-    let program = program(&state, &ask.store)?;
-    let decision = decision_of(&program, &decision)?;
-    let mut out = String::with_capacity(2048);
-    answer(&program, decision, ask.facts, ask.explain, &mut out)?;
-    Ok(HttpResponse::Ok().content_type("application/json").body(out))
+    let decision = request.match_info().query("decision").to_owned();
+    let books = state.registry.current();
+    let decided = if body.len() <= LONG {
+        one(&books, &decision, &body)
+    } else {
+        web::block(move || one(&books, &decision, &body)).await.map_err(|_| Problem::internal())?
+    };
+    decided.map(json)
 }
 
 /// Decide many times. An item that cannot be decided carries its problem; the others are unaffected.
 pub async fn batch(
     request: HttpRequest,
-    decision: web::Path<String>,
     payload: web::Payload,
     state: web::Data<State>,
 ) -> Result<HttpResponse, Problem> {
     let body = body(&request, payload, &state).await?;
-    let batch: Batch = read(&body)?;
-    let most = state.settings.max_batch;
-    if batch.items.len() > most {
-        let detail = format!("a batch holds at most {most} items, this one has {}", batch.items.len());
-        return Err(Problem::too_large(detail).at("items"));
-    }
-    let program = program(&state, &batch.store)?;
-    let decision = decision_of(&program, &decision)?;
-    let mut out = String::with_capacity(batch.items.len() * 1024);
-    out.push_str("{\"items\":[");
-    for (i, item) in batch.items.iter().enumerate() {
-        if i > 0 {
-            out.push(',');
-        }
-        if let Err(problem) = answer(&program, decision, item.facts, item.explain, &mut out) {
-            let problem = serde_json::json!({ "problem": problem.inside(&format!("items[{i}]")) });
-            out.push_str(&problem.to_string());
-        }
-    }
-    out.push_str("]}");
-    Ok(HttpResponse::Ok().content_type("application/json").body(out))
+    let decision = request.match_info().query("decision").to_owned();
+    let (books, most) = (state.registry.current(), state.settings.max_batch);
+    let decided = web::block(move || many(&books, &decision, &body, most)).await;
+    decided.map_err(|_| Problem::internal())?.map(json)
+}
+
+fn json(body: String) -> HttpResponse {
+    HttpResponse::Ok().content_type("application/json").body(body)
 }
 
 /// The whole body, if it is JSON by its media type and within the limit.
@@ -106,41 +71,75 @@ async fn body(request: &HttpRequest, payload: web::Payload, state: &State) -> Re
     }
 }
 
-fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Problem> {
-    serde_json::from_slice(body).map_err(|e| Problem::malformed(e.to_string()))
+fn one(books: &Rulebooks, decision: &str, body: &[u8]) -> Result<String, Problem> {
+    let ask = Ask::parse(body)?;
+    let (program, decision) = look_up(books, &ask.store, decision)?;
+    let mut out = String::with_capacity(2048);
+    answer(&program, decision, ask.facts, ask.explain, &mut out)?;
+    Ok(out)
 }
 
-fn program(state: &State, store: &str) -> Result<Arc<Program>, Problem> {
-    let current = state.registry.current();
-    match current.store(store) {
-        Some(store) => Ok(store.program.clone()),
+fn many(books: &Rulebooks, decision: &str, body: &[u8], most: usize) -> Result<String, Problem> {
+    let batch = Batch::parse(body)?;
+    if batch.items.len() > most {
+        let detail = format!("a batch holds at most {most} items, this one has {}", batch.items.len());
+        return Err(Problem::too_large(detail).at("items"));
+    }
+    let (program, decision) = look_up(books, &batch.store, decision)?;
+    let mut out = String::with_capacity(batch.items.len() * 1024);
+    out.push_str("{\"items\":[");
+    for (i, item) in batch.items.into_iter().enumerate() {
+        if i > 0 {
+            out.push(',');
+        }
+        let answered = item.and_then(|item| answer(&program, decision, item.facts, item.explain, &mut out));
+        if let Err(problem) = answered {
+            out.push_str("{\"problem\":");
+            out.push_str(&problem.inside(&format!("items[{i}]")).json());
+            out.push('}');
+        }
+    }
+    out.push_str("]}");
+    Ok(out)
+}
+
+fn look_up(books: &Rulebooks, store: &str, decision: &str) -> Result<(Arc<Program>, DecisionId), Problem> {
+    let Some(found) = books.store(store) else {
+        let detail = unknown("store", store, books.store_ids().collect());
+        return Err(Problem::unknown_store(detail).at("store"));
+    };
+    let program = found.program.clone();
+    match program.decision(decision) {
+        Some(id) => Ok((program, id)),
         None => {
-            let known: Vec<&str> = current.store_ids().take(20).collect();
-            let detail = format!("there is no store `{store}`; stores: {}", known.join(", "));
-            Err(Problem::unknown_store(detail).at("store"))
+            let names = program.linked().rulebook.vocab.decisions.iter().map(|d| d.name.as_str()).collect();
+            Err(Problem::unknown_decision(unknown("decision", decision, names)).at("decision"))
         }
     }
 }
 
-fn decision_of(program: &Program, name: &str) -> Result<DecisionId, Problem> {
-    program.decision(name).ok_or_else(|| {
-        let decisions = &program.linked().rulebook.vocab.decisions;
-        let known: Vec<&str> = decisions.iter().map(|d| d.name.as_str()).collect();
-        Problem::unknown_decision(format!("there is no decision `{name}`; decisions: {}", known.join(", ")))
-    })
+/// With the name that was meant, and the first few that there are: a chain has thousands of stores.
+fn unknown(what: &str, name: &str, known: Vec<&str>) -> String {
+    let name: String = name.chars().take(100).collect();
+    let meant = nearest(&name, known.iter().copied()).map(|n| format!(", did you mean `{n}`?"));
+    let more = if known.len() > 20 { format!(" and {} more", known.len() - 20) } else { String::new() };
+    let shown: Vec<&str> = known.into_iter().take(20).collect();
+    format!("there is no {what} {name:?}{} (known: {}{more})", meant.unwrap_or_default(), shown.join(", "))
 }
 
 /// Bind, decide, write: the answer's JSON is appended to `out`, which stays as it was if the facts are not acceptable.
 fn answer(
     program: &Program,
     decision: DecisionId,
-    facts: &RawValue,
+    facts: &[u8],
     explain: bool,
     out: &mut String,
 ) -> Result<(), Problem> {
-    let facts = program.binder().bind(facts.get().as_bytes()).map_err(Problem::of_fact)?;
-    let outcome = program.decide(decision, &facts);
-    let explanation = explain.then(|| program.explanation(decision, &facts));
-    program.renderer().render_into(out, &outcome, explanation.as_deref());
-    Ok(())
+    FACTS.with_borrow_mut(|bound| {
+        program.binder().bind_into(facts, bound).map_err(Problem::of_fact)?;
+        let outcome = program.decide(decision, bound);
+        let explanation = explain.then(|| program.explanation(decision, bound));
+        program.renderer().render_into(out, &outcome, explanation.as_deref());
+        Ok(())
+    })
 }

@@ -47,8 +47,27 @@ impl Problem {
         unknown_decision NOT_FOUND "unknown-decision" "There is no such decision";
         not_found NOT_FOUND "not-found" "There is nothing here";
         method_not_allowed METHOD_NOT_ALLOWED "method-not-allowed" "This address does not answer this method";
+        /// The request, or its answer, did not come in time.
+        timeout REQUEST_TIMEOUT "timeout" "The request took too long";
         too_large PAYLOAD_TOO_LARGE "too-large" "The request is too large";
+        failed INTERNAL_SERVER_ERROR "internal" "The server failed";
         unsupported UNSUPPORTED_MEDIA_TYPE "unsupported-media-type" "Send application/json";
+    }
+
+    /// A fault of the server itself.
+    pub fn internal() -> Problem {
+        Problem::failed("this is a fault of the server, not of the request")
+    }
+
+    /// The bad field.
+    #[cfg(test)]
+    pub fn path(&self) -> Option<&str> {
+        self.path.as_deref()
+    }
+
+    /// As JSON.
+    pub fn json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
     }
 
     /// A fact that could not be bound; its own code tells which way.
@@ -86,7 +105,6 @@ impl ResponseError for Problem {
     }
 
     fn error_response(&self) -> HttpResponse {
-        let body = serde_json::to_vec(self).unwrap_or_default();
-        HttpResponse::build(self.status_code()).content_type("application/problem+json").body(body)
+        HttpResponse::build(self.status_code()).content_type("application/problem+json").body(self.json())
     }
 }

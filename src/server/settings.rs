@@ -18,7 +18,26 @@ pub struct Settings {
     pub max_batch: usize,
     /// Whether changed policies are picked up while running.
     pub reload: bool,
+    /// Seconds that a client may take to send a request, and that answering it may take.
+    pub request_timeout: u64,
+    /// Seconds that an idle connection is kept: tills ask rarely, and opening one costs more than keeping it.
+    pub keep_alive: u64,
+    /// Seconds that requests in flight may take once the server is told to stop.
+    pub shutdown_timeout: u64,
 }
+
+/// The settings that the environment may give; other variables with our prefix are somebody else's.
+const NAMES: [&str; 9] = [
+    "listen",
+    "policies",
+    "workers",
+    "max_body",
+    "max_batch",
+    "reload",
+    "request_timeout",
+    "keep_alive",
+    "shutdown_timeout",
+];
 
 /// Settings given on the command line; they win over everything else.
 #[derive(Clone, Debug, Default)]
@@ -37,7 +56,11 @@ pub struct SettingsError(#[from] config::ConfigError);
 impl Settings {
     /// Read the settings. `file` must exist if given; otherwise `zhanggui.toml` is read where there is one.
     /// The environment's names are the settings' with `ZHANGGUI_` before: `ZHANGGUI_LISTEN=0.0.0.0:8080`.
-    pub fn read(file: Option<&Path>, flags: &Flags) -> Result<Settings, SettingsError> {
+    pub fn read(
+        file: Option<&Path>,
+        flags: &Flags,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> Result<Settings, SettingsError> {
         let source = match file {
             Some(path) => config::File::from(path).required(true),
             None => config::File::from(Path::new("zhanggui.toml")).required(false),
@@ -49,8 +72,16 @@ impl Settings {
             .set_default("max_body", 1024 * 1024)?
             .set_default("max_batch", 1000)?
             .set_default("reload", true)?
+            .set_default("request_timeout", 10)?
+            .set_default("keep_alive", 75)?
+            .set_default("shutdown_timeout", 30)?
             .add_source(source.format(config::FileFormat::Toml))
-            .add_source(config::Environment::with_prefix("ZHANGGUI").prefix_separator("_").try_parsing(true));
+            .add_source(
+                config::Environment::with_prefix("ZHANGGUI")
+                    .prefix_separator("_")
+                    .try_parsing(true)
+                    .source(Some(environment.filter(|(name, _)| is_ours(name)).collect())),
+            );
         if let Some(listen) = &flags.listen {
             builder = builder.set_override("listen", listen.as_str())?;
         }
@@ -67,23 +98,32 @@ impl Settings {
     }
 }
 
+fn is_ours(name: &str) -> bool {
+    name.strip_prefix("ZHANGGUI_").is_some_and(|n| NAMES.contains(&n.to_ascii_lowercase().as_str()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn flags_win_over_the_file_and_the_file_over_defaults() {
+    fn flags_win_over_the_environment_over_the_file_over_defaults() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("z.toml");
         std::fs::write(&file, "listen = \"127.0.0.1:1\"\nmax_batch = 7\n").unwrap();
-        let read = |flags| Settings::read(Some(&file), &flags).unwrap();
+        let variables = || {
+            [("ZHANGGUI_MAX_BATCH", "8"), ("ZHANGGUI_HOME", "x"), ("PATH", "y")]
+                .map(|(k, v)| (k.to_owned(), v.to_owned()))
+                .into_iter()
+        };
+        let read = |flags| Settings::read(Some(&file), &flags, variables()).unwrap();
         let settings = read(Flags::default());
-        assert_eq!((settings.listen.as_str(), settings.max_batch, settings.reload), ("127.0.0.1:1", 7, true));
+        assert_eq!((settings.listen.as_str(), settings.max_batch, settings.reload), ("127.0.0.1:1", 8, true));
         let settings =
             read(Flags { listen: Some("127.0.0.1:2".into()), no_reload: true, ..Flags::default() });
         assert_eq!(
             (settings.listen.as_str(), settings.max_batch, settings.reload),
-            ("127.0.0.1:2", 7, false)
+            ("127.0.0.1:2", 8, false)
         );
     }
 
@@ -92,7 +132,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("z.toml");
         std::fs::write(&file, "lissten = \"127.0.0.1:1\"\n").unwrap();
-        let error = Settings::read(Some(&file), &Flags::default()).unwrap_err().to_string();
+        let error =
+            Settings::read(Some(&file), &Flags::default(), std::iter::empty()).unwrap_err().to_string();
         assert!(error.contains("lissten"), "{error}");
     }
 }

@@ -77,12 +77,16 @@ impl Server {
         args.extend(more);
         // An empty folder, so that no settings file of the project is read.
         let home = policies.parent().expect("a parent");
-        let mut child =
-            command(&args).current_dir(home).stderr(Stdio::piped()).spawn().expect("the binary runs");
-        let mut lines = BufReader::new(child.stderr.take().expect("a pipe"));
+        let mut child = command(&args)
+            .current_dir(home)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary runs");
         let mut first = String::new();
-        lines.read_line(&mut first).expect("a line");
-        let base = first.trim().strip_prefix("listening on ").unwrap_or_else(|| panic!("{first}")).to_owned();
+        BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut first).expect("a line");
+        let base = first.trim().split_once(" on ").unwrap_or_else(|| panic!("{first}")).1.to_owned();
+        let lines = BufReader::new(child.stderr.take().expect("a pipe"));
         let said = Arc::new(Mutex::new(String::new()));
         let heard = said.clone();
         std::thread::spawn(move || {

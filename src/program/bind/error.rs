@@ -30,16 +30,16 @@ impl FactProblem {
     /// The stable code.
     pub fn code(self) -> &'static str {
         match self {
-            FactProblem::Malformed => "malformed_json",
-            FactProblem::Type => "fact_type",
-            FactProblem::UnknownField => "unknown_fact",
-            FactProblem::UnknownMember => "unknown_member",
-            FactProblem::Duplicate => "duplicate_fact",
-            FactProblem::OffStep => "off_step",
-            FactProblem::Range => "out_of_range",
-            FactProblem::NotOptional => "not_optional",
-            FactProblem::TooLong => "too_many_rows",
-            FactProblem::Incomplete => "incomplete_fact",
+            FactProblem::Malformed => "malformed-facts",
+            FactProblem::Type => "fact-type",
+            FactProblem::UnknownField => "unknown-fact",
+            FactProblem::UnknownMember => "unknown-member",
+            FactProblem::Duplicate => "duplicate-fact",
+            FactProblem::OffStep => "off-step",
+            FactProblem::Range => "out-of-range",
+            FactProblem::NotOptional => "not-optional",
+            FactProblem::TooLong => "too-many-rows",
+            FactProblem::Incomplete => "incomplete-fact",
         }
     }
 }

@@ -243,7 +243,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// `if`: an unknown condition looks at both branches.
+    /// `if`: a condition that is not a value leaves both branches possible; if they are equal values, it does not matter.
     fn branch(
         &self,
         condition: &'a Expr,
@@ -252,26 +252,11 @@ impl<'a> Walk<'a> {
         env: Scope<'_, 'a>,
     ) -> Eval<'a> {
         let condition = self.eval(condition, env);
-        match &condition {
-            Eval::Is(v) => self.eval(if v.is_true() { then } else { otherwise }, env),
-            Eval::Unknown { candidates, .. } => {
-                let branches = [self.eval(then, env), self.eval(otherwise, env)];
-                if let [Eval::Is(a), Eval::Is(b)] = &branches
-                    && a == b
-                {
-                    return Eval::Is(a.clone());
-                }
-                let state = worst([&condition].into_iter().chain(&branches)).unwrap_or_else(Eval::absent);
-                let known: Option<Vec<Vec<V<'a>>>> = branches.iter().map(Eval::known_values).collect();
-                match (candidates, known) {
-                    (Some(_), Some(known)) if state.badness() == 1 => {
-                        gather(state, known.into_iter().flatten().map(Eval::Is).collect())
-                    }
-                    _ => state,
-                }
-            }
-            _ => condition,
+        if let Eval::Is(v) = &condition {
+            return self.eval(if v.is_true() { then } else { otherwise }, env);
         }
+        let branches = [self.eval(then, env), self.eval(otherwise, env)];
+        either(condition, branches)
     }
 
     /// `x otherwise y`: `y` is looked at only if `x` is absent or may be.
@@ -339,6 +324,24 @@ impl<'a> Walk<'a> {
         f: impl FnOnce(Scope<'_, 'a>) -> T,
     ) -> T {
         f(Some(&Env::with(&[var], item, env)))
+    }
+}
+
+/// One of two states, by a condition that is not a value.
+pub(crate) fn either<'a>(condition: Eval<'a>, branches: [Eval<'a>; 2]) -> Eval<'a> {
+    if let [Eval::Is(a), Eval::Is(b)] = &branches
+        && a == b
+    {
+        return Eval::Is(a.clone());
+    }
+    let state = worst([&condition].into_iter().chain(&branches)).unwrap_or_else(Eval::absent);
+    let closed = matches!(condition, Eval::Unknown { candidates: Some(_), .. });
+    let known: Option<Vec<Vec<V<'a>>>> = branches.iter().map(Eval::known_values).collect();
+    match known {
+        Some(known) if closed && state.badness() == 1 => {
+            gather(state, known.into_iter().flatten().map(Eval::Is).collect())
+        }
+        _ => state,
     }
 }
 

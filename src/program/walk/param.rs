@@ -3,7 +3,8 @@ use crate::lang::typed::*;
 use crate::program::outcome::Fault;
 use crate::program::value::Value;
 use crate::program::walk::Walk;
-use crate::program::walk::state::{Eval, V, and, apply, worst};
+use crate::program::walk::expr::either;
+use crate::program::walk::state::{Eval, V, and, apply};
 use std::collections::BTreeSet;
 
 impl<'a> Walk<'a> {
@@ -61,16 +62,11 @@ impl<'a> Walk<'a> {
                 self.dated(&setting.values, setting.policy).unwrap_or_else(|| self.setting(param, rest))
             }
             Eval::Is(_) => self.setting(param, rest),
-            Eval::Unknown { .. } => {
+            _ => {
                 let set =
                     self.dated(&setting.values, setting.policy).unwrap_or_else(|| self.setting(param, rest));
-                let unset = self.setting(param, rest);
-                match (&set, &unset) {
-                    (Eval::Is(a), Eval::Is(b)) if a == b => set,
-                    _ => worst(&[in_force, set, unset]).unwrap_or_else(Eval::absent),
-                }
+                either(in_force, [set, self.setting(param, rest)])
             }
-            _ => in_force,
         }
     }
 

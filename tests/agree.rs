@@ -1,0 +1,84 @@
+//! The evaluators agree, and what is decided stays decided: on random policies and random facts.
+//!
+//! `ZHANGGUI_AGREE=1000000` sets how many decisions are compared; `ZHANGGUI_SEED=n` starts elsewhere.
+mod support;
+
+use support::facts::{complete_case, draw_case};
+use support::generate::{Texts, texts};
+use support::program::{Program, program};
+use support::rng::Rng;
+use zhanggui::program::outcome::State;
+use zhanggui::program::walk;
+
+/// Random facts tried per random policy.
+const FACTS_PER_POLICY: usize = 20;
+
+fn amount(default: usize) -> usize {
+    std::env::var("ZHANGGUI_AGREE").ok().and_then(|n| n.parse().ok()).unwrap_or(default)
+}
+
+fn first_seed() -> u64 {
+    std::env::var("ZHANGGUI_SEED").ok().and_then(|n| n.parse().ok()).unwrap_or(1)
+}
+
+/// The rulebook of a seed; random texts that the checker refuses are not compared.
+fn rulebook(seed: u64) -> (Texts, Result<Program, String>) {
+    let texts = texts(seed);
+    let zone = [chrono_tz::Asia::Shanghai, chrono_tz::Europe::Berlin, chrono_tz::UTC][(seed % 3) as usize];
+    let program = program(&texts.vocab, &texts.policies, zone);
+    (texts, program)
+}
+
+#[test]
+fn most_random_texts_are_well_typed() {
+    let (mut good, total) = (0, 300);
+    for seed in 0..total {
+        let (texts, program) = rulebook(seed);
+        match program {
+            Ok(_) => good += 1,
+            Err(found) if std::env::var("ZHANGGUI_SHOW").is_ok() => {
+                println!("{}\n{}\n{found}\n---- seed {seed}", texts.vocab, texts.policies);
+            }
+            Err(_) => {}
+        }
+    }
+    assert!(good * 10 >= total * 8, "only {good} of {total} random rulebooks are well typed");
+}
+
+#[test]
+fn no_completion_of_the_facts_contradicts_what_is_decided() {
+    let mut decided = 0;
+    let rounds = amount(6_000) / FACTS_PER_POLICY;
+    for seed in first_seed()..first_seed() + rounds as u64 {
+        let (texts, program) = rulebook(seed);
+        let Ok(program) = program else { continue };
+        let decision = program.decision("d");
+        let mut rng = Rng(seed ^ 0xface);
+        for round in 0..FACTS_PER_POLICY {
+            let open = draw_case(&mut rng, [3, 15, 40, 80][round % 4]);
+            let before = walk::evaluate(&program.linked, decision, &program.bind(&open.json()));
+            for _ in 0..3 {
+                let full = complete_case(&mut rng, &open);
+                let after = walk::evaluate(&program.linked, decision, &program.bind(&full.json()));
+                for (o, (before, after)) in before.outputs.iter().zip(&after.outputs).enumerate() {
+                    if let State::Value(_) = before {
+                        decided += 1;
+                        assert_eq!(
+                            before,
+                            after,
+                            "output o{o} changed when facts became known\nseed {seed}\n{}\n{}\n{}\n{}",
+                            texts.vocab,
+                            texts.policies,
+                            open.json(),
+                            full.json()
+                        );
+                    }
+                    if !matches!(before, State::Unknown(_)) {
+                        continue;
+                    }
+                }
+            }
+        }
+    }
+    assert!(decided > rounds, "hardly anything was decided: {decided}");
+}
