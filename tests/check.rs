@@ -1,6 +1,8 @@
 //! The checker on whole texts, good and bad.
 #[path = "check/harness.rs"]
 mod harness;
+#[path = "check/typed.rs"]
+mod typed;
 
 use harness::load;
 use std::path::Path;
@@ -34,8 +36,8 @@ const PLACES: [(&str, &str); 2] = [("chain", "jiajie"), ("store", "s1")];
 const VOCAB: &str = include_str!("check/base.vocab");
 /// What every wrong text is appended to.
 const HEAD: &str = "policy shop.main decides return_item\n  layer chain jiajie\n";
-const TAIL: &str = "rule base when receipt.till_slip then refer\nparam fixed: money = 1 CNY\n\
-    param free: money = 2 CNY store may set [1 CNY..9 CNY]\n\
+const TAIL: &str = "rule base when receipt.till_slip and fixed <= free and fees(jade) > 0 CNY then refer\n\
+    param fixed: money = 1 CNY\nparam free: money = 2 CNY store may set [1 CNY..9 CNY]\n\
     table fees(c: category) -> fee: money\n  | jade | 1 CNY |\n";
 
 #[test]

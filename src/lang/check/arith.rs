@@ -37,7 +37,7 @@ impl<'a> Cx<'a> {
         let span = l.span.to(r.span);
         let what = format!("`{}`", self.text(b.op_span));
         for e in [&l, &r] {
-            if e.ty.is_optional() {
+            if e.ty.is_optional() || matches!(e.kind, ExprKind::Const(Const::Absent)) {
                 return self.may_be_absent(e.clone(), &what);
             }
         }
@@ -66,7 +66,7 @@ impl<'a> Cx<'a> {
         let node =
             |l: Expr, r: Expr, ty: Ty| Ok(expr(ExprKind::Arith(op, Box::new(l), Box::new(r)), ty, span));
         match (&l.ty, &r.ty) {
-            (Ty::Never, Ty::Never) => return Ok(broken_expr(span)),
+            (Ty::Never, Ty::Never) => return node(l, r, Ty::Never),
             // An open value on one side takes the type that fits the other.
             (Ty::Never, t) => {
                 let ty = t.clone();
@@ -101,7 +101,7 @@ impl<'a> Cx<'a> {
     fn product(&self, mut l: Expr, mut r: Expr, span: Span) -> Result<Expr, (Expr, Expr)> {
         let quantity = |t: &Ty| t.is_numeric() || matches!(t, Ty::Period | Ty::Duration | Ty::Rate(..));
         let ty = match (&l.ty, &r.ty) {
-            (Ty::Never, Ty::Never) => return Ok(broken_expr(span)),
+            (Ty::Never, Ty::Never) => Ty::Never,
             // What never has a value cannot leave the step: it counts as a whole number.
             (Ty::Never, t) if quantity(t) => {
                 let ty = t.clone();
@@ -134,7 +134,7 @@ impl<'a> Cx<'a> {
     #[allow(clippy::result_large_err, reason = "the operands come back for the message")]
     fn quotient(&self, mut l: Expr, mut r: Expr, span: Span) -> Result<Expr, (Expr, Expr)> {
         let ty = match (&l.ty, &r.ty) {
-            (Ty::Never, _) => return Ok(broken_expr(span)),
+            (Ty::Never, _) => Ty::Never,
             (t, Ty::Never) if t.is_numeric() => {
                 let ty = if *t == Ty::Int { Ty::Dec } else { t.clone() };
                 r.ty = Ty::Dec;
@@ -226,9 +226,6 @@ impl<'a> Cx<'a> {
         };
         let from = self.check(s, &b.from, &want, what);
         let to = self.check(s, &b.to, &want, what);
-        if from.ty == Ty::Never || to.ty == Ty::Never {
-            return Expr { ty, ..broken_expr(span) };
-        }
         expr(ExprKind::Between(unit, Box::new(from), Box::new(to)), ty, span)
     }
 }

@@ -1,5 +1,5 @@
 //! Calls: tables, facts with arguments, records, other decisions.
-use super::cx::{Cx, Named, Scope, broken_expr, did_you_mean, expr, nearest};
+use super::cx::{Cx, Named, Scope, broken_expr, did_you_mean, expr, is_broken, nearest};
 use super::expr::some_of;
 use super::names::Head;
 use super::vocab::TypeName;
@@ -429,7 +429,7 @@ impl<'a> Cx<'a> {
             };
             let ty = self.vocab.roots.get(root.ix()).map_or(Ty::Never, |r| r.ty.clone());
             let value = self.check(s, &arg.value, &ty, &format!("`{}`", field.text));
-            if matches!(ty.inner(), Ty::List(_)) && value.ty != Ty::Never && !self.is_given_list(&value) {
+            if matches!(ty.inner(), Ty::List(_)) && !is_broken(&value) && !self.is_given_list(&value) {
                 self.error_help(
                     "E0460",
                     value.span,

@@ -1,5 +1,5 @@
 //! Cells of tables against the types of their columns.
-use super::cx::{Cx, question};
+use super::cx::{Cx, is_broken, question};
 use crate::lang::ast;
 use crate::lang::typed::*;
 
@@ -95,9 +95,9 @@ impl<'a> Cx<'a> {
 
     fn cell_const(&mut self, m: usize, e: &'a ast::Expr, ty: &Ty, what: &str) -> Option<Const> {
         let fixed = self.fixed(Some(m), e, ty, what);
-        match fixed.kind {
-            ExprKind::Const(c) if fixed.ty != Ty::Never => Some(c),
-            ExprKind::Undecided(_) if fixed.ty == Ty::Never => None,
+        match &fixed.kind {
+            ExprKind::Const(c) => Some(c.clone()),
+            _ if is_broken(&fixed) => None,
             _ => {
                 self.error("E0412", e.span, format!("{what} needs one plain value"));
                 None

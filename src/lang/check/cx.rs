@@ -217,6 +217,11 @@ pub(super) fn broken_expr(span: Span) -> Expr {
     Expr { kind: ExprKind::Undecided(Label::default()), ty: Ty::Never, on_step: true, span }
 }
 
+/// Whether an expression stands for a mistake already reported, whatever type it has been given since.
+pub(super) fn is_broken(e: &Expr) -> bool {
+    e.ty == Ty::Never || matches!(&e.kind, ExprKind::Undecided(l) if l.zh.is_none() && l.en.is_none())
+}
+
 /// An expression whose step is not yet analysed.
 pub(super) fn expr(kind: ExprKind, ty: Ty, span: Span) -> Expr {
     Expr { kind, ty, on_step: true, span }

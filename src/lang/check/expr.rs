@@ -73,9 +73,42 @@ impl<'a> Cx<'a> {
         expr(ExprKind::Widen(Box::new(e)), ty, span)
     }
 
+    /// Reports a value of which nothing says what kind it is, unless it stands for a mistake already reported.
+    pub fn no_kind(&mut self, e: &Expr) {
+        let mut broken = false;
+        super::visit::all(e, &mut |e| {
+            broken |= match &e.kind {
+                ExprKind::Undecided(l) => l.zh.is_none() && l.en.is_none(),
+                ExprKind::Let(id) => match self.lets.get(id.ix()).map(|l| &l.state) {
+                    Some(super::cx::LetState::Done(v)) => super::cx::is_broken(v),
+                    _ => true,
+                },
+                _ => false,
+            };
+        });
+        if !broken {
+            let text = self.text(e.span);
+            self.error_help(
+                "E0302",
+                e.span,
+                format!("nothing says what kind of value `{text}` is here"),
+                "use it where that is clear, such as in an effect or beside a value of the kind",
+            );
+        }
+    }
+
     /// Reports a value that may be absent where one is needed.
     pub fn may_be_absent(&mut self, e: Expr, what: &str) -> Expr {
         let text = self.text(e.span);
+        if matches!(e.kind, ExprKind::Const(_)) {
+            self.error_help(
+                "E0330",
+                e.span,
+                format!("{what} needs a value, but this is absent"),
+                "give a value",
+            );
+            return broken_expr(e.span);
+        }
         let ask = format!("ask `{text} is not absent` first, or write `{text} otherwise VALUE`");
         let help = match &e.kind {
             ExprKind::Output(_) => format!("it has a guard (`if …`) or is `optional`; {ask}"),
@@ -92,6 +125,21 @@ impl<'a> Cx<'a> {
     }
 
     fn mismatch(&mut self, e: &Expr, want: &Ty, what: &str) {
+        if let (ExprKind::Const(Const::Enum(_) | Const::Node(_)), Ty::Enum(_) | Ty::Node(_)) =
+            (&e.kind, element(want))
+        {
+            let (text, words) = (self.text(e.span), self.words_of(want));
+            let near = super::cx::nearest(&text, words.iter().map(String::as_str));
+            let message = format!(
+                "{what} needs {}, but `{text}` is one of `{}`{}",
+                self.show(want.inner()),
+                self.type_name(&e.ty),
+                super::cx::did_you_mean(&near)
+            );
+            let help = format!("`{}` has {}", self.type_name(element(want)), some_of(&words));
+            self.error_help("E0301", e.span, message, help);
+            return;
+        }
         let message = format!("{what} needs {}, but this is {}", self.show(want.inner()), self.show(&e.ty));
         let help = match (want.inner(), e.ty.inner()) {
             (Ty::Money, Ty::Int | Ty::Dec) if matches!(e.kind, ExprKind::Const(_)) => {

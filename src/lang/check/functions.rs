@@ -129,6 +129,9 @@ impl<'a> Cx<'a> {
             typed.iter().map(|e| e.ty.clone()).find(|t| *t != Ty::Never).or(hint).unwrap_or(Ty::Never);
         let common = if dec && common == Ty::Int { Ty::Dec } else { common };
         if common == Ty::Never {
+            if let Some(first) = typed.first() {
+                self.no_kind(first);
+            }
             return broken_expr(span);
         }
         if !self.is_ordered(&common) {
@@ -157,7 +160,10 @@ impl<'a> Cx<'a> {
             return self.may_be_absent(value, &what);
         }
         let (func, ty) = match (name.text.as_str(), &value.ty) {
-            (_, Ty::Never) => return broken_expr(span),
+            (_, Ty::Never) => {
+                self.no_kind(&value);
+                return broken_expr(span);
+            }
             ("abs", t) if t.is_numeric() => (Func::Abs, t.clone()),
             ("length", Ty::List(_) | Ty::Set(_)) => (Func::Length, Ty::Int),
             ("above", t @ Ty::Enum(_)) if self.is_ordered(t) => (Func::Above, t.clone().optional()),

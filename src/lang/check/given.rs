@@ -123,6 +123,12 @@ impl<'a> Cx<'a> {
             return None;
         }
         match (&e.kind, ty.inner()) {
+            // `unknown` takes back what a model states.
+            (ast::ExprKind::Path(p), inner)
+                if p.text() == "unknown" && !self.words_of(inner).iter().any(|w| w == "unknown") =>
+            {
+                Some(Given::Unknown)
+            }
             (ast::ExprKind::Absent, _) if ty.is_optional() => Some(Given::Absent),
             (ast::ExprKind::Absent, _) => {
                 let message = format!("{what} cannot be absent: it needs {}", self.show(ty));

@@ -147,6 +147,7 @@ impl<'a> Cx<'a> {
         let Some(body) = body else { return Some((None, Ty::Int)) };
         let what = format!("`{word}`");
         if body.ty == Ty::Never {
+            self.no_kind(&body);
             return None;
         }
         if body.ty.is_optional() && kind != CompKind::List {
@@ -220,7 +221,7 @@ impl<'a> Cx<'a> {
                 "E0402",
                 x.element.span,
                 format!("`{a}` is not an element of `{b}`"),
-                "both must run over the same list, written the same way; give parts of no weight with `where`-less weights of 0",
+                "both must run over the same list, written the same way",
             );
             return broken_expr(span);
         }
@@ -291,6 +292,7 @@ impl<'a> Cx<'a> {
             return None;
         }
         if amount.ty == Ty::Never || weight.ty == Ty::Never {
+            self.no_kind(if amount.ty == Ty::Never { &amount } else { &weight });
             return None;
         }
         Some((amount, var, list?, weight))

@@ -2,7 +2,7 @@
 //!
 //! An absent value is in nothing: `x in …` of an optional `x` becomes `x is not absent and x in …`, so that evaluators
 //! see only present values.
-use super::cx::{Cx, Scope, broken_expr, expr};
+use super::cx::{Cx, Scope, broken_expr, expr, is_broken};
 use super::expr::element;
 use crate::lang::ast;
 use crate::lang::source::Span;
@@ -42,6 +42,7 @@ impl<'a> Cx<'a> {
     fn in_interval(&mut self, s: &mut Scope, x: Expr, i: &'a ast::Interval, span: Span) -> Expr {
         let ty = x.ty.inner().clone();
         if ty == Ty::Never {
+            self.no_kind(&x);
             return broken_expr(span);
         }
         if !self.is_ordered(&ty) {
@@ -88,6 +89,7 @@ impl<'a> Cx<'a> {
             typed.push(self.lower(s, item, hint));
         }
         if ty == Ty::Never {
+            self.no_kind(&x);
             return broken_expr(span);
         }
         let mut ty = ty;
@@ -96,7 +98,7 @@ impl<'a> Cx<'a> {
             ty = Ty::Dec;
         }
         let typed: Vec<Expr> = typed.into_iter().map(|e| self.coerce(e, &ty, "each value here")).collect();
-        if typed.iter().any(|e| e.ty == Ty::Never) {
+        if typed.iter().any(is_broken) {
             return broken_expr(span);
         }
         let asked = x.clone();
@@ -132,6 +134,7 @@ impl<'a> Cx<'a> {
 
     fn in_collection(&mut self, x: Expr, list: Expr, span: Span) -> Expr {
         if x.ty == Ty::Never || list.ty == Ty::Never {
+            self.no_kind(if x.ty == Ty::Never { &x } else { &list });
             return broken_expr(span);
         }
         if list.ty.is_optional() {

@@ -12,6 +12,7 @@ mod expr;
 mod fold;
 mod functions;
 mod given;
+mod lint;
 mod loops;
 mod member;
 mod modules;
@@ -101,6 +102,7 @@ pub fn check(text: &RulebookText<'_>, sources: &mut SourceMap) -> Checked {
     cx.overrides();
     let order = cx.order();
     cx.steps(&order);
+    cx.lints();
     let cases = cx.cases();
     let mut diagnostics = std::mem::take(&mut cx.diags);
     diagnostic::sort(&mut diagnostics);

@@ -143,10 +143,15 @@ impl<'a> Cx<'a> {
                 .collect();
             if !known.contains(&name.text.as_str()) {
                 let near = nearest(&name.text, known);
+                let message = if layer.kind.text == "store" {
+                    format!("there is no store `{}`{}", name.text, did_you_mean(&near))
+                } else {
+                    format!("no store lies in {} `{}`{}", layer.kind.text, name.text, did_you_mean(&near))
+                };
                 self.error_help(
                     "E0212",
                     name.span,
-                    format!("no store lies in {} `{}`{}", layer.kind.text, name.text, did_you_mean(&near)),
+                    message,
                     "rulebook.toml says which stores there are and what they lie in",
                 );
             }

@@ -344,6 +344,13 @@ impl<'a> Cx<'a> {
         let decision = self.mods.get(module).and_then(|m| m.decides);
         let mut scope = Scope { module: Some(module), decision, ..Scope::default() };
         let value = self.lower(&mut scope, &ast.value, None);
+        let mut absent = false;
+        super::visit::all(&value, &mut |e| {
+            absent |= e.ty == Ty::Never && matches!(e.kind, ExprKind::Const(Const::Absent));
+        });
+        if absent {
+            self.no_kind(&value);
+        }
         let ty = value.ty.clone();
         if let Some(decl) = self.lets.get_mut(id.ix()) {
             decl.state = LetState::Done(value);

@@ -1,5 +1,5 @@
 //! Operators: logic, comparison, membership, arithmetic, rounding.
-use super::cx::{Cx, Scope, broken_expr, expr, question};
+use super::cx::{Cx, Scope, broken_expr, expr, is_broken, question};
 use super::expr::{constant, element};
 use crate::lang::ast;
 use crate::lang::source::Span;
@@ -217,11 +217,12 @@ impl<'a> Cx<'a> {
 
     fn compare(&mut self, op: CmpOp, l: Expr, r: Expr, at: Span, span: Span) -> Expr {
         if l.ty == Ty::Never && r.ty == Ty::Never {
+            self.no_kind(&l);
             return broken_expr(span);
         }
         let what = format!("`{}`", self.text(at));
         for e in [&l, &r] {
-            if e.ty.is_optional() {
+            if e.ty.is_optional() || matches!(e.kind, ExprKind::Const(Const::Absent)) {
                 return self.may_be_absent(e.clone(), &what);
             }
         }
@@ -336,7 +337,7 @@ impl<'a> Cx<'a> {
             return Some(None);
         };
         let typed = self.check(s, step, &value.ty.clone(), "the step after `to`");
-        if typed.ty == Ty::Never {
+        if is_broken(&typed) {
             return None;
         }
         match super::fold::fold(&typed) {

@@ -1,5 +1,5 @@
 //! Params and the `set` lines of lower layers: fixed values with dates, within the bounds that the declaration gives.
-use super::cx::{Cx, Named, Scope, broken_expr, did_you_mean, nearest};
+use super::cx::{Cx, Named, Scope, broken_expr, did_you_mean, is_broken, nearest};
 use super::expr::some_of;
 use crate::lang::ast;
 use crate::lang::diagnostic::Diagnostic;
@@ -258,7 +258,7 @@ impl<'a> Cx<'a> {
                 let mut found = false;
                 for item in items {
                     let e = self.fixed(Some(home), item, ty.inner(), "each value here");
-                    if e.ty == Ty::Never {
+                    if is_broken(&e) {
                         return;
                     }
                     found |= matches!(&e.kind, ExprKind::Const(x) if x == c);
