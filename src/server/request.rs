@@ -128,7 +128,7 @@ mod tests {
             ("{", None),
             ("\u{0}", None),
             ("", None),
-            ("{} {}", None),
+            (r#"{"store": "s", "facts": {}} x"#, None),
             (r#"{"store": "s"}"#, Some("facts")),
             (r#"{"facts": {}}"#, Some("store")),
             (r#"{"store": "s", "facts": {}, "fcats": 1}"#, Some("fcats")),
