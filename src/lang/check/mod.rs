@@ -13,6 +13,7 @@ mod fold;
 mod functions;
 mod given;
 mod lint;
+mod literals;
 mod loops;
 mod member;
 mod modules;
@@ -26,7 +27,6 @@ mod rules;
 mod step;
 mod tables;
 mod unknown;
-mod visit;
 mod vocab;
 mod words;
 
