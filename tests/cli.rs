@@ -154,3 +154,29 @@ fn needs_asks_the_most_useful_question_first() {
         json.as_array().unwrap().iter().map(|q| q["outputs"].as_array().unwrap().len()).collect();
     assert!(!waiting.is_empty() && waiting.is_sorted_by(|a, b| a >= b), "{json}");
 }
+
+#[test]
+fn text_without_end_is_refused_and_ends_nothing() {
+    let (_dir, policies) = starter();
+    let policy = policies.join("returns.policy");
+    let original = fs::read_to_string(&policy).unwrap();
+    let chained = |n: usize| {
+        let lets: String = (1..=n).map(|i| format!("let v{i} = v{} + 1 CNY\n", i - 1)).collect();
+        original
+            .replace("rule in_time", &format!("let v0 = item.paid\n{lets}rule in_time"))
+            .replace("refund = item.paid", &format!("refund = v{n}"))
+    };
+    fs::write(&policy, chained(200)).unwrap();
+    let run = eval(text(&policies), &HERE, FACTS);
+    assert!(run.out.contains(r#""refund":{"amount":"599.00","currency":"CNY"}"#), "{run:?}");
+    fs::write(&policy, chained(2_000)).unwrap();
+    let run = zhanggui(&["check", text(&policies)]);
+    assert_eq!(run.code, 1, "{run:?}");
+    assert!(run.out.contains("error[E0808]"), "{}", run.out);
+    let deep = format!("{}1{}", "(".repeat(5_000), ")".repeat(5_000));
+    fs::write(&policy, original.replace("refund = item.paid", &format!("refund = {deep} CNY"))).unwrap();
+    assert_eq!(zhanggui(&["check", text(&policies)]).code, 1);
+    fs::write(&policy, format!("{original}{}", "#".repeat(1 << 20))).unwrap();
+    let run = zhanggui(&["check", text(&policies)]);
+    assert!(run.code == 1 && run.out.contains("larger than 1 MiB"), "{run:?}");
+}

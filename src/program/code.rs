@@ -91,10 +91,11 @@ pub enum OutPlace {
     /// A register, by the output's type (a bit set for `all`).
     Reg(Reg),
     Fraction(QReg),
-    /// Per line: start and length in `vals`.
+    /// Per line: start (in `vals` or the buffer of fractions) and length.
     Lines {
         start: Reg,
         len: Reg,
+        fractions: bool,
     },
     /// Records: the contributions of this combination; absent if the register is.
     Records {

@@ -4,6 +4,7 @@ use crate::lang::check::{RulebookText, check};
 use crate::lang::diagnostic::{self, Diagnostic};
 use crate::lang::source::{FileId, SourceMap};
 use crate::lang::syntax;
+use crate::rulebook::depth;
 use crate::rulebook::files::{self, BookFiles, Kind, Read};
 use crate::rulebook::manifest::StoreDef;
 use crate::rulebook::{Book, LoadError, Rulebooks};
@@ -54,11 +55,17 @@ impl Loaded {
 
 /// Loads all rulebooks below a folder.
 pub fn load(dir: &Path) -> Result<Loaded, LoadError> {
-    files::read(dir).map(assemble)
+    files::read(dir).and_then(assemble)
 }
 
-/// Parses and checks what was read.
-pub(super) fn assemble(read: Read) -> Loaded {
+/// Parses and checks what was read, on a stack that no text of the permitted size exhausts.
+pub(super) fn assemble(read: Read) -> Result<Loaded, LoadError> {
+    let thread = std::thread::Builder::new().name("check".into()).stack_size(depth::STACK);
+    let done = thread.spawn(|| parse_and_check(read)).map_err(LoadError::Thread)?.join();
+    done.map_err(|_| LoadError::Thread(std::io::Error::other("it ended early")))
+}
+
+fn parse_and_check(read: Read) -> Loaded {
     let fingerprint = read.fingerprint();
     let Read { mut sources, mut findings, books, paths, .. } = read;
     let counts = Counts { rulebooks: books.len(), files: paths.len() };
@@ -154,5 +161,6 @@ fn book(
     let checked = check(&text, sources);
     findings.extend(checked.diagnostics);
     let typed = checked.rulebook?;
+    findings.extend(depth::check(&typed));
     Some(Checked { typed, cases: checked.cases, stores, digest: files.digest.clone() })
 }

@@ -1,6 +1,7 @@
 //! Which program governs a store: manifests, loading, layers, and the swap to changed files.
 //!
 //! Invariants: what serves has checked without errors; it is swapped whole; nothing here evaluates a decision.
+mod depth;
 mod files;
 mod load;
 mod manifest;
@@ -26,6 +27,8 @@ pub enum LoadError {
     NoRulebook(PathBuf),
     #[error("there are too many files below {}", .0.display())]
     TooManyFiles(PathBuf),
+    #[error("cannot start a thread: {0}")]
+    Thread(std::io::Error),
     #[error("cannot read {}: {error}", path.display())]
     Io { path: PathBuf, error: std::io::Error },
 }

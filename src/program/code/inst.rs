@@ -471,6 +471,27 @@ pub enum Inst {
         val: Reg,
         elem: Reg,
     },
+    /// Room for `len` fractions, absent or zero.
+    QAlloc {
+        dst: Reg,
+        len: Reg,
+        zero: bool,
+    },
+    QGet {
+        dst: QReg,
+        start: Reg,
+        i: Reg,
+    },
+    QPut {
+        start: Reg,
+        i: Reg,
+        src: QReg,
+    },
+    ContribQAt {
+        site: u32,
+        val: QReg,
+        elem: Reg,
+    },
     ContribQ {
         site: u32,
         val: QReg,

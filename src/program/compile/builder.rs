@@ -122,8 +122,16 @@ pub(super) struct Scope<'a> {
 #[derive(Clone, Debug)]
 pub(super) enum OutVal<'a> {
     Plain(Val<'a>),
-    Lines { start: Reg, len: Reg },
-    Records { entity: EntityId, present: Reg },
+    /// `fractions`: the start is in the buffer of fractions.
+    Lines {
+        start: Reg,
+        len: Reg,
+        fractions: bool,
+    },
+    Records {
+        entity: EntityId,
+        present: Reg,
+    },
 }
 
 pub(super) struct Builder<'a> {

@@ -57,7 +57,8 @@ impl<'a> Builder<'a> {
         self.emit(Inst::Gosub { flag: from, to: Builder::target(label) });
         match value {
             OutVal::Plain(value) => Ok(value),
-            OutVal::Lines { start, len } => {
+            OutVal::Lines { fractions: true, .. } => gap("fractions by line of a called decision"),
+            OutVal::Lines { start, len, .. } => {
                 Ok(Val::List(List { kind: ListKind::Scalars, start, len, root: None }))
             }
             OutVal::Records { .. } => gap("records of a called decision"),

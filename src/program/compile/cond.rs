@@ -230,33 +230,7 @@ impl<'a> Builder<'a> {
                 }
                 self.in_set(x, set, sense, to)
             }
-            Membership::Values(values) => {
-                let small = matches!(x.ty.inner(), Ty::Bool | Ty::Enum(_));
-                let constants: Option<Vec<i64>> = values.iter().map(|v| self.constant_of(v)).collect();
-                if small && let Some(constants) = constants.filter(|c| c.iter().all(|v| *v >= 0)) {
-                    let mut set = BitSet::default();
-                    constants.into_iter().for_each(|v| set.add(v as u32));
-                    return self.in_set(x, set, sense, to);
-                }
-                let x_val = self.lower(x)?;
-                let values = values.iter().map(|v| self.lower(v)).collect::<Low<Vec<_>>>()?;
-                let optional = x.ty.is_optional() || values_of(membership).iter().any(|v| v.ty.is_optional());
-                let fractions =
-                    matches!(x_val, Val::Frac(_)) || values.iter().any(|v| matches!(v, Val::Frac(_)));
-                if optional && fractions {
-                    return gap("membership of a fraction that may be absent");
-                }
-                let int = *x.ty.inner() == Ty::Int;
-                let found = self.label();
-                for value in &values {
-                    self.jump_if(Cmp::EQ, &x_val, value, int, if sense { to } else { found })?;
-                }
-                if !sense {
-                    self.jump(to);
-                }
-                self.place(found);
-                Ok(())
-            }
+            Membership::Values(values) => self.among(x, values, false, sense, to),
             Membership::Interval { low, low_in, high, high_in } => {
                 if *x.ty.inner() == Ty::Period || matches!(x.ty.inner(), Ty::Text) || x.ty.is_optional() {
                     return gap("an interval of this type");
@@ -276,6 +250,9 @@ impl<'a> Builder<'a> {
                 Ok(())
             }
             Membership::Collection(of) => {
+                if let Some(values) = self.written(of) {
+                    return self.among(x, values, true, sense, to);
+                }
                 let Ty::Set(element) = of.ty.inner() else { return gap("membership in a list") };
                 self.small_enum(element)?;
                 let a = self.scalar(x)?;
@@ -284,6 +261,57 @@ impl<'a> Builder<'a> {
                 Ok(())
             }
         }
+    }
+
+    /// The elements of a list or set that is written out, here or in a param or let.
+    fn written(&self, e: &'a Expr) -> Option<&'a [Expr]> {
+        let book = self.book;
+        match &e.kind {
+            ExprKind::List(values) | ExprKind::Set(values) => Some(values),
+            ExprKind::Param(id) => self.written(self.fixed_param(*id)?),
+            ExprKind::Let(id) => self.written(&book.lets.get(id.ix())?.value),
+            _ => None,
+        }
+    }
+
+    /// Whether `x` is any of some values; or a node at or below any of them, if so asked.
+    fn among(&mut self, x: &'a Expr, values: &'a [Expr], below: bool, sense: bool, to: Spot) -> Low<()> {
+        if let Ty::Node(taxonomy) = x.ty.inner() {
+            let mut set = BitSet::default();
+            for value in values {
+                let ExprKind::Const(Const::Node(node)) = value.kind else { return gap("computed nodes") };
+                if below {
+                    self.under(*taxonomy, node).into_iter().for_each(|n| set.add(n));
+                } else {
+                    set.add(node);
+                }
+            }
+            return self.in_set(x, set, sense, to);
+        }
+        let small = matches!(x.ty.inner(), Ty::Bool | Ty::Enum(_));
+        let constants: Option<Vec<i64>> = values.iter().map(|v| self.constant_of(v)).collect();
+        if small && let Some(constants) = constants.filter(|c| c.iter().all(|v| *v >= 0)) {
+            let mut set = BitSet::default();
+            constants.into_iter().for_each(|v| set.add(v as u32));
+            return self.in_set(x, set, sense, to);
+        }
+        let x_val = self.lower(x)?;
+        let lowered = values.iter().map(|v| self.lower(v)).collect::<Low<Vec<_>>>()?;
+        let optional = x.ty.is_optional() || values.iter().any(|v| v.ty.is_optional());
+        let fractions = matches!(x_val, Val::Frac(_)) || lowered.iter().any(|v| matches!(v, Val::Frac(_)));
+        if optional && fractions {
+            return gap("membership of a fraction that may be absent");
+        }
+        let int = *x.ty.inner() == Ty::Int;
+        let found = self.label();
+        for value in &lowered {
+            self.jump_if(Cmp::EQ, &x_val, value, int, if sense { to } else { found })?;
+        }
+        if !sense {
+            self.jump(to);
+        }
+        self.place(found);
+        Ok(())
     }
 
     fn in_set(&mut self, x: &'a Expr, set: BitSet, sense: bool, to: Spot) -> Low<()> {
@@ -304,12 +332,5 @@ impl<'a> Builder<'a> {
             Some(def) => (0..def.nodes.len() as u32).filter(|n| def.is_under(*n, node)).collect(),
             None => Vec::new(),
         }
-    }
-}
-
-fn values_of(membership: &Membership) -> &[Expr] {
-    match membership {
-        Membership::Values(values) => values,
-        _ => &[],
     }
 }

@@ -243,7 +243,7 @@ impl<'a> Builder<'a> {
             }
             ExprKind::Param(id) => {
                 let value = self.fixed_param(*id)?;
-                self.literal_bits(value, &e.ty)
+                self.constant_of(value)
             }
             _ => None,
         }

@@ -10,8 +10,9 @@ impl<'a> Builder<'a> {
         if def.guard.is_some() || def.mode == Mode::Each {
             return gap("guards or records by line");
         }
-        if def.ty.is_numeric() && acting.iter().any(|a| self.digits(&a.effect.value).is_none()) {
-            return gap("fractions by line");
+        let fractions = def.ty.is_numeric() && acting.iter().any(|a| self.digits(&a.effect.value).is_none());
+        if fractions && acting.iter().any(|a| clamp(a.effect) || a.effect.value.ty.is_optional()) {
+            return gap("fractions by line that are clamped or may be absent");
         }
         let Some(root) = def.per else { return gap("lines of nothing") };
         let Val::List(list) = self.root(root)? else { return gap("lines of something that is no list") };
@@ -23,7 +24,13 @@ impl<'a> Builder<'a> {
             b.emit(Inst::Alloc { dst: start, len: list.len, width: 1, fill });
             Ok(start)
         };
-        let start = buffer(self, initial)?;
+        let start = if fractions {
+            let dst = self.reg();
+            self.emit(Inst::QAlloc { dst, len: list.len, zero: def.mode == Mode::Sum });
+            dst
+        } else {
+            buffer(self, initial)?
+        };
         let clamps = acting.iter().any(|a| clamp(a.effect));
         let (mut low, mut high, mut removed, mut before) = (start, start, start, start);
         if clamps {
@@ -70,6 +77,22 @@ impl<'a> Builder<'a> {
                     }
                     Some(Effective::Reg(_)) => return gap("elements of no list"),
                 }
+                if fractions {
+                    let n = b.num(value)?;
+                    let (val, acc) = (b.frac_of(n), b.frac());
+                    if noted {
+                        b.emit(Inst::ContribQAt { site, val, elem: i });
+                    }
+                    b.emit(Inst::QGet { dst: acc, start, i });
+                    b.emit(match def.mode {
+                        Mode::Max => Inst::QAccMax { acc, val },
+                        Mode::Min => Inst::QAccMin { acc, val },
+                        Mode::Sum => Inst::QAccSum { acc, val },
+                        _ => Inst::QAccOne { acc, val },
+                    });
+                    b.emit(Inst::QPut { start, i, src: acc });
+                    return Ok(());
+                }
                 let val = b.contribution(def, value)?;
                 if value.ty.is_optional() {
                     b.emit(Inst::JAbsent { want: true, a: val, to: Builder::target(next) });
@@ -97,7 +120,18 @@ impl<'a> Builder<'a> {
             _ => None,
         };
         if fallback.is_some() || clamps || removes {
-            self.each(&list, def.var, |b, _, i, _| {
+            self.each(&list, def.var, |b, _, i, next| {
+                if fractions {
+                    let a = b.frac();
+                    b.emit(Inst::QGet { dst: a, start, i });
+                    b.emit(Inst::JQAbsent { want: false, a, to: Builder::target(next) });
+                    if let Some(value) = fallback {
+                        let n = b.num(value)?;
+                        let src = b.frac_of(n);
+                        b.emit(Inst::QPut { start, i, src });
+                    }
+                    return Ok(());
+                }
                 let acc = b.reg();
                 b.emit(Inst::Get { dst: acc, start, i });
                 if removes {
@@ -129,6 +163,6 @@ impl<'a> Builder<'a> {
             })?;
         }
         let len = list.len;
-        Ok(OutVal::Lines { start, len })
+        Ok(OutVal::Lines { start, len, fractions })
     }
 }

@@ -321,7 +321,7 @@ impl<'a> Builder<'a> {
     }
 
     /// A param's only value in this program, if no date chooses it.
-    pub fn fixed_param(&self, id: ParamId) -> Option<&'a Const> {
+    pub fn fixed_param(&self, id: ParamId) -> Option<&'a Expr> {
         let book = self.book;
         let param = book.params.get(id.ix())?;
         let settings = self.linked.settings(param);
@@ -331,10 +331,7 @@ impl<'a> Builder<'a> {
             None => &param.values,
         };
         match values.first() {
-            Some(DatedValue { dates, value }) if dates.is_always() => match &value.kind {
-                ExprKind::Const(c) => Some(c),
-                _ => None,
-            },
+            Some(DatedValue { dates, value }) if dates.is_always() => Some(value),
             _ => None,
         }
     }
@@ -342,14 +339,8 @@ impl<'a> Builder<'a> {
     pub fn param(&mut self, id: ParamId, ty: &'a Ty) -> Low<Val<'a>> {
         let book = self.book;
         let Some(param) = book.params.get(id.ix()) else { return gap("an unknown param") };
-        if self.fixed_param(id).is_some() {
-            let values = match self.linked.settings(param).first() {
-                Some(first) => &first.values,
-                None => &param.values,
-            };
-            if let Some(first) = values.first() {
-                return self.lower(&first.value);
-            }
+        if let Some(value) = self.fixed_param(id) {
+            return self.lower(value);
         }
         let values = param.values.iter().chain(param.settings.iter().flat_map(|s| &s.values));
         let fractions = values.clone().any(|v| self.digits(&v.value).is_none());

@@ -113,7 +113,7 @@ fn compile(linked: &Linked, decision: DecisionId) -> Result<Code, Vec<String>> {
                 let place = match value {
                     OutVal::Plain(Val::Reg(r) | Val::Mask(r)) => OutPlace::Reg(r),
                     OutVal::Plain(Val::Frac(q)) => OutPlace::Fraction(q),
-                    OutVal::Lines { start, len } => OutPlace::Lines { start, len },
+                    OutVal::Lines { start, len, fractions } => OutPlace::Lines { start, len, fractions },
                     OutVal::Records { entity, present } => OutPlace::Records { entity, present },
                     OutVal::Plain(_) => {
                         reasons.push("an output that is a list".into());

@@ -45,7 +45,8 @@ impl<'a> Builder<'a> {
     pub fn output_value(&mut self, id: OutputId) -> Low<Val<'a>> {
         match self.known_output(id)? {
             OutVal::Plain(value) => Ok(value),
-            OutVal::Lines { start, len } => {
+            OutVal::Lines { fractions: true, .. } => gap("fractions by line read as a list"),
+            OutVal::Lines { start, len, .. } => {
                 let root = self.output_def(id)?.per.map(|root| (self.scope, root));
                 Ok(Val::List(List { kind: ListKind::Scalars, start, len, root }))
             }
@@ -56,11 +57,16 @@ impl<'a> Builder<'a> {
     pub fn output_of(&mut self, id: OutputId, var: VarId, _ty: &Ty) -> Low<Val<'a>> {
         let per = self.output_def(id)?.per;
         let scope = self.scope;
-        let OutVal::Lines { start, .. } = self.known_output(id)? else {
+        let OutVal::Lines { start, fractions, .. } = self.known_output(id)? else {
             return gap("an element of an output without elements");
         };
         match self.vars.get(&var).map(|e| (e.pos, e.root)) {
             Some((i, Some((s, root)))) if s == scope && Some(root) == per => {
+                if fractions {
+                    let dst = self.frac();
+                    self.emit(Inst::QGet { dst, start, i });
+                    return Ok(Val::Frac(dst));
+                }
                 let dst = self.reg();
                 self.emit(Inst::Get { dst, start, i });
                 Ok(Val::Reg(dst))

@@ -202,6 +202,13 @@ pub(super) fn told(code: &Code, frame: &Frame, out: u16, place: &OutPlace, def: 
     let mut told = Told::default();
     let Some(spec) = code.combines.get(usize::from(out)) else { return told };
     match place {
+        OutPlace::Lines { start, len, fractions: true } => {
+            for line in 0..u32::try_from(frame.reg(*len)).unwrap_or(0) {
+                let at = frame.reg(*start) as usize + line as usize;
+                let result = frame.fraction_vals.get(at).copied().unwrap_or(Fraction::ABSENT);
+                tell_fraction(code, frame, out, Some(line), result, def.mode, &mut told);
+            }
+        }
         OutPlace::Lines { len, .. } => {
             for line in 0..u32::try_from(frame.reg(*len)).unwrap_or(0) {
                 tell(code, frame, out, spec, Some(line), &mut told);
@@ -209,16 +216,29 @@ pub(super) fn told(code: &Code, frame: &Frame, out: u16, place: &OutPlace, def: 
         }
         OutPlace::Fraction(q) => {
             let result = frame.fractions.get(usize::from(*q)).copied().unwrap_or(Fraction::ABSENT);
-            for s in noted(code, &frame.contributions, out, None) {
-                let value = frame.fraction_notes.get(s.value as usize).copied().unwrap_or(Fraction::ABSENT);
-                if def.mode == Mode::Sum || value.compare(result).is_some_and(|o| o.is_eq()) {
-                    told.deciding.insert(s.site.rule);
-                }
-            }
+            tell_fraction(code, frame, out, None, result, def.mode, &mut told);
         }
         OutPlace::Reg(_) | OutPlace::Records { .. } => tell(code, frame, out, spec, None, &mut told),
     }
     told
+}
+
+/// Fractions have neither binding rules nor clamps.
+fn tell_fraction(
+    code: &Code,
+    frame: &Frame,
+    out: u16,
+    line: Option<u32>,
+    result: Fraction,
+    mode: Mode,
+    told: &mut Told,
+) {
+    for s in noted(code, &frame.contributions, out, line) {
+        let value = frame.fraction_notes.get(s.value as usize).copied().unwrap_or(Fraction::ABSENT);
+        if mode == Mode::Sum || value.compare(result).is_some_and(|o| o.is_eq()) {
+            told.deciding.insert(s.site.rule);
+        }
+    }
 }
 
 fn tell(code: &Code, frame: &Frame, out: u16, spec: &CombineSpec, line: Option<u32>, told: &mut Told) {

@@ -30,6 +30,8 @@ pub struct Frame {
     pub(crate) trace: Vec<(u32, i64)>,
     pub(crate) contributions: Vec<Contribution>,
     pub(crate) fraction_notes: Vec<Fraction>,
+    /// Lists of fractions made by the run.
+    pub(crate) fraction_vals: Vec<Fraction>,
     /// Room for combining.
     pub(super) standing: Vec<super::combine::Standing>,
 }
@@ -57,6 +59,7 @@ impl Frame {
             trace: Vec::with_capacity(256),
             contributions: Vec::with_capacity(256),
             fraction_notes: Vec::new(),
+            fraction_vals: Vec::new(),
             standing: Vec::new(),
         }
     }
@@ -74,6 +77,7 @@ impl Frame {
         self.trace.clear();
         self.contributions.clear();
         self.fraction_notes.clear();
+        self.fraction_vals.clear();
     }
 
     #[expect(clippy::indexing_slicing, reason = "every u16 indexes an array of 2^16")]

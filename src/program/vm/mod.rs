@@ -321,6 +321,22 @@ pub(crate) fn run(code: &Code, linked: &Linked, facts: &Facts, frame: &mut Frame
             }
             Inst::Contrib { site, val } => contribute!(site, 0, r!(val)),
             Inst::ContribAt { site, val, elem } => contribute!(site, r!(elem), r!(val)),
+            Inst::QAlloc { dst, len, zero } => {
+                let start = frame.fraction_vals.len();
+                let fill = if zero { Fraction::ZERO } else { Fraction::ABSENT };
+                frame.fraction_vals.resize(start + r!(len).max(0) as usize, fill);
+                r!(dst) = start as i64;
+            }
+            Inst::QGet { dst, start, i } => {
+                q!(dst) = frame.fraction_vals[(r!(start) + r!(i)) as usize];
+            }
+            Inst::QPut { start, i, src } => {
+                frame.fraction_vals[(r!(start) + r!(i)) as usize] = q!(src);
+            }
+            Inst::ContribQAt { site, val, elem } => {
+                contribute!(site, r!(elem), frame.fraction_notes.len() as i64);
+                frame.fraction_notes.push(q!(val));
+            }
             Inst::ContribQ { site, val } => {
                 contribute!(site, 0, frame.fraction_notes.len() as i64);
                 frame.fraction_notes.push(q!(val));

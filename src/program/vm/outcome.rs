@@ -73,10 +73,16 @@ impl Teller<'_> {
                 Some(q) if !q.is_absent() => self.fraction(q, &def.ty),
                 _ => Value::Absent,
             },
-            OutPlace::Lines { start, len } => {
+            OutPlace::Lines { start, len, fractions } => {
                 let (start, len) = (self.frame.reg(*start), self.frame.reg(*len));
                 if len == ABSENT {
                     return Value::Absent;
+                }
+                if *fractions {
+                    let lines = self.frame.fraction_vals.get(start as usize..(start + len) as usize);
+                    let value =
+                        |q: &Fraction| if q.is_absent() { Value::Absent } else { self.fraction(q, &def.ty) };
+                    return Value::List(Arc::new(lines.unwrap_or_default().iter().map(value).collect()));
                 }
                 let bits = self.frame.vals.get(start as usize..(start + len) as usize).unwrap_or_default();
                 let line = |bits: &i64| match (*bits, def.mode) {
