@@ -1,4 +1,13 @@
 //! The checker on whole texts, good and bad.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "helpers of tests fail loudly"
+)]
+
 #[path = "check/harness.rs"]
 mod harness;
 #[path = "check/random.rs"]
