@@ -365,3 +365,21 @@ rule back then back = item.price / 3 rounded down
     assert_eq!(who.is.state, "needs");
     assert!(why.to_json().starts_with("{\"decision\":\"d\""));
 }
+
+#[test]
+fn long_chains_of_lets_and_operators_do_not_exhaust_the_stack_of_the_walk() {
+    let chain = 3_000;
+    let mut body = String::from("let a0 = item.qty\n");
+    for i in 1..=chain {
+        body.push_str(&format!("let a{i} = a{} + 1\n", i - 1));
+    }
+    let long = vec!["1"; 250].join(" + ");
+    body.push_str(&format!("rule r then n = a{chain} + ({long})\n"));
+    let program = book(&given("n: one integer optional"), &body);
+    let walked = |facts: &str| {
+        let outcome = walk::evaluate(&program.linked, program.decision("d"), &program.bind(facts));
+        Renderer::new(program.linked.clone()).render(&outcome)
+    };
+    assert!(walked(r#"{"item":{"qty":1}}"#).contains(r#""outcome":{"n":3251}"#));
+    assert!(walked("{}").contains("item.qty"));
+}
