@@ -6,7 +6,8 @@ use crate::lang::source::{FileId, SourceMap};
 use crate::lang::syntax;
 use crate::rulebook::depth;
 use crate::rulebook::files::{self, BookFiles, Kind, Read};
-use crate::rulebook::manifest::StoreDef;
+use crate::rulebook::manifest::{StoreDef, place};
+use crate::rulebook::stores;
 use crate::rulebook::{Book, LoadError, Rulebooks};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -49,7 +50,14 @@ impl Loaded {
             let name = self.sources.name(d.span.file_id());
             format!("{name}:{}:{}: error[{}]: {}", at.line, at.column, d.code, d.message)
         };
-        self.findings.iter().filter(|d| d.is_error()).map(line).collect()
+        // A text that is torn has thousands; nobody reads more than a page.
+        const PAGE: usize = 50;
+        let mut lines: Vec<String> =
+            self.findings.iter().filter(|d| d.is_error()).take(PAGE).map(line).collect();
+        if self.errors() > PAGE {
+            lines.push(format!("and {} more", self.errors() - PAGE));
+        }
+        lines
     }
 }
 
@@ -82,6 +90,14 @@ fn parse_and_check(read: Read) -> Loaded {
             findings.extend(found);
             file
         });
+    }
+    for (i, book) in books.iter().enumerate() {
+        let name = &book.manifest.name;
+        if books.iter().take(i).any(|b| b.manifest.name.get_ref() == name.get_ref()) {
+            let message = format!("there is another rulebook `{}` below this folder", name.get_ref());
+            let found = Diagnostic::error("E0811", place(book.manifest_file, name), message);
+            findings.push(found.help("answers and reports name rulebooks: give each a name of its own"));
+        }
     }
     let mut done = Vec::new();
     let mut owners: BTreeMap<String, String> = BTreeMap::new();
@@ -164,7 +180,11 @@ fn book(
     let checked = check(&text, sources);
     findings.extend(checked.diagnostics);
     let typed = checked.rulebook?;
-    findings.extend(depth::check(&typed));
+    // What the parser could not read may leave the rest in any shape.
+    if findings.iter().all(|f| !f.is_error()) {
+        findings.extend(depth::check(&typed));
+        stores::check(&typed, &stores, findings);
+    }
     Some(Checked { typed, cases: checked.cases, stores, digest: files.digest.clone() })
 }
 

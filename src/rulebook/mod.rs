@@ -7,6 +7,7 @@ mod load;
 mod manifest;
 mod program;
 mod registry;
+mod stores;
 mod watch;
 
 pub use files::MAX_FILE;
