@@ -306,11 +306,7 @@ const WRONG: &[(&str, &str, &str)] = &[
         "2:19 E0107 this comma separates nothing",
     ),
     ("x.policy", "policy p decides d\nlet a = ¥5\n", "2:9 E0107 `¥` is no unit of this language"),
-    (
-        "x.policy",
-        "policy p decides d\nrule a 当 x 则 拒绝\n",
-        "2:8 E0107 conditions begin with `when`",
-    ),
+    ("x.policy", "policy p decides d\nrule a 当 x 则 拒绝\n", "2:8 E0107 conditions begin with `when`"),
     ("x.policy", "policy p decides d\nlet a = b\n - c\n", "3:2 E0102 a line cannot begin with `-` here"),
     ("x.policy", "policy p decides d\ntable t(a: b) -> c: d\n || 2 |\n", "3:2 E0131 this cell is empty"),
     ("x.policy", "policy p decide d\n", "1:10 E0105 `decide` does not fit here"),
