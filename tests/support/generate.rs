@@ -263,7 +263,7 @@ impl Builder {
             let plain = steps == Some(i) || (steps.is_none() && i > 0 && i + 1 == table.keys.len());
             let cell = match (*ty, self.rng.below(10)) {
                 _ if plain => literal(&mut self.rng, *ty),
-                (_, 0 | 1 | 2) => "-".into(),
+                (_, 0..=2) => "-".into(),
                 (_, 3) => "else".into(),
                 (_, 4) if *optional => "absent".into(),
                 (T::Money | T::Int | T::Date, 5 | 6) => {
@@ -413,7 +413,7 @@ impl Builder {
                 continue;
             }
             let output = self.outputs[o].clone();
-            if output.sketch.per_line && !(for_each && !filtered) {
+            if output.sketch.per_line && (!for_each || filtered) {
                 continue;
             }
             effects.push(self.effect(&output));
