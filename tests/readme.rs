@@ -1,4 +1,13 @@
 //! What the README shows is what the program answers.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unreachable,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test that fails should say where"
+)]
 use serde_json::{Value, json};
 use std::path::Path;
 use zhanggui::rulebook::load;

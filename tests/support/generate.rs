@@ -317,7 +317,7 @@ impl Builder {
                 continue;
             }
             let output = self.outputs[o].clone();
-            if output.sketch.per_line && !(for_each && !filtered) {
+            if output.sketch.per_line && (!for_each || filtered) {
                 continue;
             }
             effects.push(self.effect(&output));

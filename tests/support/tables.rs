@@ -71,7 +71,7 @@ impl Builder {
             let plain = steps == Some(i) || (steps.is_none() && i > 0 && i + 1 == table.keys.len());
             let cell = match (*ty, self.rng.below(10)) {
                 _ if plain => literal(&mut self.rng, *ty),
-                (_, 0 | 1 | 2) => "-".into(),
+                (_, 0..=2) => "-".into(),
                 (_, 3) => "else".into(),
                 (_, 4) if *optional => "absent".into(),
                 (T::Money | T::Int | T::Date, 5 | 6) => {
