@@ -522,6 +522,42 @@ pub enum Inst {
         val: Reg,
         site: u32,
     },
+    /// Contribute a constant and combine.
+    GiveMax {
+        acc: Reg,
+        k: i32,
+        site: u16,
+    },
+    GiveMin {
+        acc: Reg,
+        k: i32,
+        site: u16,
+    },
+    GiveOne {
+        acc: Reg,
+        k: i32,
+        site: u16,
+    },
+    GiveSum {
+        acc: Reg,
+        k: i32,
+        site: u16,
+    },
+    GiveAll {
+        acc: Reg,
+        k: i32,
+        site: u16,
+    },
+    /// A constant where nothing was contributed.
+    Default {
+        acc: Reg,
+        k: i32,
+    },
+    /// A lookup in a table of one key with the key in a root slot, and its result.
+    Find {
+        dst: Reg,
+        plan: u16,
+    },
     AccMax {
         acc: Reg,
         val: Reg,

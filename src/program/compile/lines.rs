@@ -1,12 +1,17 @@
 //! Outputs per line: one combination for each element of a list.
 use super::builder::*;
-use super::output::{Acting, clamp};
+use super::output::{Acting, binds, clamp};
 use crate::lang::typed::*;
 use crate::program::code::*;
 
 impl<'a> Builder<'a> {
     /// An output per line.
-    pub fn lines(&mut self, def: &'a OutputDef, acting: &[Acting<'a>], out: u16) -> Low<OutVal<'a>> {
+    pub fn lines(&mut self, id: OutputId, def: &'a OutputDef, acting: &[Acting<'a>]) -> Low<OutVal<'a>> {
+        self.covered(def)?;
+        if binds(acting) {
+            return gap("binding rules on lines");
+        }
+        let out = self.spec(id, def)?;
         if def.guard.is_some() || def.mode == Mode::Each {
             return gap("guards or records by line");
         }

@@ -4,6 +4,7 @@
 //! the reference walk decides on the same facts. So a construct that is not lowered yet costs speed, never truth.
 mod builder;
 mod call;
+mod canon;
 mod cond;
 mod expr;
 mod lines;

@@ -27,6 +27,23 @@ impl<'a> Builder<'a> {
             .collect()
     }
 
+    /// What the rules read that keep a rule from being effective, directly or through others.
+    pub fn read_by_overriders(&mut self, id: RuleId) -> Low<Vec<&'a Expr>> {
+        let (mut reads, mut seen, mut todo) = (Vec::new(), vec![id], vec![id]);
+        while let Some(id) = todo.pop() {
+            for o in self.linked_rule(id).map(|r| r.overridden_by.as_slice()).unwrap_or_default() {
+                if !seen.contains(&o.rule) {
+                    seen.push(o.rule);
+                    todo.push(o.rule);
+                    let rule = self.rule(o.rule)?;
+                    let list = rule.for_each.iter().map(|f| &f.list);
+                    reads.extend(list.chain(&rule.guard).chain(&rule.when));
+                }
+            }
+        }
+        Ok(reads)
+    }
+
     /// Whether anything overrides the rule, or the rule anything, so that its state must be kept.
     pub fn entangled(&mut self, id: RuleId) -> bool {
         let decision = self.here().decision;
