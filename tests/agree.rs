@@ -7,7 +7,10 @@ use support::facts::{complete_case, draw_case};
 use support::generate::{Texts, texts};
 use support::program::{Program, program};
 use support::rng::Rng;
+use zhanggui::program::compile::Compiled;
 use zhanggui::program::outcome::State;
+use zhanggui::program::render::Renderer;
+use zhanggui::program::vm::Frame;
 use zhanggui::program::walk;
 
 /// Random facts tried per random policy.
@@ -43,6 +46,56 @@ fn most_random_texts_are_well_typed() {
         }
     }
     assert!(good * 10 >= total * 8, "only {good} of {total} random rulebooks are well typed");
+}
+
+#[test]
+fn the_evaluators_answer_the_same_bytes() {
+    let rounds = amount(6_000) / FACTS_PER_POLICY;
+    let mut failures: Vec<String> = Vec::new();
+    let (mut decisions, mut compiled_decisions, mut runs, mut in_code) = (0, 0, 0, 0);
+    for seed in first_seed()..first_seed() + rounds as u64 {
+        let (texts, program) = rulebook(seed);
+        let Ok(program) = program else { continue };
+        let compiled = Compiled::new(program.linked.clone());
+        let renderer = Renderer::new(program.linked.clone());
+        let mut frame = Frame::new();
+        let mut rng = Rng(seed ^ 0xbeef);
+        for name in ["d", "e"] {
+            let decision = program.decision(name);
+            decisions += 1;
+            compiled_decisions += usize::from(compiled.code(decision).is_some());
+            for round in 0..FACTS_PER_POLICY / 2 {
+                let facts = draw_case(&mut rng, [0, 0, 0, 2, 20][round % 5]).json();
+                let bound = program.bind(&facts);
+                let walked = walk::evaluate(&program.linked, decision, &bound);
+                runs += 1;
+                in_code += usize::from(
+                    compiled.code(decision).is_some() && compiled.run(decision, &bound, &mut frame).is_ok(),
+                );
+                let answer = compiled.evaluate(decision, &bound, &mut frame);
+                let same = walked == answer && renderer.render(&walked) == renderer.render(&answer);
+                if !same {
+                    failures.push(format!(
+                        "seed {seed}, decision {name}\n{}\n{}\n{facts}\nwalk: {}\ncode: {}\nwalk: {walked:?}\ncode: {answer:?}",
+                        texts.vocab,
+                        texts.policies,
+                        renderer.render(&walked),
+                        renderer.render(&answer)
+                    ));
+                    break;
+                }
+            }
+        }
+    }
+    if std::env::var("ZHANGGUI_SHOW").is_ok() {
+        failures.iter().for_each(|f| println!("==== {f}"));
+    }
+    // The shortest text shows best what is wrong.
+    failures.sort_by_key(String::len);
+    let heads: Vec<&str> = failures.iter().filter_map(|f| f.lines().next()).collect();
+    assert!(failures.is_empty(), "{}\n{} failures: {heads:?}", failures[0], failures.len());
+    println!("{compiled_decisions} of {decisions} decisions compiled, {in_code} of {runs} runs in code");
+    assert!(in_code * 10 > runs, "only {in_code} of {runs} runs ended in code");
 }
 
 #[test]

@@ -1,4 +1,12 @@
 //! The arrows between the rooms run one way, and no room knows what it must not.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test that fails should say where"
+)]
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 

@@ -1,6 +1,17 @@
 //! The checker on whole texts, good and bad.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "helpers of tests fail loudly"
+)]
+
 #[path = "check/harness.rs"]
 mod harness;
+#[path = "check/random.rs"]
+mod random;
 #[path = "check/typed.rs"]
 mod typed;
 
@@ -28,6 +39,7 @@ fn the_real_rulebook_checks() {
     places.extend([("store", "s001"), ("store", "s002"), ("store", "s030")]);
     let loaded = load(&files, &layers, &places);
     assert!(loaded.checked.rulebook.is_some(), "{}", loaded.shown());
+    assert_eq!(random::promises(loaded.checked.rulebook.as_ref().unwrap()), Vec::<String>::new());
     assert!(loaded.checked.cases.len() > 100, "{}", loaded.checked.cases.len());
 }
 

@@ -82,6 +82,7 @@ fn wrong_input_is_named_and_nothing_is_printed() {
         assert_eq!((run.code, run.out.as_str()), (code, ""), "{run:?}");
         assert!(run.err.starts_with(said), "{}", run.err);
     }
+    assert_eq!(eval(dir, &HERE, &format!("\u{feff}{FACTS}")).code, 0, "a byte order mark is no fact");
     let huge = format!("{FACTS}{}", " ".repeat(1 << 20));
     assert_eq!(eval(dir, &HERE, &huge).code, 2);
     assert_eq!(zhanggui(&["check", "/no/such/folder"]).code, 2);
@@ -153,4 +154,125 @@ fn needs_asks_the_most_useful_question_first() {
     let waiting: Vec<usize> =
         json.as_array().unwrap().iter().map(|q| q["outputs"].as_array().unwrap().len()).collect();
     assert!(!waiting.is_empty() && waiting.is_sorted_by(|a, b| a >= b), "{json}");
+}
+
+#[test]
+fn text_without_end_is_refused_and_ends_nothing() {
+    let (_dir, policies) = starter();
+    let policy = policies.join("returns.policy");
+    let original = fs::read_to_string(&policy).unwrap();
+    let chained = |n: usize| {
+        let lets: String = (1..=n).map(|i| format!("let v{i} = v{} + 1 CNY\n", i - 1)).collect();
+        original
+            .replace("rule in_time", &format!("let v0 = item.paid\n{lets}rule in_time"))
+            .replace("refund = item.paid", &format!("refund = v{n}"))
+    };
+    fs::write(&policy, chained(200)).unwrap();
+    let run = eval(text(&policies), &HERE, FACTS);
+    assert!(run.out.contains(r#""refund":{"amount":"599.00","currency":"CNY"}"#), "{run:?}");
+    fs::write(&policy, chained(2_000)).unwrap();
+    let run = zhanggui(&["check", text(&policies)]);
+    assert_eq!(run.code, 1, "{run:?}");
+    assert!(run.out.contains("error[E0808]"), "{}", run.out);
+    let deep = format!("{}1{}", "(".repeat(5_000), ")".repeat(5_000));
+    fs::write(&policy, original.replace("refund = item.paid", &format!("refund = {deep} CNY"))).unwrap();
+    assert_eq!(zhanggui(&["check", text(&policies)]).code, 1);
+    fs::write(&policy, format!("{original}{}", "#".repeat(1 << 20))).unwrap();
+    let run = zhanggui(&["check", text(&policies)]);
+    assert!(run.code == 1 && run.out.contains("larger than 1 MiB"), "{run:?}");
+}
+
+#[test]
+fn explanations_name_what_decided_and_what_did_not() {
+    let (_dir, policies) = starter();
+    let facts = policies.join("facts.json");
+    fs::write(&facts, FACTS).unwrap();
+    let mut args = vec!["explain", "--policies", text(&policies), "--facts", text(&facts), "--lang", "en"];
+    args.extend(HERE);
+    let run = zhanggui(&args);
+    assert_eq!(run.code, 0, "{run:?}");
+    for part in [
+        "return_item\n",
+        "refund = 399 CNY\n    + shop.returns.price §5 = 399 CNY  The price paid is refunded.",
+        "Rules that had no effect:\n  shop.returns.faulty §4: ",
+        "shop.returns.until = 2026-07-08  (receipt.date + window)",
+    ] {
+        assert!(run.out.contains(part), "{part} in {}", run.out);
+    }
+    args.truncate(5);
+    args.extend(HERE);
+    assert!(zhanggui(&args).out.contains("没有起作用的规则:"));
+    let mut more = HERE.to_vec();
+    more.extend(["--explain", "--lang", "en"]);
+    let both = eval(text(&policies), &more, FACTS);
+    let answer: Value = serde_json::from_str(&both.out).unwrap();
+    assert_eq!(answer["explanation"]["outputs"][0]["output"], "verdict");
+    assert!(both.err.contains("Rules that had no effect:"), "{}", both.err);
+    let program = zhanggui(&["explain", "--program", text(&policies)]);
+    assert_eq!(program.code, 0);
+    assert!(program.out.contains("shop, 1 store: s002\n  return_item: compiled, "), "{}", program.out);
+    let code = zhanggui(&["explain", "--code", "--program", text(&policies)]);
+    assert!(code.out.len() > program.out.len() && code.out.contains("Halt"), "{}", code.out);
+    assert_eq!(zhanggui(&["explain"]).code, 2);
+}
+
+#[test]
+fn tables_may_stand_in_csv_files() {
+    let (_dir, policies) = starter();
+    let policy = policies.join("returns.policy");
+    let original = fs::read_to_string(&policy).unwrap();
+    let table = "table fee(from: money) -> charge: money steps file \"fees.csv\"\nrule in_time";
+    fs::write(
+        &policy,
+        original
+            .replacen("rule in_time", table, 1)
+            .replace("refund = item.paid", "refund = item.paid - fee(item.paid)"),
+    )
+    .unwrap();
+    let missing = zhanggui(&["check", text(&policies)]);
+    assert!(missing.code == 1 && missing.out.contains("`fees.csv` cannot be read"), "{}", missing.out);
+    let csv = policies.join("fees.csv");
+    fs::write(&csv, "\u{feff}charge,from\r\n0 CNY,0 CNY\r\n9.90 CNY,100 CNY\r\n").unwrap();
+    let good = eval(text(&policies), &HERE, FACTS);
+    assert!(good.out.contains(r#""refund":{"amount":"389.10","currency":"CNY"}"#), "{good:?}");
+    assert!(
+        good.out.contains(r#""rows":[{"table":"shop.returns.fee","row":2,"clause":null}]"#),
+        "{}",
+        good.out
+    );
+    let digest =
+        |run: &common::Run| serde_json::from_str::<Value>(&run.out).unwrap()["program"]["digest"].clone();
+    fs::write(&csv, "from,charge\n0 CNY,0 CNY\n").unwrap();
+    assert_ne!(
+        digest(&eval(text(&policies), &HERE, FACTS)),
+        digest(&good),
+        "a table's file is part of the program"
+    );
+    fs::write(&csv, "from,charge\n0 CNY,0.005 CNY\n").unwrap();
+    let wrong = zhanggui(&["check", text(&policies)]);
+    assert!(wrong.code == 1 && wrong.out.contains("fees.csv:2:"), "{}", wrong.out);
+}
+
+#[test]
+fn stores_and_names_are_unique_over_all_rulebooks_and_slips_are_noticed() {
+    let (dir, policies) = starter();
+    let other = policies.join("other");
+    assert_eq!(zhanggui(&["new", text(&other)]).code, 0);
+    let run = zhanggui(&["check", text(&policies)]);
+    assert_eq!(run.code, 1, "{run:?}");
+    for part in [
+        "error[E0811]: there is another rulebook `shop`",
+        "error[E0807]: the store `s001` is in the rulebook shop too",
+    ] {
+        assert!(run.out.contains(part), "{part} in {}", run.out);
+    }
+    fs::remove_dir_all(&other).unwrap();
+    let manifest = policies.join("rulebook.toml");
+    let text_of = fs::read_to_string(&manifest).unwrap();
+    fs::write(&manifest, text_of.replacen("chain = \"shop\"", "chain = \"shpo\"", 1)).unwrap();
+    let run = zhanggui(&["check", text(&policies)]);
+    assert_eq!(run.code, 0, "warnings do not fail: {run:?}");
+    assert!(run.out.contains("warning[W0809]: no policy is for chain `shpo`"), "{}", run.out);
+    assert!(run.out.contains("warning[W0810]: no policy governs the store `s001`"), "{}", run.out);
+    drop(dir);
 }

@@ -274,3 +274,16 @@ fn many_lines_are_decided_too() {
     let (status, body) = server.post(RETURN, &padded);
     assert_eq!((status, body), (200, server.post(RETURN, &ask(&day("2026-07-08"))).1));
 }
+
+#[test]
+fn an_explanation_comes_with_the_answer_if_it_is_asked_for() {
+    let (_dir, policies) = starter();
+    let server = Server::start(&policies, &[]);
+    let body = format!(r#"{{"store": "s001", "explain": true, "facts": {}}}"#, day("2026-07-08"));
+    let (status, text) = server.post(RETURN, &body);
+    assert_eq!(status, 200, "{text}");
+    let explained = parsed(&text);
+    assert_eq!(explained["explanation"]["outputs"][2]["applied"][0]["rule"], "shop.returns.price");
+    let plain = server.post(RETURN, &ask(&day("2026-07-08"))).1;
+    assert!(text.starts_with(plain.trim_end_matches('}')), "the answer itself is the same");
+}

@@ -105,5 +105,9 @@ fn read(path: &Path) -> Result<Vec<u8>, CliError> {
     if bytes.len() as u64 > MAX_FILE {
         return Err(CliError::Usage(format!("{} is larger than 1 MiB", path.display())));
     }
+    // Some editors begin a file with a byte order mark.
+    if bytes.starts_with(b"\xef\xbb\xbf") {
+        bytes.drain(..3);
+    }
     Ok(bytes)
 }

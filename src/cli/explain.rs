@@ -184,6 +184,10 @@ impl Page {
         let definition = used.definition.as_deref().map(|d| format!("  ({d})")).unwrap_or_default();
         let clause = used.clause.as_deref().map(|c| format!(" §{c}")).unwrap_or_default();
         let is = self.text(&used.is.text).to_owned();
-        self.line(1, &format!("{}{clause} = {is}{definition}", used.name));
+        let set_by = used.set_by.as_deref().map(|policy| {
+            if self.zh { format!("  (由 {policy} 设定)") } else { format!("  (set by {policy})") }
+        });
+        let set_by = set_by.unwrap_or_default();
+        self.line(1, &format!("{}{clause} = {is}{definition}{set_by}", used.name));
     }
 }

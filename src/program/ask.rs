@@ -137,7 +137,12 @@ fn choices(vocab: &Vocab, ty: &Ty) -> Vec<Choice> {
         Ty::Node(id) => vocab
             .taxonomies
             .get(id.ix())
-            .map(|def| def.nodes.iter().map(|n| named(&n.name, &n.label)).collect())
+            .map(|def| {
+                // A group is no answer: the rows below it may differ.
+                let is_group = |at: usize| def.nodes.iter().any(|n| n.parent == Some(at as u32));
+                let leaves = def.nodes.iter().enumerate().filter(|(at, _)| !is_group(*at));
+                leaves.map(|(_, n)| named(&n.name, &n.label)).collect()
+            })
             .unwrap_or_default(),
         _ => Vec::new(),
     };

@@ -122,6 +122,9 @@ pub struct Used {
     /// The text of a let.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub definition: Option<String>,
+    /// The policy of a lower layer that sets a param.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub set_by: Option<String>,
     pub is: Shown,
 }
 
@@ -294,6 +297,7 @@ impl<'a> Explainer<'_, 'a> {
                 name: self.qualified(l.policy, &l.name),
                 clause: None,
                 definition: Some(self.printer.print(&l.value)),
+                set_by: None,
                 is: self.show(&state, &l.value.ty),
             })
         };
@@ -308,6 +312,7 @@ impl<'a> Explainer<'_, 'a> {
                 name: self.qualified(p.policy, &p.name),
                 clause: p.clause.clone(),
                 definition: None,
+                set_by: self.walk.set_by(p).and_then(|id| Some(book.policies.get(id.ix())?.path.clone())),
                 is: self.show(&state, &p.ty),
             })
         };

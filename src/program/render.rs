@@ -145,7 +145,13 @@ fn citation(book: &Rulebook, id: RuleId) -> String {
     out.push_str(",\"policy\":");
     json::string(&mut out, book.policies.get(rule.policy.ix()).map_or("", |p| p.path.as_str()));
     out.push_str(",\"say\":");
-    json::label(&mut out, &rule.say, &rule.name);
+    if rule.say == Label::default() {
+        // Without words of its own, a rule speaks by its policy's title.
+        let title = book.policies.get(rule.policy.ix()).map(|p| p.title.clone()).unwrap_or_default();
+        json::label(&mut out, &title, &rule.name);
+    } else {
+        json::label(&mut out, &rule.say, &rule.name);
+    }
     out
 }
 

@@ -1,4 +1,4 @@
-//! Reading: every `rulebook.toml` below a folder and the files that it names, each at most 1 MiB.
+//! Reading: every `rulebook.toml` below a folder and the files that it names, each at most 1 MiB (tables 16 MiB).
 //!
 //! Nothing is understood here but manifests; the same bytes give the same fingerprint, which is how changes are noticed.
 use crate::lang::diagnostic::Diagnostic;
@@ -15,6 +15,8 @@ use std::path::{Path, PathBuf};
 
 /// The largest file that is read.
 pub const MAX_FILE: u64 = 1 << 20;
+/// Tables of thousands of rows are larger than any text that a person writes.
+pub const MAX_CSV: u64 = 16 << 20;
 /// More files than any rulebook has: somebody gave the wrong folder.
 const MAX_FILES: usize = 20_000;
 
@@ -165,20 +167,26 @@ fn add(read: &mut Read, path: &Path) -> Result<FileId, LoadError> {
         return Ok(file);
     }
     let fail = |error| LoadError::Io { path: path.to_owned(), error };
+    let most = if path.extension().is_some_and(|e| e == "csv") { MAX_CSV } else { MAX_FILE };
     let mut bytes = Vec::new();
     let source = fs::File::open(path).map_err(fail)?;
-    source.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(fail)?;
-    let too_big = bytes.len() as u64 > MAX_FILE;
+    source.take(most + 1).read_to_end(&mut bytes).map_err(fail)?;
+    let too_big = bytes.len() as u64 > most;
     put(&mut read.hash, path.as_os_str().as_encoded_bytes());
     put(&mut read.hash, &bytes);
     let text = String::from_utf8(bytes);
     let refused = match &text {
         _ if too_big => {
-            Some(("E0805", "the file is larger than 1 MiB".to_owned(), "split it into several files"))
+            let message = format!("the file is larger than {} MiB", most >> 20);
+            Some(("E0805", message, "split it into several files"))
         }
         Err(error) => {
             let at = error.utf8_error().valid_up_to();
-            Some(("E0806", format!("the file is not UTF-8 (at byte {at})"), "save it as UTF-8"))
+            Some((
+                "E0806",
+                format!("the file is not UTF-8 (at byte {at})"),
+                "save it as UTF-8; a file saved as GBK or GB18030 must be converted",
+            ))
         }
         Ok(_) => None,
     };
@@ -350,6 +358,7 @@ mod tests {
         )
         .unwrap();
         fs::write(dir.path().join("big.policy"), vec![b' '; (MAX_FILE + 1) as usize]).unwrap();
+        fs::write(dir.path().join("rows.csv"), vec![b' '; (MAX_FILE + 1) as usize]).unwrap();
         fs::write(dir.path().join("latin.policy"), b"caf\xe9").unwrap();
         let codes: Vec<&str> = read(dir.path()).unwrap().findings.iter().map(|d| d.code).collect();
         assert_eq!(codes, ["E0804", "E0805", "E0806"]);

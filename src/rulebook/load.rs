@@ -4,8 +4,10 @@ use crate::lang::check::{RulebookText, check};
 use crate::lang::diagnostic::{self, Diagnostic};
 use crate::lang::source::{FileId, SourceMap};
 use crate::lang::syntax;
+use crate::rulebook::depth;
 use crate::rulebook::files::{self, BookFiles, Kind, Read};
-use crate::rulebook::manifest::StoreDef;
+use crate::rulebook::manifest::{StoreDef, place};
+use crate::rulebook::stores;
 use crate::rulebook::{Book, LoadError, Rulebooks};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -48,17 +50,30 @@ impl Loaded {
             let name = self.sources.name(d.span.file_id());
             format!("{name}:{}:{}: error[{}]: {}", at.line, at.column, d.code, d.message)
         };
-        self.findings.iter().filter(|d| d.is_error()).map(line).collect()
+        // A text that is torn has thousands; nobody reads more than a page.
+        const PAGE: usize = 50;
+        let mut lines: Vec<String> =
+            self.findings.iter().filter(|d| d.is_error()).take(PAGE).map(line).collect();
+        if self.errors() > PAGE {
+            lines.push(format!("and {} more", self.errors() - PAGE));
+        }
+        lines
     }
 }
 
 /// Loads all rulebooks below a folder.
 pub fn load(dir: &Path) -> Result<Loaded, LoadError> {
-    files::read(dir).map(assemble)
+    files::read(dir).and_then(assemble)
 }
 
-/// Parses and checks what was read.
-pub(super) fn assemble(read: Read) -> Loaded {
+/// Parses and checks what was read, on a stack that no text of the permitted size exhausts.
+pub(super) fn assemble(read: Read) -> Result<Loaded, LoadError> {
+    let thread = std::thread::Builder::new().name("check".into()).stack_size(depth::STACK);
+    let done = thread.spawn(|| parse_and_check(read)).map_err(LoadError::Thread)?.join();
+    done.map_err(|_| LoadError::Thread(std::io::Error::other("it ended early")))
+}
+
+fn parse_and_check(read: Read) -> Loaded {
     let fingerprint = read.fingerprint();
     let Read { mut sources, mut findings, books, paths, .. } = read;
     let counts = Counts { rulebooks: books.len(), files: paths.len() };
@@ -75,6 +90,14 @@ pub(super) fn assemble(read: Read) -> Loaded {
             findings.extend(found);
             file
         });
+    }
+    for (i, book) in books.iter().enumerate() {
+        let name = &book.manifest.name;
+        if books.iter().take(i).any(|b| b.manifest.name.get_ref() == name.get_ref()) {
+            let message = format!("there is another rulebook `{}` below this folder", name.get_ref());
+            let found = Diagnostic::error("E0811", place(book.manifest_file, name), message);
+            findings.push(found.help("answers and reports name rulebooks: give each a name of its own"));
+        }
     }
     let mut done = Vec::new();
     let mut owners: BTreeMap<String, String> = BTreeMap::new();
@@ -154,5 +177,7 @@ fn book(
     let checked = check(&text, sources);
     findings.extend(checked.diagnostics);
     let typed = checked.rulebook?;
+    findings.extend(depth::check(&typed));
+    stores::check(&typed, &stores, findings);
     Some(Checked { typed, cases: checked.cases, stores, digest: files.digest.clone() })
 }

@@ -1,11 +1,13 @@
 //! Which program governs a store: manifests, loading, layers, and the swap to changed files.
 //!
 //! Invariants: what serves has checked without errors; it is swapped whole; nothing here evaluates a decision.
+mod depth;
 mod files;
 mod load;
 mod manifest;
 mod program;
 mod registry;
+mod stores;
 mod watch;
 
 pub use files::MAX_FILE;
@@ -26,6 +28,8 @@ pub enum LoadError {
     NoRulebook(PathBuf),
     #[error("there are too many files below {}", .0.display())]
     TooManyFiles(PathBuf),
+    #[error("cannot start a thread: {0}")]
+    Thread(std::io::Error),
     #[error("cannot read {}: {error}", path.display())]
     Io { path: PathBuf, error: std::io::Error },
 }

@@ -133,7 +133,7 @@ impl Book {
 }
 
 /// Which policies take part in a store's program: those whose layer has no name, or the store's name for that layer.
-fn takes_part(book: &Rulebook, store: &StoreDef) -> Vec<bool> {
+pub(super) fn takes_part(book: &Rulebook, store: &StoreDef) -> Vec<bool> {
     let applies = |kind: &str, name: &Option<String>| match name {
         None => true,
         Some(name) => store.layers.get(kind) == Some(name),

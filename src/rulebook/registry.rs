@@ -97,9 +97,15 @@ impl Registry {
         if tried.fingerprint == Some(read.fingerprint()) {
             return Reload::Same;
         }
-        let loaded = super::load::assemble(read);
-        *tried =
-            Tried { fingerprint: Some(loaded.fingerprint), unreadable: None, paths: loaded.paths.clone() };
+        let paths = read.paths.clone();
+        *tried = Tried { fingerprint: Some(read.fingerprint()), unreadable: None, paths };
+        let loaded = match super::load::assemble(read) {
+            Ok(loaded) => loaded,
+            Err(error) => {
+                self.note(vec![error.to_string()], false);
+                return Reload::Refused(error.to_string());
+            }
+        };
         match loaded.rulebooks {
             Some(books) => {
                 self.current.store(Arc::new(books));

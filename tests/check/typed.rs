@@ -271,3 +271,17 @@ fn cases_take_over_what_they_are_like() {
     assert_eq!(c.expect[1].want, Want::Absent);
     assert!(c.expect[2].by_default && c.needs.is_none());
 }
+
+#[test]
+fn guards_with_loops_of_their_own_are_shared() {
+    let vocab = VOCAB.replace(
+        "  note: one text optional\n",
+        "  note: one text optional\n  a: one money if any(l.returned for l in lines) else 0 CNY\n  b: one money if any(l.returned for l in lines) else 0 CNY\n",
+    );
+    let text = format!("{HEAD}rule x then a = 3 CNY\nrule y when a > 2 CNY then b = a\n");
+    let loaded = load(&[("base.vocab", &vocab), ("a.policy", &text)], &LAYERS, &PLACES);
+    assert!(loaded.checked.rulebook.is_some(), "{}", loaded.shown());
+    let d = &loaded.checked.rulebook.as_ref().unwrap().vocab.decisions[0];
+    let key = |name: &str| d.outputs.iter().find(|o| o.name == name).unwrap().guard_key;
+    assert!(key("a").is_some() && key("a") == key("b"));
+}

@@ -74,11 +74,17 @@ fn agree(name: &str, reqs: &[ReturnReq], want: &[Outcome], got: impl Iterator<It
         let same = if whole { *w == g } else { (w.outcome, w.reason) == (g.outcome, g.reason) };
         assert!(same, "{name} disagrees on {r:?}\n want {w:?}\n got  {g:?}");
     }
-    println!("{name:<34} {} of {} agree{}", reqs.len(), reqs.len(), if whole { "" } else { " (outcome and reason)" });
+    println!(
+        "{name:<34} {} of {} agree{}",
+        reqs.len(),
+        reqs.len(),
+        if whole { "" } else { " (outcome and reason)" }
+    );
 }
 
 fn main() {
-    let argument = |k: usize, default: f64| std::env::args().nth(k).and_then(|s| s.parse().ok()).unwrap_or(default);
+    let argument =
+        |k: usize, default: f64| std::env::args().nth(k).and_then(|s| s.parse().ok()).unwrap_or(default);
     let (seconds, rounds) = (argument(1, 0.2), argument(2, 7.0) as usize);
     let n = 10_000;
     let reqs = generate(n, 42);
@@ -91,10 +97,25 @@ fn main() {
     let facts: Vec<_> = reqs.iter().map(|r| ours.bind(r)).collect();
     agree("zhanggui", &reqs, &want, facts.iter().map(|f| ours.outcome(f)), true);
     agree("zhanggui, reference walk", &reqs, &want, facts.iter().map(|f| ours.walk(f)), true);
-    agree("regorus", &reqs, &want, reqs.iter().map(|r| { let v = rego.borrow().prepare(r); rego.borrow_mut().eval_rvm(&v) }), true);
+    agree(
+        "regorus",
+        &reqs,
+        &want,
+        reqs.iter().map(|r| {
+            let v = rego.borrow().prepare(r);
+            rego.borrow_mut().eval_rvm(&v)
+        }),
+        true,
+    );
     agree("cedar-policy", &reqs, &want, reqs.iter().map(|r| cedar.eval(&cedar.prepare(r))), false);
     agree("zen-engine, graph", &reqs, &want, reqs.iter().map(|r| zen.eval(&zen.prepare(r))), true);
-    agree("zen-expression", &reqs, &want, reqs.iter().map(|r| zen_expr.borrow_mut().eval(&zen.prepare(r))), true);
+    agree(
+        "zen-expression",
+        &reqs,
+        &want,
+        reqs.iter().map(|r| zen_expr.borrow_mut().eval(&zen.prepare(r))),
+        true,
+    );
     agree("cel", &reqs, &want, reqs.iter().map(|r| cel.eval(&cel.prepare(r))), true);
     agree("rhai", &reqs, &want, reqs.iter().map(|r| rhai.eval(&mut rhai.prepare(r))), true);
 
@@ -120,7 +141,9 @@ fn main() {
     ];
     measure(&mut cells, seconds, rounds);
     let base = cells[1].median();
-    println!("\n| engine, 26-rule return policy, evaluation from its own bound input | ns per decision (median) | × ours |");
+    println!(
+        "\n| engine, 26-rule return policy, evaluation from its own bound input | ns per decision (median) | × ours |"
+    );
     println!("| --- | ---: | ---: |");
     for c in &cells {
         println!("| {} | {:.0} | {:.1} |", c.name, c.median(), c.median() / base);

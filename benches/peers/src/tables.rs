@@ -18,7 +18,10 @@ pub fn jiajie(seconds: f64, rounds: usize) {
         let rules = program.linked().rules(decision).len();
         let mut frame = Frame::default();
         assert!(program.compiled().run(decision, &facts, &mut frame).is_ok(), "{name} runs compiled");
-        assert_eq!(program.compiled().evaluate(decision, &facts, &mut frame), program.decide_by_walk(decision, &facts));
+        assert_eq!(
+            program.compiled().evaluate(decision, &facts, &mut frame),
+            program.decide_by_walk(decision, &facts)
+        );
         let program = program.clone();
         cells.push(Cell::new(format!("{name}, {rules} rules"), 1, move |_| {
             program.compiled().run(decision, &facts, &mut frame).is_ok().into()
@@ -42,7 +45,10 @@ pub fn rows(seconds: f64, rounds: usize) {
         let folder = std::env::temp_dir().join(format!("zhanggui-rows-{}-{size}", std::process::id()));
         std::fs::create_dir_all(&folder).expect("folder");
         let write = |name: &str, text: &str| std::fs::write(folder.join(name), text).expect("write");
-        write("rulebook.toml", "name = \"rows\"\nvocabulary = [\"rows.vocab\"]\nlayers = [\"chain\"]\n[store.s1]\n");
+        write(
+            "rulebook.toml",
+            "name = \"rows\"\nvocabulary = [\"rows.vocab\"]\nlayers = [\"chain\"]\n[store.s1]\n",
+        );
         write(
             "rows.vocab",
             "vocabulary rows version 1\nenum kind: regular, special\ncurrency CNY step 0.01\n\
@@ -70,7 +76,8 @@ pub fn rows(seconds: f64, rounds: usize) {
             .map(|k| {
                 let i = (k * 7_919 + 13) % size;
                 let kind = if i % 2 == 0 { "regular" } else { "special" };
-                let json = format!(r#"{{"item":{{"sku":"SKU{:06}","kind":"{kind}"}},"today":"2026-07-01"}}"#, i / 2);
+                let json =
+                    format!(r#"{{"item":{{"sku":"SKU{:06}","kind":"{kind}"}},"today":"2026-07-01"}}"#, i / 2);
                 program.binder().bind(json.as_bytes()).expect("facts bind")
             })
             .collect();
@@ -84,7 +91,9 @@ pub fn rows(seconds: f64, rounds: usize) {
     }
     measure(&mut cells, seconds, rounds);
     let base = cells[0].median();
-    println!("\n| rows in the table, one lookup by two keys | ns per decision (median) | × 100 rows |\n| ---: | ---: | ---: |");
+    println!(
+        "\n| rows in the table, one lookup by two keys | ns per decision (median) | × 100 rows |\n| ---: | ---: | ---: |"
+    );
     for c in &cells {
         println!("| {} | {:.0} | {:.2} |", c.name, c.median(), c.median() / base);
     }

@@ -71,6 +71,17 @@ impl<'a> Cx<'a> {
                 });
             }
         }
+        // What a decision that could not be read is given is not known: it may be anything.
+        if self.input.vocabulary.iter().flat_map(|f| &f.broken).any(|b| b.keyword == "decision") {
+            for (i, def) in self.vocab.entities.iter().enumerate().filter(|(_, d)| !d.record) {
+                roots.entry(def.name.clone()).or_insert_with(|| RootDef {
+                    name: def.name.clone(),
+                    ty: Ty::Entity(EntityId(i as u32)),
+                    label: def.label.clone(),
+                    source: Source::Request,
+                });
+            }
+        }
         self.vocab.roots = roots.into_values().collect();
     }
 

@@ -65,7 +65,10 @@ impl<'a> Cx<'a> {
     /// An integer as a decimal.
     pub fn widen(&self, mut e: Expr) -> Expr {
         let ty = if e.ty.is_optional() { Ty::Dec.optional() } else { Ty::Dec };
-        if matches!(e.kind, ExprKind::Const(_)) {
+        // An integer that no decimal can hold overflows when it is read, as any other would.
+        if let ExprKind::Const(c) = &e.kind
+            && super::fold::in_range(c, &ty)
+        {
             e.ty = ty;
             return e;
         }
@@ -76,7 +79,7 @@ impl<'a> Cx<'a> {
     /// Reports a value of which nothing says what kind it is, unless it stands for a mistake already reported.
     pub fn no_kind(&mut self, e: &Expr) {
         let mut broken = false;
-        super::visit::all(e, &mut |e| {
+        visit::all(e, &mut |e| {
             broken |= match &e.kind {
                 ExprKind::Undecided(l) => l.zh.is_none() && l.en.is_none(),
                 ExprKind::Let(id) => match self.lets.get(id.ix()).map(|l| &l.state) {
@@ -237,136 +240,6 @@ impl<'a> Cx<'a> {
             A::Binary(b) => self.binary(s, b, hint, e.span),
             A::IsAbsent(x, negated) => self.is_absent(s, x, *negated, e.span),
             A::Rounded(r) => self.rounded(s, r, hint, e.span),
-        }
-    }
-
-    /// A number within the limits of its type.
-    pub fn number(&mut self, value: BigRational, ty: Ty, span: Span) -> Expr {
-        if self.out_of_range(&value, &ty, span) {
-            return broken_expr(span);
-        }
-        constant(Const::Num(value), ty, span)
-    }
-
-    fn out_of_range(&mut self, value: &BigRational, ty: &Ty, span: Span) -> bool {
-        let most = if *ty == Ty::Int { int(i64::MAX) } else { int(i64::MAX) / int(10_000) };
-        let wrong = *value > most || *value < -most;
-        if wrong {
-            self.error("E0306", span, "this number is larger than any that the language counts");
-        }
-        wrong
-    }
-
-    fn period(&mut self, n: &ast::Number, unit: ast::PeriodUnit, span: Span) -> Expr {
-        let value = n.value();
-        let count = whole(&value).filter(|c| c.abs() <= 4_000_000);
-        let Some(count) = count else {
-            self.error_help(
-                "E0306",
-                n.span,
-                "a period counts whole days, months or years",
-                "use a whole number; for half a year write `6 months`",
-            );
-            return broken_expr(span);
-        };
-        let period = match unit {
-            ast::PeriodUnit::Days => Period::Days(count),
-            ast::PeriodUnit::Months => Period::Months(count),
-            ast::PeriodUnit::Years => Period::Months(count * 12),
-        };
-        constant(Const::Period(period), Ty::Period, span)
-    }
-
-    fn duration(&mut self, n: &ast::Number, unit: ast::DurationUnit, span: Span) -> Expr {
-        let seconds = match unit {
-            ast::DurationUnit::Hours => 3600,
-            ast::DurationUnit::Minutes => 60,
-            ast::DurationUnit::Seconds => 1,
-        };
-        match whole(&(n.value() * int(seconds))).filter(|c| c.abs() < 1 << 53) {
-            Some(count) => constant(Const::Duration(count), Ty::Duration, span),
-            None => {
-                self.error("E0306", n.span, "a duration counts whole seconds");
-                broken_expr(span)
-            }
-        }
-    }
-
-    fn quantity(&mut self, q: &ast::Quantity) -> Expr {
-        use super::vocab::UnitName;
-        let value = q.number.value();
-        let (ty, step, constant_of) = match self.units.get(&q.unit.text).copied() {
-            Some(UnitName::Unit(u)) => {
-                let step = self.vocab.units.get(u.ix()).map(|d| (d.step.clone(), d.name.clone()));
-                (Ty::Unit(u), step, Const::Num(value.clone()))
-            }
-            Some(UnitName::Currency(c)) => {
-                let step = self.vocab.currencies.get(c.ix()).map(|d| (d.step.clone(), d.code.clone()));
-                (Ty::Money, step, Const::Money(value.clone(), c))
-            }
-            None => {
-                self.unknown_unit(&q.unit);
-                return broken_expr(q.span);
-            }
-        };
-        if self.out_of_range(&value, &ty, q.span) {
-            return broken_expr(q.span);
-        }
-        if let Some((step, name)) = step
-            && !(&value / &step).is_integer()
-        {
-            self.error_help(
-                "E0421",
-                q.span,
-                format!(
-                    "`{}` does not lie on {} {name}, the smallest amount",
-                    self.text(q.span),
-                    show_num(&step)
-                ),
-                "write an amount that can be paid, or use a plain number (`0.5`, `50%`) to multiply with",
-            );
-            return broken_expr(q.span);
-        }
-        constant(constant_of, ty, q.span)
-    }
-
-    fn unknown_unit(&mut self, unit: &ast::Name) {
-        if self.excused(&unit.text) {
-            return;
-        }
-        let near = super::cx::nearest(&unit.text, self.units.keys().map(String::as_str));
-        let message =
-            format!("there is no unit or currency `{}`{}", unit.text, super::cx::did_you_mean(&near));
-        let found = crate::lang::diagnostic::Diagnostic::error("E0216", unit.span, message);
-        self.push(match near {
-            Some(near) => found.suggest(unit.span, near),
-            None => found.help("declare it in the vocabulary: `unit point step 1`, `currency CNY step 0.01`"),
-        });
-    }
-
-    fn rate(&mut self, rate: &ast::Rate, span: Span) -> Expr {
-        let (Some(of), Some(per)) = (self.rate_kind(&rate.amount.unit), self.rate_kind(&rate.per.unit))
-        else {
-            return broken_expr(span);
-        };
-        let per_value = rate.per.number.value();
-        if per_value == int(0) {
-            self.error("E0306", rate.per.span, "a rate per nothing has no meaning");
-            return broken_expr(span);
-        }
-        constant(Const::Rate(rate.amount.number.value() / per_value), Ty::Rate(of, per), span)
-    }
-
-    fn rate_kind(&mut self, unit: &ast::Name) -> Option<RateKind> {
-        use super::vocab::UnitName;
-        match self.units.get(&unit.text) {
-            Some(UnitName::Unit(u)) => Some(RateKind::Unit(*u)),
-            Some(UnitName::Currency(c)) => Some(RateKind::Money(*c)),
-            None if matches!(unit.text.as_str(), "day" | "days" | "天" | "日") => Some(RateKind::Days),
-            None => {
-                self.unknown_unit(unit);
-                None
-            }
         }
     }
 

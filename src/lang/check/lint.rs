@@ -1,6 +1,5 @@
 //! Warnings: texts that mean something, but perhaps not what their author thinks.
 use super::cx::{Cx, LetState};
-use super::visit;
 use crate::lang::diagnostic::Diagnostic;
 use crate::lang::source::Span;
 use crate::lang::typed::*;
@@ -40,7 +39,8 @@ impl Cx<'_> {
 
     /// Names that nothing reads. A name in error may have been meant: only a text without errors is looked at.
     fn unread(&self, read: &Read) -> Vec<Diagnostic> {
-        if self.diags.iter().any(Diagnostic::is_error) {
+        let torn = self.torn || !self.broken.is_empty() || self.mods.iter().any(|m| !m.ast.broken.is_empty());
+        if torn || self.diags.iter().any(Diagnostic::is_error) {
             return Vec::new();
         }
         let mut names: Vec<(Span, &str)> = Vec::new();

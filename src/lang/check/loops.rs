@@ -258,7 +258,7 @@ impl<'a> Cx<'a> {
                 };
                 let (ty, span) = (l.ty.clone(), l.span);
                 let fresh = self.new_var(&over.var.text, of.clone(), None, None);
-                let cond = super::visit::rename(cond, var, fresh);
+                let cond = visit::rename(cond, var, fresh);
                 let body = expr(ExprKind::Var(fresh), of, span);
                 let kind = ExprKind::Comp {
                     kind: CompKind::List,

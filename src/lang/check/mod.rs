@@ -13,6 +13,7 @@ mod fold;
 mod functions;
 mod given;
 mod lint;
+mod literals;
 mod loops;
 mod member;
 mod modules;
@@ -26,7 +27,6 @@ mod rules;
 mod step;
 mod tables;
 mod unknown;
-mod visit;
 mod vocab;
 mod words;
 
@@ -73,7 +73,8 @@ struct CheckInput<'a> {
     sources: &'a SourceMap,
 }
 
-/// Checks a rulebook. CSV files are entered into `sources`, so that findings show their lines.
+/// Checks a rulebook. CSV files are entered into `sources`, so that findings show their lines. What the parser found is
+/// not known here: a rulebook whose texts have syntax errors must not be used, even if what could be read of it checks.
 pub fn check(text: &RulebookText<'_>, sources: &mut SourceMap) -> Checked {
     let mut found = Vec::new();
     let csv = csv_rows::read(text.policies, text.read_csv, sources, &mut found);

@@ -345,7 +345,7 @@ impl<'a> Cx<'a> {
         let mut scope = Scope { module: Some(module), decision, ..Scope::default() };
         let value = self.lower(&mut scope, &ast.value, None);
         let mut absent = false;
-        super::visit::all(&value, &mut |e| {
+        visit::all(&value, &mut |e| {
             absent |= e.ty == Ty::Never && matches!(e.kind, ExprKind::Const(Const::Absent));
         });
         if absent {

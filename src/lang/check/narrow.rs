@@ -53,38 +53,61 @@ impl Cx<'_> {
     /// elements of one list compare equal.
     pub fn fingerprint(&self, e: &Expr, own: Option<VarId>) -> String {
         let mut out = String::new();
-        write_key(&mut out, e, own);
+        write_key(&mut out, e, &mut Names { own, bound: Vec::new() });
         out
     }
 }
 
-fn list(out: &mut String, items: &[Expr], own: Option<VarId>) {
+/// How loop variables are written: one as a place holder, those of loops within the text by their depth, so that two
+/// texts with loops of their own compare equal.
+struct Names {
+    own: Option<VarId>,
+    bound: Vec<VarId>,
+}
+
+fn list(out: &mut String, items: &[Expr], names: &mut Names) {
     for item in items {
-        write_key(out, item, own);
+        write_key(out, item, names);
         out.push(',');
     }
 }
 
-fn var(out: &mut String, v: VarId, own: Option<VarId>) {
-    if Some(v) == own {
+fn var(out: &mut String, v: VarId, names: &mut Names) {
+    if Some(v) == names.own {
         out.push_str("v*");
+    } else if let Some(depth) = names.bound.iter().rposition(|b| *b == v) {
+        let _ = write!(out, "b{depth}");
     } else {
         let _ = write!(out, "v{}", v.0);
     }
 }
 
-fn write_key(out: &mut String, e: &Expr, own: Option<VarId>) {
-    let open = |out: &mut String, head: &str, parts: &[&Expr]| {
-        let _ = write!(out, "{head}(");
-        for p in parts {
-            write_key(out, p, own);
-            out.push(',');
+fn open(out: &mut String, head: &str, parts: &[&Expr], names: &mut Names) {
+    let _ = write!(out, "{head}(");
+    for p in parts {
+        write_key(out, p, names);
+        out.push(',');
+    }
+    out.push(')');
+}
+
+/// Parts that a loop's own variable is known in.
+fn inside(out: &mut String, v: VarId, parts: &[Option<&Expr>], names: &mut Names) {
+    names.bound.push(v);
+    for part in parts {
+        match part {
+            Some(x) => write_key(out, x, names),
+            None => out.push('-'),
         }
-        out.push(')');
-    };
+        out.push(';');
+    }
+    names.bound.pop();
+}
+
+fn write_key(out: &mut String, e: &Expr, names: &mut Names) {
     match &e.kind {
         // Presence changes how a value is read, not which value it is.
-        ExprKind::Present(x) => write_key(out, x, own),
+        ExprKind::Present(x) => write_key(out, x, names),
         ExprKind::Const(c) => {
             let _ = write!(out, "{c:?}:{:?}", e.ty.inner());
         }
@@ -93,12 +116,12 @@ fn write_key(out: &mut String, e: &Expr, own: Option<VarId>) {
         }
         ExprKind::FactCall(f, args) => {
             let _ = write!(out, "f{}(", f.0);
-            list(out, args, own);
+            list(out, args, names);
             out.push(')');
         }
-        ExprKind::Var(v) => var(out, *v, own),
+        ExprKind::Var(v) => var(out, *v, names),
         ExprKind::Field(x, i) => {
-            write_key(out, x, own);
+            write_key(out, x, names);
             let _ = write!(out, ".{i}");
         }
         ExprKind::Let(id) => {
@@ -112,94 +135,85 @@ fn write_key(out: &mut String, e: &Expr, own: Option<VarId>) {
         }
         ExprKind::OutputOf(id, v) => {
             let _ = write!(out, "o{}@", id.0);
-            var(out, *v, own);
+            var(out, *v, names);
         }
-        ExprKind::Not(x) => open(out, "not", &[x]),
-        ExprKind::And(a, b) => open(out, "and", &[a, b]),
-        ExprKind::Or(a, b) => open(out, "or", &[a, b]),
-        ExprKind::Is(a, b) => open(out, "is", &[a, b]),
-        ExprKind::IsAbsent(x) => open(out, "absent", &[x]),
-        ExprKind::Cmp(op, a, b) => open(out, &format!("{op:?}"), &[a, b]),
-        ExprKind::Arith(op, a, b) => open(out, &format!("{op:?}"), &[a, b]),
-        ExprKind::Neg(x) => open(out, "neg", &[x]),
-        ExprKind::Widen(x) => open(out, "widen", &[x]),
+        ExprKind::Not(x) => open(out, "not", &[x], names),
+        ExprKind::And(a, b) => open(out, "and", &[a, b], names),
+        ExprKind::Or(a, b) => open(out, "or", &[a, b], names),
+        ExprKind::Is(a, b) => open(out, "is", &[a, b], names),
+        ExprKind::IsAbsent(x) => open(out, "absent", &[x], names),
+        ExprKind::Cmp(op, a, b) => open(out, &format!("{op:?}"), &[a, b], names),
+        ExprKind::Arith(op, a, b) => open(out, &format!("{op:?}"), &[a, b], names),
+        ExprKind::Neg(x) => open(out, "neg", &[x], names),
+        ExprKind::Widen(x) => open(out, "widen", &[x], names),
         ExprKind::Round { value, rounding, step } => {
-            open(out, &format!("round{rounding:?}{step:?}"), &[value]);
+            open(out, &format!("round{rounding:?}{step:?}"), &[value], names);
         }
-        ExprKind::If(c, a, b) => open(out, "if", &[c, a, b]),
-        ExprKind::Otherwise(a, b) => open(out, "otherwise", &[a, b]),
-        ExprKind::Between(unit, a, b) => open(out, &format!("{unit:?}"), &[a, b]),
+        ExprKind::If(c, a, b) => open(out, "if", &[c, a, b], names),
+        ExprKind::Otherwise(a, b) => open(out, "otherwise", &[a, b], names),
+        ExprKind::Between(unit, a, b) => open(out, &format!("{unit:?}"), &[a, b], names),
         ExprKind::In(x, m) => {
-            open(out, "in", &[x]);
+            open(out, "in", &[x], names);
             match m {
-                Membership::Values(v) => list(out, v, own),
+                Membership::Values(v) => list(out, v, names),
                 Membership::Nodes(n) => {
                     let _ = write!(out, "{n:?}");
                 }
                 Membership::Interval { low, low_in, high, high_in } => {
-                    open(out, &format!("{low_in}{high_in}"), &[low, high]);
+                    open(out, &format!("{low_in}{high_in}"), &[low, high], names);
                 }
-                Membership::Collection(c) => open(out, "of", &[c]),
+                Membership::Collection(c) => open(out, "of", &[c], names),
             }
         }
         ExprKind::Lookup { table, args, result } => {
             let _ = write!(out, "t{}.{result}(", table.0);
-            list(out, args, own);
+            list(out, args, names);
             out.push(')');
         }
         ExprKind::Fill { table, budget, part } => {
-            open(out, &format!("fill{}{part:?}", table.0), &[budget]);
+            open(out, &format!("fill{}{part:?}", table.0), &[budget], names);
         }
         ExprKind::Call { decision, changes, output } => {
             let _ = write!(out, "d{}.{}(", decision.0, output.0);
             for (root, value) in changes {
                 let _ = write!(out, "{}=", root.0);
-                write_key(out, value, own);
+                write_key(out, value, names);
                 out.push(',');
             }
             out.push(')');
         }
         ExprKind::Comp { kind, var: v, list: l, cond, body } => {
-            let _ = write!(out, "{kind:?}");
-            var(out, *v, own);
-            open(out, "", &[l]);
-            for part in [cond, body] {
-                match part {
-                    Some(x) => write_key(out, x, own),
-                    None => out.push('-'),
-                }
-                out.push(';');
-            }
+            open(out, &format!("{kind:?}"), &[l], names);
+            inside(out, *v, &[cond.as_deref(), body.as_deref()], names);
         }
         ExprKind::Split { amount, var: v, list: l, weight } => {
-            out.push_str("split");
-            var(out, *v, own);
-            open(out, "", &[amount, l, weight]);
+            open(out, "split", &[amount, l], names);
+            inside(out, *v, &[Some(weight)], names);
         }
         ExprKind::Share { of, amount, var: v, list: l, weight } => {
             out.push_str("share");
-            var(out, *of, own);
-            var(out, *v, own);
-            open(out, "", &[amount, l, weight]);
+            var(out, *of, names);
+            open(out, "", &[amount, l], names);
+            inside(out, *v, &[Some(weight)], names);
         }
         ExprKind::Func(f, args) => {
             let _ = write!(out, "{f:?}(");
-            list(out, args, own);
+            list(out, args, names);
             out.push(')');
         }
         ExprKind::List(items) => {
             out.push('[');
-            list(out, items, own);
+            list(out, items, names);
             out.push(']');
         }
         ExprKind::Set(items) => {
             out.push('{');
-            list(out, items, own);
+            list(out, items, names);
             out.push('}');
         }
         ExprKind::Record(id, items) => {
             let _ = write!(out, "e{}(", id.0);
-            list(out, items, own);
+            list(out, items, names);
             out.push(')');
         }
         ExprKind::Undecided(label) => {

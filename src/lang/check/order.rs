@@ -1,6 +1,5 @@
 //! What depends on what: outputs in their order, decisions that call others, and facts that a decision is not given.
 use super::cx::{Cx, LetState};
-use super::visit;
 use crate::lang::diagnostic::Diagnostic;
 use crate::lang::source::Span;
 use crate::lang::typed::*;

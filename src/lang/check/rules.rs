@@ -172,7 +172,7 @@ impl<'a> Cx<'a> {
                     let state = self.guards.get(d.ix()).and_then(|g| g.get(t.output.ix()));
                     guard = state.and_then(|s| s.guard.clone());
                     if let (Some(own), Some(each)) = (own, each) {
-                        guard = guard.map(|g| super::visit::rename(g, own, each.var));
+                        guard = guard.map(|g| visit::rename(g, own, each.var));
                     }
                 }
             }

@@ -4,9 +4,9 @@
 //! exactly when everything that they are made of is.
 use super::cx::{Cx, LetState};
 use super::expr::show_num;
-use super::visit::children_mut;
 use crate::lang::diagnostic::Diagnostic;
 use crate::lang::source::Span;
+use crate::lang::typed::visit::children_mut;
 use crate::lang::typed::*;
 
 /// What is known of names.
@@ -279,7 +279,7 @@ impl Cx<'_> {
     /// The innermost place where the step is lost.
     fn cause(&self, e: &Expr) -> (Span, String) {
         let mut inner = None;
-        super::visit::children(e, &mut |c| {
+        visit::children(e, &mut |c| {
             if inner.is_none() && stepped(&c.ty) && !c.on_step {
                 inner = Some(c);
             }

@@ -8,6 +8,7 @@
 mod cases;
 mod expr;
 mod policy;
+pub mod visit;
 mod vocab;
 
 pub use cases::*;

@@ -337,6 +337,22 @@ proptest::proptest! {
         let _ = binder().1.bind(json.as_bytes());
     }
 
+    /// Good facts with a few bytes changed: bound, or refused at a path; never a panic.
+    #[test]
+    fn damaged_facts_are_answered(hits in proptest::collection::vec((0usize..10_000, 0u8..=255), 1..4)) {
+        let mut json = br#"{"item": {"paid": "399.00", "season": "summer", "opened": false, "maker": {"name": "A1", "since": null},
+            "rate": "0.15", "points": 40, "tags": ["x", "A1"]}, "lines": [{"code": "a", "parts": [{"name": "p"}], "paid": "1.00"}, {}],
+            "member_spend": [{"year": 2026, "season": "winter", "value": "10.00"}], "today": "1970-01-02", "period": "P1Y"}"#.to_vec();
+        let len = json.len();
+        for (at, byte) in hits {
+            json[at % len] = byte;
+        }
+        match binder().1.bind(&json) {
+            Ok(facts) => proptest::prop_assert_eq!(facts.slots.len(), binder().0.width as usize),
+            Err(error) => proptest::prop_assert!(error.path.starts_with("facts"), "{}", error),
+        }
+    }
+
     /// Amounts come out as they went in.
     #[test]
     fn amounts_are_exact(cents in -1_000_000_000i64..1_000_000_000) {

@@ -48,6 +48,21 @@ impl<'a> Walk<'a> {
         })
     }
 
+    /// The policy whose `set` gives a param its value; `None` if the declaration does, or if that is not certain.
+    pub(crate) fn set_by(&self, param: &'a Param) -> Option<PolicyId> {
+        for setting in self.linked.settings(param) {
+            match self.in_force(setting.policy) {
+                Eval::Is(v) if v.is_true() => match self.dated(&setting.values, setting.policy) {
+                    Some(_) => return Some(setting.policy),
+                    None => {}
+                },
+                Eval::Is(_) => {}
+                _ => return None,
+            }
+        }
+        None
+    }
+
     /// `if the first setting is in force then its value else …the rest`.
     fn setting(&self, param: &'a Param, settings: &[&'a Setting]) -> Eval<'a> {
         let Some((setting, rest)) = settings.split_first() else {

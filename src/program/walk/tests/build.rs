@@ -222,7 +222,7 @@ impl Known {
     }
     /// Lines with what was paid and whether at full price; `None` is unknown.
     pub fn lines(mut self, lines: &[(Option<i64>, Option<bool>)]) -> Self {
-        let Shape::List(element) = self.layout.roots[LINES.ix()].shape else { unreachable!() };
+        let Shape::List(element) = self.layout.roots[LINES.ix()].shape else { panic!("lines are a list") };
         for (paid, full) in lines {
             self.facts.rows.push(Slot::value(1));
             self.facts.rows.push(paid.map_or(Slot::UNKNOWN, |p| Slot::value(p * 10_000)));

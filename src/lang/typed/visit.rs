@@ -1,8 +1,8 @@
-//! Walking typed expressions.
+//! Walking typed expressions: their parts, read or changed in place.
 use crate::lang::typed::*;
 
 /// Calls `f` on each direct part of an expression.
-pub(super) fn children<'e>(e: &'e Expr, f: &mut dyn FnMut(&'e Expr)) {
+pub fn children<'e>(e: &'e Expr, f: &mut dyn FnMut(&'e Expr)) {
     match &e.kind {
         ExprKind::Const(_)
         | ExprKind::Root(_)
@@ -72,13 +72,13 @@ pub(super) fn children<'e>(e: &'e Expr, f: &mut dyn FnMut(&'e Expr)) {
 }
 
 /// Calls `f` on an expression and on all its parts, outermost first.
-pub(super) fn all<'e>(e: &'e Expr, f: &mut dyn FnMut(&'e Expr)) {
+pub fn all<'e>(e: &'e Expr, f: &mut dyn FnMut(&'e Expr)) {
     f(e);
     children(e, &mut |c| all(c, f));
 }
 
 /// Calls `f` on each direct part of an expression, to change it.
-pub(super) fn children_mut(e: &mut Expr, f: &mut dyn FnMut(&mut Expr)) {
+pub fn children_mut(e: &mut Expr, f: &mut dyn FnMut(&mut Expr)) {
     match &mut e.kind {
         ExprKind::Const(_)
         | ExprKind::Root(_)
@@ -148,7 +148,7 @@ pub(super) fn children_mut(e: &mut Expr, f: &mut dyn FnMut(&mut Expr)) {
 }
 
 /// The same expression over another loop variable.
-pub(super) fn rename(mut e: Expr, from: VarId, to: VarId) -> Expr {
+pub fn rename(mut e: Expr, from: VarId, to: VarId) -> Expr {
     fn go(e: &mut Expr, from: VarId, to: VarId) {
         match &mut e.kind {
             ExprKind::Var(v) | ExprKind::OutputOf(_, v) if *v == from => *v = to,
