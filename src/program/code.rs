@@ -4,8 +4,10 @@
 //! integer, multiples of 1/10,000, ordinals, days, bit sets); [`ABSENT`] stands for absent; exact fractions live in
 //! registers of their own; whatever is not a value leaves the code through [`Exit`].
 mod inst;
+mod ops;
 
 pub use inst::*;
+pub use ops::*;
 
 use crate::lang::typed::{EffectOp, EntityId, FactCallId, LetId, OutputId, RuleId, TableId, Ty};
 use crate::program::vm::fraction::Fraction;

@@ -244,6 +244,11 @@ impl<'a> Builder<'a> {
     }
 
     pub fn emit(&mut self, inst: Inst) {
+        let inst = match inst {
+            Inst::JSlot { cmp: Cmp::EQ, slot, k, to } => Inst::JSlotIs { slot, k, to },
+            Inst::JSlot { cmp: Cmp::NE, slot, k, to } => Inst::JSlotIsNot { slot, k, to },
+            other => other,
+        };
         if let Some(segment) = self.segments.get_mut(self.segment) {
             segment.push(inst);
         }

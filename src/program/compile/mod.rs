@@ -240,6 +240,8 @@ fn target_of(inst: &mut Inst) -> Option<&mut Addr> {
     match inst {
         Inst::Jmp { to }
         | Inst::JSlot { to, .. }
+        | Inst::JSlotIs { to, .. }
+        | Inst::JSlotIsNot { to, .. }
         | Inst::JSlotOpt { to, .. }
         | Inst::JSlots { to, .. }
         | Inst::JSlotReg { to, .. }

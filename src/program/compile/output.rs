@@ -310,6 +310,9 @@ impl<'a> Builder<'a> {
         }
         let clamps = acting.iter().any(|a| clamp(a.effect));
         let fractions = single && def.ty.is_numeric() && self.output_digits(id).is_none();
+        if (clamps || binding) && matches!(def.ty, Ty::Period | Ty::Text) {
+            return gap("clamped or binding periods or texts");
+        }
         if fractions && (binding || clamps) {
             return gap("clamps of fractions");
         }

@@ -108,7 +108,8 @@ impl<'a> Builder<'a> {
                 let list = self.list(&each.list)?;
                 let fill = self.pool16(0)?;
                 self.emit(Inst::Alloc { dst: start, len: list.len, width: 1, fill });
-                self.each(&list, Some(each.var), |b, _, i, next| {
+                self.each(&list, Some(each.var), |b, elem, i, next| {
+                    b.name_lines(rule, elem)?;
                     b.rule_condition(id, false, next)?;
                     b.emit(Inst::Put { start, i, src: one });
                     b.load(any, 1);
@@ -121,6 +122,16 @@ impl<'a> Builder<'a> {
         };
         self.here().applicable.insert(id, state.clone());
         Ok(state)
+    }
+
+    /// The element under the names that the per-line outputs have for it, whose guards are part of the condition.
+    pub fn name_lines(&mut self, rule: &'a Rule, elem: &Elem<'a>) -> Low<()> {
+        for effect in rule.effects.iter().filter(|e| e.per_element) {
+            if let Some(var) = self.output_def(effect.output)?.var {
+                self.vars.insert(var, elem.clone());
+            }
+        }
+        Ok(())
     }
 
     /// Whether the rule is effective for an output.

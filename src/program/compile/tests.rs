@@ -356,7 +356,8 @@ decision earn given item, lines, today {{
   working part each l in lines: sum decimal
   tags each l in lines: all remedy
   points: one point else 0 point
-  share_of each l in lines: one money else 0 CNY
+  share_of each l in lines: one money if l.quantity > 3 else 0 CNY
+  graded each l in lines: max tier if l.weight > 0.5 optional
   total: sum money
 }}
 decision back given item, lines, today {{
@@ -386,6 +387,7 @@ rule part for each l in lines when l.quantity > 0 then l.part = l.eligible / 3 C
 rule base then points = sum(l.eligible for l in lines) * 1 point per 2 CNY rounded down
 rule shares for each l in lines when sum(x.quantity for x in lines where x.quantity > 0) > 2
   then l.share_of = share(l, item.paid, max(x.quantity, 0) for x in lines)
+rule graded for each l in lines when l.quantity > 4 then l.graded = gold, l.tags add repair
 rule total then total = sum(l.part for l in lines where l.worth > 1 CNY) * 1 CNY rounded
 
 policy a.back decides back

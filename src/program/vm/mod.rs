@@ -129,6 +129,14 @@ pub(crate) fn run(code: &Code, linked: &Linked, facts: &Facts, frame: &mut Frame
                 pc = to as usize;
                 continue;
             }
+            Inst::JSlotIs { slot, k, to } => {
+                let a = need!(present(slots.get(usize::from(slot))));
+                go!(a == i64::from(k), to);
+            }
+            Inst::JSlotIsNot { slot, k, to } => {
+                let a = need!(present(slots.get(usize::from(slot))));
+                go!(a != i64::from(k), to);
+            }
             Inst::JSlot { cmp, slot, k, to } => {
                 let a = need!(present(slots.get(usize::from(slot))));
                 go!(cmp.test(a, i64::from(k)), to);
