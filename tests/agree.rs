@@ -1,6 +1,15 @@
 //! The evaluators agree, and what is decided stays decided: on random policies and random facts.
 //!
 //! `ZHANGGUI_AGREE=1000000` sets how many decisions are compared; `ZHANGGUI_SEED=n` starts elsewhere.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unreachable,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test that fails should say where"
+)]
 mod support;
 
 use support::facts::{complete_case, draw_case};

@@ -21,8 +21,9 @@ use crate::program::facts::{Facts, Layout, Slot, Symbols};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
-/// The longest list of facts; rules with `for each` run once per row.
-pub const MAX_ROWS: u32 = 10_000;
+/// The longest list of facts. Rules with `for each` run once per row, and a share of an amount looks at every row again,
+/// so this bounds what one request may cost. A receipt of so many lines has not been seen.
+pub const MAX_ROWS: u32 = 2_000;
 
 /// Reads facts of one vocabulary into slots.
 #[derive(Debug, Clone)]

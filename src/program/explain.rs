@@ -13,7 +13,7 @@ use crate::program::literal::{literal, number};
 use crate::program::outcome::RowHit;
 use crate::program::render::{conflict_text, fault_text, status};
 use crate::program::value::Value;
-use crate::program::walk::{Eval, Walk, children, site};
+use crate::program::walk::{Eval, Walk, children, site, with_walk};
 use print::{Printer, mode_name};
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -185,9 +185,9 @@ impl Explanation {
 
 /// Explain a decision.
 pub fn explain(linked: &Linked, decision: DecisionId, facts: &Facts) -> Explanation {
-    let walk = Walk::new(linked, decision, facts);
-    let explainer = Explainer { walk: &walk, printer: Printer { book: walk.book, decision } };
-    explainer.explanation()
+    with_walk(linked, decision, facts, |walk| {
+        Explainer { walk, printer: Printer { book: walk.book, decision } }.explanation()
+    })
 }
 
 /// A finished walk, read for its reasons.

@@ -43,6 +43,15 @@ pub(super) fn check(book: &Rulebook) -> Option<Diagnostic> {
     })
 }
 
+/// What is known, or that it is being found out: then it goes round in circles, and is deeper than any limit. The checker
+/// refuses circles; this is not the place to rely on it.
+fn begin(known: &mut [Option<u32>], at: usize) -> Option<u32> {
+    let place = known.get_mut(at)?;
+    let before = *place;
+    *place = before.or(Some(LIMIT + 1));
+    before
+}
+
 struct Depths<'b> {
     book: &'b Rulebook,
     overriders: Vec<Vec<RuleId>>,
@@ -53,8 +62,8 @@ struct Depths<'b> {
 
 impl Depths<'_> {
     fn of_let(&mut self, id: LetId) -> u32 {
-        if let Some(Some(known)) = self.lets.get(id.ix()) {
-            return *known;
+        if let Some(known) = begin(&mut self.lets, id.ix()) {
+            return known;
         }
         let book = self.book;
         let depth = book.lets.get(id.ix()).map_or(0, |l| self.of(&l.value));
@@ -65,8 +74,8 @@ impl Depths<'_> {
     }
 
     fn of_rule(&mut self, id: RuleId) -> u32 {
-        if let Some(Some(known)) = self.rules.get(id.ix()) {
-            return *known;
+        if let Some(known) = begin(&mut self.rules, id.ix()) {
+            return known;
         }
         let book = self.book;
         let Some(rule) = book.rules.get(id.ix()) else { return 0 };
@@ -83,8 +92,8 @@ impl Depths<'_> {
     }
 
     fn of_decision(&mut self, id: DecisionId) -> u32 {
-        if let Some(Some(known)) = self.decisions.get(id.ix()) {
-            return *known;
+        if let Some(known) = begin(&mut self.decisions, id.ix()) {
+            return known;
         }
         let book = self.book;
         let decides = |r: &Rule| book.policies.get(r.policy.ix()).is_some_and(|p| p.decides == Some(id));

@@ -177,7 +177,10 @@ fn book(
     let checked = check(&text, sources);
     findings.extend(checked.diagnostics);
     let typed = checked.rulebook?;
-    findings.extend(depth::check(&typed));
-    stores::check(&typed, &stores, findings);
+    // What the parser could not read may leave the rest in any shape.
+    if findings.iter().all(|f| !f.is_error()) {
+        findings.extend(depth::check(&typed));
+        stores::check(&typed, &stores, findings);
+    }
     Some(Checked { typed, cases: checked.cases, stores, digest: files.digest.clone() })
 }

@@ -146,14 +146,14 @@ pub fn post(agent: &ureq::Agent, url: &str, body: &str) -> (u16, String) {
     (answer.status().as_u16(), answer.body_mut().read_to_string().expect("text"))
 }
 
-/// Waits until `done` gives something, or fails after ten seconds.
+/// Waits until `done` gives something, or fails after half a minute.
 pub fn eventually<T>(what: &str, mut done: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {
         if let Some(found) = done() {
             return found;
         }
-        assert!(start.elapsed() < Duration::from_secs(10), "waited too long: {what}");
+        assert!(start.elapsed() < Duration::from_secs(30), "waited too long: {what}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }

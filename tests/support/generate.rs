@@ -123,6 +123,13 @@ impl Builder {
         for i in 0..self.rng.below(3) {
             self.table(&format!("t{i}"));
         }
+        if self.rng.chance(1, 2) {
+            self.line("table coupon(cost: point) -> worth: money §coupon");
+            self.line(
+                "  | 40 point | 2.50 CNY | | 100 point | 7 CNY | | 1000 point | 80 CNY | from 2026-07-01",
+            );
+            self.scope.fills = true;
+        }
         for i in 0..self.rng.below(2) {
             self.param(&format!("p{i}"));
         }
@@ -256,7 +263,7 @@ impl Builder {
             let plain = steps == Some(i) || (steps.is_none() && i > 0 && i + 1 == table.keys.len());
             let cell = match (*ty, self.rng.below(10)) {
                 _ if plain => literal(&mut self.rng, *ty),
-                (_, 0 | 1 | 2) => "-".into(),
+                (_, 0..=2) => "-".into(),
                 (_, 3) => "else".into(),
                 (_, 4) if *optional => "absent".into(),
                 (T::Money | T::Int | T::Date, 5 | 6) => {
@@ -291,8 +298,13 @@ impl Builder {
         self.vocab.push_str(&format!("decision {name} given item, lines, receipt, today, codes {{\n"));
         if name == "e" {
             self.vocab.push_str("  back: one money else 0 CNY\n");
-            let sketch =
-                OutputSketch { name: "back".into(), ty: Some(T::Money), optional: false, per_line: false };
+            let sketch = OutputSketch {
+                name: "back".into(),
+                ty: Some(T::Money),
+                optional: false,
+                per_line: false,
+                set: None,
+            };
             self.outputs.push(Output { sketch, mode: "one", ty: T::Money, guard_reads: 0 });
         } else {
             for i in 0..2 + self.rng.below(4) {
@@ -349,7 +361,8 @@ impl Builder {
         let name = format!("o{i}");
         self.vocab.push_str(&format!("  {working}{name}{each}: {mode} {of}{better}{guard}{fallback}\n"));
         let readable = !matches!(mode, "all" | "each");
-        let sketch = OutputSketch { name, ty: readable.then_some(ty), optional, per_line };
+        let set = (mode == "all").then_some(ty);
+        let sketch = OutputSketch { name, ty: readable.then_some(ty), optional, per_line, set };
         self.outputs.push(Output { sketch, mode, ty, guard_reads });
     }
 
@@ -400,7 +413,7 @@ impl Builder {
                 continue;
             }
             let output = self.outputs[o].clone();
-            if output.sketch.per_line && !(for_each && !filtered) {
+            if output.sketch.per_line && (!for_each || filtered) {
                 continue;
             }
             effects.push(self.effect(&output));
@@ -428,7 +441,8 @@ impl Builder {
         if let Some(when) = when {
             self.line(&format!("  when {when}"));
         }
-        self.line(&format!("  then {}", effects.join(", ")));
+        let then = if binding.is_empty() && self.rng.chance(1, 10) { "binding then" } else { "then" };
+        self.line(&format!("  {then} {}", effects.join(", ")));
         let mut reach = lowest;
         let candidates: Vec<Written> = self.rules.iter().filter(|r| reads <= r.reach).cloned().collect();
         if !candidates.is_empty() && self.rng.chance(2, 5) {
@@ -443,9 +457,16 @@ impl Builder {
                 self.line(&format!("  overrides {}", over.path));
             }
         } else if !others.is_empty() && self.rng.chance(1, 6) {
-            // A whole policy: all its rules are written already.
-            let other = self.rng.pick(others).clone();
-            let of: Vec<&Written> = self.rules.iter().filter(|r| r.path.starts_with(&other)).collect();
+            // A whole policy or group: all its rules are written already.
+            let policy = self.rng.pick(others).clone();
+            let group = format!("g_{}", policy.replace('.', "_"));
+            let by_group = self.rng.chance(1, 2);
+            let of: Vec<&Written> = self
+                .rules
+                .iter()
+                .filter(|r| r.path.starts_with(&policy) && (!by_group || r.group.as_ref() == Some(&group)))
+                .collect();
+            let other = if by_group { format!("{policy}.{group}") } else { policy };
             let lowest = of.iter().map(|r| r.reach).min().unwrap_or(0);
             if !of.is_empty() && reads <= lowest {
                 reach = reach.min(lowest);

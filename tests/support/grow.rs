@@ -18,6 +18,8 @@ pub struct OutputSketch {
     pub ty: Option<T>,
     pub optional: bool,
     pub per_line: bool,
+    /// The members of an `all` output.
+    pub set: Option<T>,
 }
 
 /// What is in scope while an expression grows.
@@ -32,8 +34,9 @@ pub struct Scope {
     pub read: usize,
     /// Loop variables over `lines`.
     pub vars: Vec<String>,
-    /// Whether the decision `e` may be called.
+    /// Whether the decision `e` may be called, and the table `coupon` filled.
     pub calls: bool,
+    pub fills: bool,
     pub names: usize,
 }
 
@@ -106,6 +109,9 @@ impl Scope {
                 1 => self.binary(rng, "+", T::Point, T::Point, d),
                 2 => self.binary(rng, "-", T::Point, T::Point, d),
                 3 => self.binary(rng, "*", T::Point, T::Int, d),
+                _ if self.fills && rng.chance(1, 2) => {
+                    format!("fill(coupon, {}).used", self.grow(rng, T::Point, d.min(1)))
+                }
                 _ => self.call(rng, "max", T::Point, d),
             },
             T::Date => match rng.below(8) {
@@ -225,6 +231,7 @@ impl Scope {
                     _ => format!("({} {op} {})", self.leaf(rng, ty), literal(rng, ty)),
                 }
             }
+            10 if rng.chance(1, 2) => self.in_output(rng),
             10 => {
                 let ty = *rng.pick(&[T::Season, T::Money, T::Tier, T::Period]);
                 match self.optional(rng, ty) {
@@ -263,6 +270,44 @@ impl Scope {
                 format!("(item.discount is not absent and item.discount {} {c})", rng.word(&["<", ">="]))
             }
         }
+    }
+
+    /// Whether something is in the set of an output, where there is one.
+    fn in_output(&mut self, rng: &mut Rng) -> String {
+        let outputs: Vec<(usize, OutputSketch)> =
+            self.outputs.iter().cloned().enumerate().filter(|(_, o)| o.set.is_some()).collect();
+        if outputs.is_empty() {
+            return self.leaf(rng, T::Bool);
+        }
+        let (i, output) = rng.pick(&outputs).clone();
+        self.read = self.read.max(i + 1);
+        let (name, x) = (output.name, literal(rng, output.set.unwrap_or(T::Tier)));
+        match output.optional {
+            true => format!("({name} is not absent and {x} in {name})"),
+            false => format!("({x} in {name})"),
+        }
+    }
+
+    /// The sum of a per-line output, where there is one.
+    fn sum_of_output(&mut self, rng: &mut Rng, ty: T) -> Option<String> {
+        let fits = |o: &OutputSketch| o.per_line && !o.optional && o.ty == Some(ty);
+        let all: Vec<(usize, String)> = self
+            .outputs
+            .iter()
+            .enumerate()
+            .filter(|(_, o)| fits(o))
+            .map(|(i, o)| (i, o.name.clone()))
+            .collect();
+        if all.is_empty() {
+            return None;
+        }
+        let (i, name) = rng.pick(&all).clone();
+        self.read = self.read.max(i + 1);
+        let x = format!("f{}", self.var());
+        Some(match rng.below(2) {
+            0 => format!("sum({x} for {x} in {name})"),
+            _ => format!("sum({x}.{name} for {x} in lines)").replace(&x, &x[1..]),
+        })
     }
 
     fn int(&mut self, rng: &mut Rng, d: usize) -> String {
@@ -315,7 +360,15 @@ impl Scope {
                 let op = rng.word(&["*", "*", "/"]);
                 format!("({a} {op} {b} rounded {mode}{to})")
             }
+            8 if rng.chance(1, 2)
+                && let Some(sum) = self.sum_of_output(rng, T::Money) =>
+            {
+                sum
+            }
             8 => self.over_lines(rng, "sum", Some(T::Money), d),
+            9 if self.fills && rng.chance(1, 3) => {
+                format!("fill(coupon, {}).value", self.grow(rng, T::Point, d.min(1)))
+            }
             9 => {
                 let f = rng.word(&["min", "max"]);
                 self.over_lines(rng, &f, Some(T::Money), d)

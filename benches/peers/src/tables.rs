@@ -64,7 +64,7 @@ pub fn rows(seconds: f64, rounds: usize) {
         let mut csv = String::from("sku,kind,pays\n");
         for i in 0..size {
             let kind = if i % 2 == 0 { "regular" } else { "special" };
-            writeln!(csv, "SKU{:06},{kind},{}.{:02} CNY", i / 2, i % 997, i % 100).expect("write");
+            writeln!(csv, "\"\"\"SKU{:06}\"\"\",{kind},{}.{:02} CNY", i / 2, i % 997, i % 100).expect("write");
         }
         write("prices.csv", &csv);
         let start = std::time::Instant::now();

@@ -14,6 +14,10 @@ use std::sync::Arc;
 impl<'a> Walk<'a> {
     /// The state of an expression.
     pub(crate) fn eval(&self, e: &'a Expr, env: Scope<'_, 'a>) -> Eval<'a> {
+        self.depth.deeper(|| self.eval_kind(e, env)).unwrap_or_else(|| Eval::fault(Fault::Overflow))
+    }
+
+    fn eval_kind(&self, e: &'a Expr, env: Scope<'_, 'a>) -> Eval<'a> {
         match &e.kind {
             ExprKind::Const(c) => Eval::of(Value::of_const(c)),
             ExprKind::Root(root) => self.root(*root),
@@ -112,7 +116,7 @@ impl<'a> Walk<'a> {
     pub(crate) fn root(&self, root: RootId) -> Eval<'a> {
         match self.changed.get(&root) {
             Some(state) => state.clone(),
-            None => self.given.root(root),
+            None => self.roots.get_or(root, || self.given.root(root)),
         }
     }
 
@@ -305,7 +309,7 @@ impl<'a> Walk<'a> {
         for (root, e) in changes {
             changed.insert(*root, renumbered(self.eval(e, env)));
         }
-        let callee = Walk::changing(self.linked, decision, self.given, Rc::new(changed));
+        let callee = Walk::changing(decision, self.given, self.depth.clone(), Rc::new(changed));
         let result = callee.output(output);
         // An explanation shows the roundings of called decisions, too.
         self.roundings.borrow_mut().append(&mut callee.roundings.borrow_mut());

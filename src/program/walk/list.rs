@@ -15,12 +15,12 @@ type Weighted<'a> = (VarId, &'a Expr, &'a Expr);
 
 impl<'a> Walk<'a> {
     /// The elements of a list; otherwise the state that the whole loop has.
-    pub(crate) fn elements(&self, list: &'a Expr, env: Scope<'_, 'a>) -> Result<Vec<Item<'a>>, Eval<'a>> {
+    pub(crate) fn elements(&self, list: &'a Expr, env: Scope<'_, 'a>) -> Result<Rc<Vec<Item<'a>>>, Eval<'a>> {
         match self.eval(list, env) {
-            Eval::Is(V::List(items)) => Ok(items.as_ref().clone()),
+            Eval::Is(V::List(items)) => Ok(items),
             Eval::Is(V::Plain(Value::Set(items))) => {
                 let item = |(i, v): (usize, &Value)| Item { state: Eval::of(v.clone()), index: Some(i) };
-                Ok(items.iter().enumerate().map(item).collect())
+                Ok(Rc::new(items.iter().enumerate().map(item).collect()))
             }
             other => Err(other.plain_unknown()),
         }
@@ -52,7 +52,7 @@ impl<'a> Walk<'a> {
         }
         // Conditions that are not values, and the bodies of the elements that are wanted.
         let (mut open, mut bodies, mut kept) = (Vec::new(), Vec::new(), Vec::new());
-        for item in &items {
+        for item in items.iter() {
             match wanted(item) {
                 Eval::Is(v) if v.is_true() => {
                     bodies.push(bodied(item));

@@ -4,6 +4,7 @@
 //! can be, `given` reads facts, `expr`, `number`, `time`, `list` and `table` are the expressions, `rule` says which rules are
 //! effective, `resolve` combines what is certain, `combine` weighs what is not, `trace` says which rows decided.
 mod combine;
+mod depth;
 mod expr;
 mod filling;
 mod given;
@@ -20,6 +21,7 @@ mod time;
 mod trace;
 
 pub(crate) use combine::{Combined, OutputResult};
+pub(crate) use depth::with_walk;
 pub(crate) use resolve::Contribution;
 pub(crate) use rule::{Condition, Instance};
 pub(crate) use state::{Eval, Item, V};
@@ -30,6 +32,7 @@ use crate::program::facts::Facts;
 use crate::program::link::{Linked, LinkedRule};
 use crate::program::outcome::{Because, Conflict, Open, Outcome, RowHit, State};
 use crate::program::value::Value;
+use depth::Depth;
 use given::Given;
 use num_rational::BigRational;
 use std::cell::RefCell;
@@ -38,7 +41,7 @@ use std::rc::Rc;
 
 /// Decide `decision` by the meaning of the language.
 pub fn evaluate(linked: &Linked, decision: DecisionId, facts: &Facts) -> Outcome {
-    Walk::new(linked, decision, facts).outcome()
+    with_walk(linked, decision, facts, |walk| walk.outcome())
 }
 
 /// What has been found out once, so that it is found out once.
@@ -79,8 +82,10 @@ pub(crate) struct Walk<'a> {
     pub(crate) book: &'a Rulebook,
     pub(crate) decision: DecisionId,
     given: Given<'a>,
+    depth: Rc<Depth>,
     /// Roots that a calling decision has changed.
     changed: Rc<BTreeMap<RootId, Eval<'a>>>,
+    roots: Memo<RootId, Eval<'a>>,
     pub(crate) lets: Memo<LetId, Eval<'a>>,
     pub(crate) params: Memo<ParamId, Eval<'a>>,
     in_force: Memo<PolicyId, Eval<'a>>,
@@ -120,23 +125,25 @@ pub(crate) type Scope<'e, 'a> = Option<&'e Env<'e, 'a>>;
 
 impl<'a> Walk<'a> {
     /// An evaluation that has not looked at anything yet.
-    pub(crate) fn new(linked: &'a Linked, decision: DecisionId, facts: &'a Facts) -> Walk<'a> {
-        Walk::changing(linked, decision, Given { linked, facts }, Rc::default())
+    fn new(linked: &'a Linked, decision: DecisionId, facts: &'a Facts, depth: Depth) -> Walk<'a> {
+        Walk::changing(decision, Given { linked, facts }, Rc::new(depth), Rc::default())
     }
 
     /// An evaluation with some roots changed by the caller.
     fn changing(
-        linked: &'a Linked,
         decision: DecisionId,
         given: Given<'a>,
+        depth: Rc<Depth>,
         changed: Rc<BTreeMap<RootId, Eval<'a>>>,
     ) -> Walk<'a> {
         Walk {
-            linked,
-            book: &linked.rulebook,
+            linked: given.linked,
+            book: &given.linked.rulebook,
             decision,
             given,
+            depth,
             changed,
+            roots: Memo::new(),
             lets: Memo::new(),
             params: Memo::new(),
             in_force: Memo::new(),

@@ -52,10 +52,11 @@ impl<'a> Walk<'a> {
     pub(crate) fn set_by(&self, param: &'a Param) -> Option<PolicyId> {
         for setting in self.linked.settings(param) {
             match self.in_force(setting.policy) {
-                Eval::Is(v) if v.is_true() => match self.dated(&setting.values, setting.policy) {
-                    Some(_) => return Some(setting.policy),
-                    None => {}
-                },
+                Eval::Is(v) if v.is_true() => {
+                    if self.dated(&setting.values, setting.policy).is_some() {
+                        return Some(setting.policy);
+                    }
+                }
                 Eval::Is(_) => {}
                 _ => return None,
             }

@@ -1,6 +1,7 @@
 //! Rules: for which elements they apply, and whether they are effective.
 use crate::lang::typed::*;
 use crate::program::link::{Overrider, Reach};
+use crate::program::outcome::Fault;
 use crate::program::walk::state::{Eval, Item, and, not, or};
 use crate::program::walk::{Env, Scope, Walk};
 use std::rc::Rc;
@@ -52,14 +53,14 @@ impl<'a> Walk<'a> {
                 return vec![Instance { item: None, applicable: and(before, || list), faceless: true }];
             }
         };
-        let instance = |item: Item<'a>| {
-            let applicable = self.in_instance(rule, Some(&item), |env| {
+        let instance = |item: &Item<'a>| {
+            let applicable = self.in_instance(rule, Some(item), |env| {
                 let guarded = if by_element { and(before.clone(), || guard(env)) } else { before.clone() };
                 and(guarded, || when(env))
             });
-            Instance { item: Some(item), applicable, faceless: false }
+            Instance { item: Some(item.clone()), applicable, faceless: false }
         };
-        items.into_iter().map(instance).collect()
+        items.iter().map(instance).collect()
     }
 
     /// The scope of a rule's instance: its element under the rule's name for it, and under those of the per-line outputs
@@ -85,15 +86,20 @@ impl<'a> Walk<'a> {
     /// Whether a rule's instance is effective for an output: it is applicable, and no overrider is effective.
     pub(crate) fn effective(&self, position: usize, output: OutputId, instance: usize) -> Eval<'a> {
         self.effective.get_or((position, output, instance), || {
-            let condition = self.condition(position);
-            let Some(found) = condition.instances.get(instance) else { return Eval::bool(false) };
-            let Some((linked, _)) = self.rule(position) else { return Eval::bool(false) };
-            let mut state = found.applicable.clone();
-            for by in linked.overridden_by.iter().filter(|by| !by.set_aside) {
-                state = and(state, || not(self.overriding(by, output, instance)));
-            }
-            state
+            let found = self.depth.deeper(|| self.find_effective(position, output, instance));
+            found.unwrap_or_else(|| Eval::fault(Fault::Overflow))
         })
+    }
+
+    fn find_effective(&self, position: usize, output: OutputId, instance: usize) -> Eval<'a> {
+        let condition = self.condition(position);
+        let Some(found) = condition.instances.get(instance) else { return Eval::bool(false) };
+        let Some((linked, _)) = self.rule(position) else { return Eval::bool(false) };
+        let mut state = found.applicable.clone();
+        for by in linked.overridden_by.iter().filter(|by| !by.set_aside) {
+            state = and(state, || not(self.overriding(by, output, instance)));
+        }
+        state
     }
 
     /// Whether an overrider suppresses a rule's instance for an output.
