@@ -4,8 +4,10 @@
 //! integer, multiples of 1/10,000, ordinals, days, bit sets); [`ABSENT`] stands for absent; exact fractions live in
 //! registers of their own; whatever is not a value leaves the code through [`Exit`].
 mod inst;
+mod ops;
 
 pub use inst::*;
+pub use ops::*;
 
 use crate::lang::typed::{EffectOp, EntityId, FactCallId, LetId, OutputId, RuleId, TableId, Ty};
 use crate::program::vm::fraction::Fraction;
@@ -41,6 +43,28 @@ impl BitSet {
 pub struct Column {
     pub values: Vec<i64>,
     pub undecided: Vec<bool>,
+}
+
+impl Column {
+    /// The result in a row; `None` where the rulebook is silent.
+    #[inline(always)]
+    pub fn get(&self, row: i64) -> Option<i64> {
+        // Most tables leave nothing open, and then the flags are not there at all.
+        if self.undecided.get(row as usize).copied().unwrap_or(false) {
+            return None;
+        }
+        self.values.get(row as usize).copied()
+    }
+}
+
+/// A lookup whose only key is a root slot.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Plan {
+    pub slot: u16,
+    pub optional: bool,
+    pub table: u16,
+    pub column: u16,
+    pub site: u32,
 }
 
 /// Whose rows a site's rows are.
@@ -128,6 +152,7 @@ pub struct Code {
     pub fractions: Vec<Fraction>,
     pub sets: Vec<BitSet>,
     pub columns: Vec<Column>,
+    pub plans: Vec<Plan>,
     pub tables: Vec<crate::program::vm::table::TableIndex>,
     pub calls: Vec<CallSite>,
     pub sites: Vec<Site>,

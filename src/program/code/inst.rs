@@ -1,5 +1,6 @@
 //! Instructions.
 use crate::lang::typed::RoundMode;
+use crate::program::code::{Cmp, Fun};
 use std::fmt;
 
 /// A register.
@@ -8,90 +9,6 @@ pub type Reg = u16;
 pub type QReg = u16;
 /// The place to go on.
 pub type Addr = u32;
-
-/// A comparison as the set of orderings that it accepts: 1 less, 2 equal, 4 greater.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cmp(pub u8);
-
-impl Cmp {
-    pub const LT: Cmp = Cmp(1);
-    pub const EQ: Cmp = Cmp(2);
-    pub const LE: Cmp = Cmp(3);
-    pub const GT: Cmp = Cmp(4);
-    pub const NE: Cmp = Cmp(5);
-    pub const GE: Cmp = Cmp(6);
-
-    /// The comparison that holds where this one does not.
-    pub fn inverse(self) -> Cmp {
-        Cmp(self.0 ^ 7)
-    }
-    /// Whether it holds. Without branches, because the kinds of comparison alternate in a program.
-    #[inline(always)]
-    pub fn test(self, a: i64, b: i64) -> bool {
-        let ordering = u8::from(a >= b) + u8::from(a > b);
-        self.0 >> ordering & 1 != 0
-    }
-    /// Whether it accepts an ordering.
-    pub fn accepts(self, ordering: std::cmp::Ordering) -> bool {
-        let bit = match ordering {
-            std::cmp::Ordering::Less => 0,
-            std::cmp::Ordering::Equal => 1,
-            std::cmp::Ordering::Greater => 2,
-        };
-        self.0 >> bit & 1 != 0
-    }
-    fn sign(self) -> &'static str {
-        match self.0 {
-            1 => "<",
-            2 => "=",
-            3 => "<=",
-            4 => ">",
-            5 => "!=",
-            _ => ">=",
-        }
-    }
-}
-
-/// Functions of dates and the like: `dst = f(a, b)`, run out of line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fun {
-    DateAdd,
-    DateSub,
-    DateTimeAdd,
-    DateTimeSub,
-    DateTimeAddDuration,
-    DateTimeSubDuration,
-    PeriodAdd,
-    PeriodSub,
-    PeriodMul,
-    PeriodNeg,
-    /// Checks that two periods are both days or both months; gives the first.
-    SamePeriods,
-    /// The number of days of a period of days.
-    PeriodDays,
-    DaysBetween,
-    MonthsBetween,
-    YearsBetween,
-    HoursBetween,
-    Year,
-    Month,
-    Day,
-    Weekday,
-    StartOfDay,
-    StartOfWeek,
-    StartOfMonth,
-    StartOfQuarter,
-    StartOfYear,
-    EndOfDay,
-    EndOfWeek,
-    EndOfMonth,
-    EndOfQuarter,
-    EndOfYear,
-    DateOf,
-    NextWorkday,
-    IsWorkday,
-    Anniversary,
-}
 
 /// One instruction. `to` is the place to jump to.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -130,6 +47,17 @@ pub enum Inst {
         src: Reg,
     },
     Jmp {
+        to: Addr,
+    },
+    /// As `JSlot` for equality, by far the most frequent.
+    JSlotIs {
+        slot: u16,
+        k: i32,
+        to: Addr,
+    },
+    JSlotIsNot {
+        slot: u16,
+        k: i32,
         to: Addr,
     },
     /// Jump if the root slot, which must hold a value, compares so with `k`.
@@ -522,6 +450,42 @@ pub enum Inst {
         val: Reg,
         site: u32,
     },
+    /// Contribute a constant and combine.
+    GiveMax {
+        acc: Reg,
+        k: i32,
+        site: u16,
+    },
+    GiveMin {
+        acc: Reg,
+        k: i32,
+        site: u16,
+    },
+    GiveOne {
+        acc: Reg,
+        k: i32,
+        site: u16,
+    },
+    GiveSum {
+        acc: Reg,
+        k: i32,
+        site: u16,
+    },
+    GiveAll {
+        acc: Reg,
+        k: i32,
+        site: u16,
+    },
+    /// A constant where nothing was contributed.
+    Default {
+        acc: Reg,
+        k: i32,
+    },
+    /// A lookup in a table of one key with the key in a root slot, and its result.
+    Find {
+        dst: Reg,
+        plan: u16,
+    },
     AccMax {
         acc: Reg,
         val: Reg,
@@ -579,6 +543,8 @@ impl fmt::Display for Inst {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Inst::JSlot { cmp, slot, k, to } => write!(f, "if slot {slot} {} {k} go {to}", cmp.sign()),
+            Inst::JSlotIs { slot, k, to } => write!(f, "if slot {slot} = {k} go {to}"),
+            Inst::JSlotIsNot { slot, k, to } => write!(f, "if slot {slot} != {k} go {to}"),
             Inst::JSlotOpt { cmp, slot, k, to } => write!(f, "if slot? {slot} {} {k} go {to}", cmp.sign()),
             Inst::JSlots { cmp, a, b, to } => write!(f, "if slot {a} {} slot {b} go {to}", cmp.sign()),
             Inst::JSlotReg { cmp, slot, b, to } => write!(f, "if slot {slot} {} r{b} go {to}", cmp.sign()),

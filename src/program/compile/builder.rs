@@ -150,10 +150,16 @@ pub(super) struct Builder<'a> {
     pub vars: FxHashMap<VarId, Elem<'a>>,
     /// Whose lookups are being lowered.
     pub reader: Reader,
+    /// Calls made before, by the calling scope and the changes: the callee's scope, flag and code.
+    pub known_calls: FxHashMap<(usize, String), (usize, u16, Spot)>,
+    /// Outputs asked of each call, by the decision that calls and the changes.
+    pub asked: FxHashMap<DecisionId, FxHashMap<String, Vec<OutputId>>>,
     /// Nesting of loops and calls at this point.
     pub loops: u32,
     pub depth: u32,
     pool: FxHashMap<i64, u32>,
+    /// How often each let is read in the rulebook; empty until asked.
+    pub let_uses: Vec<u32>,
     pub tables: FxHashMap<TableId, super::lookup::TableCode>,
 }
 
@@ -174,9 +180,12 @@ impl<'a> Builder<'a> {
             scope: 0,
             vars: FxHashMap::default(),
             reader: Reader::Nobody,
+            known_calls: FxHashMap::default(),
+            asked: FxHashMap::default(),
             loops: 0,
             depth: 0,
             pool: FxHashMap::default(),
+            let_uses: Vec::new(),
             tables: FxHashMap::default(),
         };
         b.push_scope(decision, FxHashMap::default(), false);
@@ -235,6 +244,11 @@ impl<'a> Builder<'a> {
     }
 
     pub fn emit(&mut self, inst: Inst) {
+        let inst = match inst {
+            Inst::JSlot { cmp: Cmp::EQ, slot, k, to } => Inst::JSlotIs { slot, k, to },
+            Inst::JSlot { cmp: Cmp::NE, slot, k, to } => Inst::JSlotIsNot { slot, k, to },
+            other => other,
+        };
         if let Some(segment) = self.segments.get_mut(self.segment) {
             segment.push(inst);
         }

@@ -154,6 +154,12 @@ impl<'a> Builder<'a> {
     }
 
     fn assign(&mut self, into: &Val<'a>, e: &'a Expr) -> Low<()> {
+        if let Val::Reg(dst) = into
+            && let Some(bits) = self.constant_of(e)
+        {
+            self.load(*dst, bits);
+            return Ok(());
+        }
         let value = self.lower(e)?;
         let int = *e.ty.inner() == Ty::Int;
         self.move_into(into, value, int)
@@ -374,10 +380,42 @@ impl<'a> Builder<'a> {
         let Some(value) = book.lets.get(id.ix()).map(|l| &l.value) else { return gap("an unknown let") };
         let reader = self.let_reader(id);
         let reader = std::mem::replace(&mut self.reader, reader);
-        let done =
-            if cheap(value, 4) { self.lower(value) } else { self.lazy(LazyKey::Let(id), |b| b.lower(value)) };
+        let done = if cheap(value, 4) || (self.loops == 0 && self.used_once(id)) {
+            self.lower(value)
+        } else {
+            self.lazy(LazyKey::Let(id), |b| b.lower(value))
+        };
         self.reader = reader;
         done
+    }
+
+    /// Whether a let is read at one place only: there it can be computed where it is read.
+    fn used_once(&mut self, id: LetId) -> bool {
+        let book = self.book;
+        if self.let_uses.is_empty() {
+            self.let_uses = vec![0; book.lets.len()];
+            let outputs = book.vocab.decisions.iter().flat_map(|d| &d.outputs);
+            let fallback = |o: &'a OutputDef| match &o.fallback {
+                Fallback::Else(e) => Some(e),
+                _ => None,
+            };
+            let mut todo: Vec<&Expr> = outputs.flat_map(|o| o.guard.iter().chain(fallback(o))).collect();
+            todo.extend(book.policies.iter().flat_map(|p| p.governed_by.iter().chain(&p.applies_when)));
+            todo.extend(book.lets.iter().map(|l| &l.value));
+            for rule in &book.rules {
+                todo.extend(rule.for_each.iter().map(|f| &f.list).chain(&rule.guard).chain(&rule.when));
+                todo.extend(rule.effects.iter().map(|e| &e.value));
+            }
+            while let Some(e) = todo.pop() {
+                if let ExprKind::Let(id) = &e.kind
+                    && let Some(uses) = self.let_uses.get_mut(id.ix())
+                {
+                    *uses += 1;
+                }
+                todo.extend(super::children(e));
+            }
+        }
+        self.let_uses.get(id.ix()) == Some(&1)
     }
 
     /// Lookups of lets belong to the let, whoever runs it first.

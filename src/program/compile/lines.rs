@@ -1,14 +1,19 @@
 //! Outputs per line: one combination for each element of a list.
 use super::builder::*;
-use super::output::{Acting, clamp};
+use super::output::{Acting, binds, clamp};
 use crate::lang::typed::*;
 use crate::program::code::*;
 
 impl<'a> Builder<'a> {
     /// An output per line.
-    pub fn lines(&mut self, def: &'a OutputDef, acting: &[Acting<'a>], out: u16) -> Low<OutVal<'a>> {
-        if def.guard.is_some() || def.mode == Mode::Each {
-            return gap("guards or records by line");
+    pub fn lines(&mut self, id: OutputId, def: &'a OutputDef, acting: &[Acting<'a>]) -> Low<OutVal<'a>> {
+        self.covered(def)?;
+        if binds(acting) {
+            return gap("binding rules on lines");
+        }
+        let out = self.spec(id, def)?;
+        if def.mode == Mode::Each {
+            return gap("records by line");
         }
         let fractions = def.ty.is_numeric() && acting.iter().any(|a| self.digits(&a.effect.value).is_none());
         if fractions && acting.iter().any(|a| clamp(a.effect) || a.effect.value.ty.is_optional()) {
@@ -37,6 +42,20 @@ impl<'a> Builder<'a> {
             (low, high) = (buffer(self, ABSENT)?, buffer(self, ABSENT)?);
             before = buffer(self, ABSENT)?;
             self.clamped_from(out, before);
+        }
+        if clamps && matches!(def.ty, Ty::Period | Ty::Text) {
+            return gap("clamped periods or texts by line");
+        }
+        // Where the guard does not hold, nothing is contributed, and the line is absent.
+        let mut guarded = None;
+        if let Some(guard) = &def.guard {
+            let (on, one) = (buffer(self, 0)?, self.constant(1));
+            self.each(&list, def.var, |b, _, i, next| {
+                b.cond(guard, false, next)?;
+                b.emit(Inst::Put { start: on, i, src: one });
+                Ok(())
+            })?;
+            guarded = Some(on);
         }
         let removes = acting.iter().any(|a| a.effect.op == EffectOp::Remove);
         if removes {
@@ -67,7 +86,9 @@ impl<'a> Builder<'a> {
                 self.emit(Inst::JImm { cmp: Cmp::EQ, a: *any, k: 0, to: Builder::target(skip) });
             }
             let value = &a.effect.value;
-            self.each(&list, Some(each.var), |b, _, i, next| {
+            self.each(&list, Some(each.var), |b, elem, i, next| {
+                b.name_lines(a.rule, elem)?;
+                b.line_guarded(guarded, i, next);
                 match &state {
                     None => b.rule_condition(a.id, false, next)?,
                     Some(Effective::Each { start, .. }) => {
@@ -119,8 +140,11 @@ impl<'a> Builder<'a> {
             Fallback::Else(value) if !all => Some(value),
             _ => None,
         };
-        if fallback.is_some() || clamps || removes {
+        if fallback.is_some() || clamps || removes || guarded.is_some() {
             self.each(&list, def.var, |b, _, i, next| {
+                if guarded.is_some() {
+                    b.line_off(guarded, start, i, fractions, next);
+                }
                 if fractions {
                     let a = b.frac();
                     b.emit(Inst::QGet { dst: a, start, i });
@@ -164,5 +188,32 @@ impl<'a> Builder<'a> {
         }
         let len = list.len;
         Ok(OutVal::Lines { start, len, fractions })
+    }
+
+    /// On to the next line where the output's guard does not hold.
+    fn line_guarded(&mut self, guarded: Option<Reg>, i: Reg, next: Spot) {
+        if let Some(start) = guarded {
+            let a = self.reg();
+            self.emit(Inst::Get { dst: a, start, i });
+            self.emit(Inst::JImm { cmp: Cmp::EQ, a, k: 0, to: Builder::target(next) });
+        }
+    }
+
+    /// Where the output's guard does not hold, the line is absent, and that is all.
+    fn line_off(&mut self, guarded: Option<Reg>, start: Reg, i: Reg, fractions: bool, next: Spot) {
+        let (off, on) = (self.label(), self.label());
+        self.line_guarded(guarded, i, off);
+        self.jump(on);
+        self.place(off);
+        if fractions {
+            let src = self.frac();
+            self.emit(Inst::QAbsent { dst: src });
+            self.emit(Inst::QPut { start, i, src });
+        } else {
+            let src = self.constant(ABSENT);
+            self.emit(Inst::Put { start, i, src });
+        }
+        self.jump(next);
+        self.place(on);
     }
 }

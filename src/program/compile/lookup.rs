@@ -34,6 +34,19 @@ impl<'a> Builder<'a> {
         let code = self.table(id, table)?;
         let column = self.column(id, table, result)?;
         let site = self.site(id, code.index);
+        if let [key] = args
+            && let [(_, ty)] = table.params.as_slice()
+            && code.extra.is_empty()
+            && table.results.len() == 1
+            && !doubled(ty)
+            && let Some((slot, optional)) = self.slot_of(key)
+            && let Ok(plan) = u16::try_from(self.code.plans.len())
+        {
+            self.code.plans.push(Plan { slot, optional, table: code.index, column, site });
+            let dst = self.reg();
+            self.emit(Inst::Find { dst, plan });
+            return Ok(Val::Reg(dst));
+        }
         let row = match (table.results.len() > 1).then(|| key_text(id, args)).flatten() {
             Some(key) if self.vars_free(args) => {
                 let found =
@@ -201,6 +214,9 @@ impl<'a> Builder<'a> {
             };
             column.values.push(value);
             column.undecided.push(undecided);
+        }
+        if !column.undecided.contains(&true) {
+            column.undecided.clear();
         }
         self.code.columns.push(column);
         let at = u16::try_from(self.code.columns.len() - 1).map_err(|_| Gap("too many columns".into()))?;

@@ -4,6 +4,7 @@
 //! the reference walk decides on the same facts. So a construct that is not lowered yet costs speed, never truth.
 mod builder;
 mod call;
+mod canon;
 mod cond;
 mod expr;
 mod lines;
@@ -239,6 +240,8 @@ fn target_of(inst: &mut Inst) -> Option<&mut Addr> {
     match inst {
         Inst::Jmp { to }
         | Inst::JSlot { to, .. }
+        | Inst::JSlotIs { to, .. }
+        | Inst::JSlotIsNot { to, .. }
         | Inst::JSlotOpt { to, .. }
         | Inst::JSlots { to, .. }
         | Inst::JSlotReg { to, .. }

@@ -22,10 +22,40 @@ struct Gather {
     removed: Reg,
     low: Reg,
     high: Reg,
+    /// The value before its clamps.
+    before: Reg,
     /// Binding rules take part: contributions are noted and combined afterwards.
     binding: bool,
     /// Contributions are noted.
     noted: bool,
+}
+
+/// An override of a binding rule that is set aside: the overrider, whether it acts, and where to note it.
+type Aside<'a> = (Overrider, Effective<'a>, Reg);
+
+/// An output on its way.
+struct Part<'a> {
+    id: OutputId,
+    def: &'a OutputDef,
+    acting: Vec<Acting<'a>>,
+    /// By acting effect.
+    asides: Vec<Vec<Aside<'a>>>,
+    g: Gather,
+    clamps: bool,
+    removes: bool,
+}
+
+impl<'a> Part<'a> {
+    fn value(&self) -> Low<OutVal<'a>> {
+        let g = &self.g;
+        Ok(match (g.mode, g.frac, &self.def.ty) {
+            (Mode::Each, _, Ty::Entity(entity)) => OutVal::Records { entity: *entity, present: g.acc },
+            (Mode::Each, ..) => return gap("records of no record type"),
+            (Mode::All, ..) => OutVal::Plain(Val::Mask(g.acc)),
+            (_, Some(q), _) => OutVal::Plain(Val::Frac(q)),
+            _ => OutVal::Plain(Val::Reg(g.acc)),
+        })
+    }
 }
 
 impl<'a> Builder<'a> {
@@ -77,11 +107,19 @@ impl<'a> Builder<'a> {
 
     /// Computes the outputs that an expression reads.
     pub fn needs(&mut self, e: &'a Expr) -> Low<()> {
+        for id in self.reads(e) {
+            self.output(id)?;
+        }
+        Ok(())
+    }
+
+    /// The outputs that an expression reads, directly or through lets.
+    fn reads(&self, e: &'a Expr) -> Vec<OutputId> {
         let (mut todo, mut lets, mut outputs) = (vec![e], Vec::new(), Vec::new());
         while let Some(e) = todo.pop() {
             match &e.kind {
                 ExprKind::Output(id) | ExprKind::OutputOf(id, _) if !outputs.contains(id) => {
-                    outputs.push(*id)
+                    outputs.push(*id);
                 }
                 ExprKind::Let(id) if !lets.contains(id) => {
                     lets.push(*id);
@@ -91,10 +129,7 @@ impl<'a> Builder<'a> {
             }
             todo.extend(super::children(e));
         }
-        for id in outputs {
-            self.output(id)?;
-        }
-        Ok(())
+        outputs
     }
 
     pub fn needs_of_rule(&mut self, rule: &'a Rule) -> Low<()> {
@@ -105,7 +140,7 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    /// Computes an output, once, after those that it reads.
+    /// Computes an output, once, after those that it reads; with it, those that the same rules decide.
     pub fn output(&mut self, id: OutputId) -> Low<OutVal<'a>> {
         match self.here().outputs.get(&id) {
             Some(Some(value)) => return Ok(value.clone()),
@@ -114,27 +149,136 @@ impl<'a> Builder<'a> {
         }
         self.here().outputs.insert(id, None);
         let def = self.output_def(id)?;
+        let name = &def.name;
+        let named = |g: Gap| Gap(format!("output {name}: {}", g.0));
         let acting = self.acting(id)?;
         // What is read must be there before, whatever path the code takes.
-        for e in def.guard.iter().chain(match &def.fallback {
-            Fallback::Else(e) => Some(e),
-            _ => None,
-        }) {
+        for e in read_by(def, &acting) {
             self.needs(e)?;
         }
-        for a in &acting {
-            self.needs(&a.effect.value)?;
-            self.needs_of_rule(a.rule)?;
+        if def.per.is_some() {
+            let value = self.lines(id, def, &acting).map_err(named)?;
+            self.here().outputs.insert(id, Some(value.clone()));
+            return Ok(value);
         }
-        for a in &acting {
-            if !self.alone(a) {
-                self.effective(a.id, id)?;
+        let mut parts = vec![self.part(id, def, acting).map_err(named)?];
+        if !self.here().called {
+            self.company(&mut parts)?;
+        }
+        self.group(&mut parts)?;
+        self.known_output(id)
+    }
+
+    /// Adds the outputs that can be computed in one go with the first: rules that act on several are then tested once.
+    fn company(&mut self, parts: &mut Vec<Part<'a>>) -> Low<()> {
+        let (Some(first), decision) = (parts.first(), self.here().decision) else { return Ok(()) };
+        let (guard, rules) = (first.def.guard_key, first.acting.iter().map(|a| a.id).collect::<Vec<_>>());
+        let book = self.book;
+        let Some(decision) = book.vocab.decisions.get(decision.ix()) else { return Ok(()) };
+        for &id in &decision.order {
+            let def = self.output_def(id)?;
+            let same_guard = def.guard.is_some() == guard.is_some() && def.guard_key == guard;
+            if self.here().outputs.contains_key(&id) || def.per.is_some() || !same_guard {
+                continue;
+            }
+            let acting = self.acting(id)?;
+            let shared = acting.iter().any(|a| rules.contains(&a.id));
+            let mut read = read_by(def, &acting);
+            for a in &acting {
+                read.extend(self.read_by_overriders(a.id)?);
+            }
+            let ready = read
+                .into_iter()
+                .all(|e| self.reads(e).iter().all(|o| matches!(self.here().outputs.get(o), Some(Some(_)))));
+            // What is not covered says so when its own turn comes.
+            if shared
+                && ready
+                && let Ok(part) = self.part(id, def, acting)
+            {
+                self.here().outputs.insert(id, None);
+                parts.push(part);
             }
         }
-        let name = &def.name;
-        let value = self.combined(id, def, &acting).map_err(|g| Gap(format!("output {name}: {}", g.0)))?;
-        self.here().outputs.insert(id, Some(value.clone()));
-        Ok(value)
+        Ok(())
+    }
+
+    /// Computes outputs that have one guard and read nothing of each other.
+    fn group(&mut self, parts: &mut [Part<'a>]) -> Low<()> {
+        let ids: Vec<OutputId> = parts.iter().map(|p| p.id).collect();
+        for part in parts.iter_mut() {
+            for i in 0..part.acting.len() {
+                let Some(id) = part.acting.get(i).map(|a| a.id) else { continue };
+                if !self.within(id, &ids)? {
+                    self.effective(id, part.id)?;
+                }
+                let asides = if self.here().called { Vec::new() } else { self.set_aside(id, part.id)? };
+                part.asides.push(asides);
+            }
+        }
+        let end = self.label();
+        let guard = parts.first().and_then(|p| p.def.guard.as_ref());
+        for part in parts.iter() {
+            let g = &part.g;
+            if part.clamps {
+                self.load(g.before, ABSENT);
+            }
+            if guard.is_some() {
+                self.load(g.acc, ABSENT);
+                if let Some(dst) = g.frac {
+                    self.emit(Inst::QAbsent { dst });
+                }
+            }
+        }
+        if let Some(guard) = guard {
+            self.cond(guard, false, end)?;
+        }
+        for part in parts.iter() {
+            self.begin(part)?;
+        }
+        let mut rules: Vec<RuleId> = parts.iter().flat_map(|p| p.acting.iter().map(|a| a.id)).collect();
+        rules.sort_unstable();
+        rules.dedup();
+        for rule in rules {
+            let name = &self.rule(rule)?.name;
+            self.rule_acts(rule, parts, &ids).map_err(|gap| Gap(format!("rule {name}: {}", gap.0)))?;
+        }
+        for part in parts.iter() {
+            self.settle(part)?;
+        }
+        self.place(end);
+        for part in parts.iter() {
+            let value = part.value()?;
+            self.here().outputs.insert(part.id, Some(value));
+        }
+        Ok(())
+    }
+
+    /// All effects of a rule on the outputs at hand.
+    fn rule_acts(&mut self, rule: RuleId, parts: &[Part<'a>], ids: &[OutputId]) -> Low<()> {
+        let effects = || {
+            parts.iter().flat_map(move |p| {
+                let own = p.acting.iter().zip(&p.asides).filter(move |(a, _)| a.id == rule);
+                own.map(move |(a, asides)| (p, a, asides))
+            })
+        };
+        if self.within(rule, ids)? {
+            // The guard holds here, and so does that of the rule, which is the same.
+            let skip = self.label();
+            let guarded = parts.first().is_some_and(|p| p.def.guard.is_some());
+            self.rule_condition(rule, guarded, skip)?;
+            for (part, a, _) in effects() {
+                let site = self.effect_site(a, part.g.out);
+                let next = self.label();
+                self.apply(part.def, a, &part.g, site, None, next)?;
+                self.place(next);
+            }
+            self.place(skip);
+            return Ok(());
+        }
+        for (part, a, asides) in effects() {
+            self.act(part.id, part.def, a, &part.g, asides)?;
+        }
+        Ok(())
     }
 
     fn acting(&mut self, id: OutputId) -> Low<Vec<Acting<'a>>> {
@@ -149,12 +293,48 @@ impl<'a> Builder<'a> {
         Ok(acting)
     }
 
-    /// The rule acts on nothing else and nothing hangs on it: its condition is computed where its effect is.
-    fn alone(&mut self, a: &Acting<'a>) -> bool {
-        a.rule.effects.len() == 1 && a.rule.for_each.is_none() && !self.entangled(a.id)
+    /// The rule acts only on these outputs and nothing hangs on it: its condition is tested where its effects are.
+    fn within(&mut self, id: RuleId, outputs: &[OutputId]) -> Low<bool> {
+        let rule = self.rule(id)?;
+        let only = rule.effects.iter().all(|e| outputs.contains(&e.output));
+        Ok(only && rule.for_each.is_none() && !self.entangled(id))
     }
 
-    fn combined(&mut self, id: OutputId, def: &'a OutputDef, acting: &[Acting<'a>]) -> Low<OutVal<'a>> {
+    /// What an output needs to be computed; refuses what is not covered before any code is emitted.
+    fn part(&mut self, id: OutputId, def: &'a OutputDef, acting: Vec<Acting<'a>>) -> Low<Part<'a>> {
+        self.covered(def)?;
+        let single = single(def.mode);
+        let binding = binds(&acting);
+        if binding && (self.loops > 0 || self.depth > 0) {
+            return gap("binding rules in a called decision");
+        }
+        let clamps = acting.iter().any(|a| clamp(a.effect));
+        let fractions = single && def.ty.is_numeric() && self.output_digits(id).is_none();
+        if (clamps || binding) && matches!(def.ty, Ty::Period | Ty::Text) {
+            return gap("clamped or binding periods or texts");
+        }
+        if fractions && (binding || clamps) {
+            return gap("clamps of fractions");
+        }
+        let out = self.spec(id, def)?;
+        let g = Gather {
+            out,
+            mode: def.mode,
+            acc: self.reg(),
+            frac: fractions.then(|| self.frac()),
+            removed: self.reg(),
+            low: self.reg(),
+            high: self.reg(),
+            before: self.reg(),
+            binding,
+            noted: binding || !self.here().called,
+        };
+        let removes = acting.iter().any(|a| a.effect.op == EffectOp::Remove);
+        Ok(Part { id, def, acting, asides: Vec::new(), g, clamps, removes })
+    }
+
+    /// Refuses outputs of types that registers do not combine.
+    pub fn covered(&self, def: &OutputDef) -> Low<()> {
         if def.ty.is_optional() {
             return gap("an output of an optional type");
         }
@@ -167,66 +347,22 @@ impl<'a> Builder<'a> {
         if def.mode == Mode::All {
             self.small_enum(&def.ty)?;
         }
-        let single = matches!(def.mode, Mode::One | Mode::Max | Mode::Min | Mode::Sum);
-        if single && matches!(def.ty, Ty::Entity(_) | Ty::List(_) | Ty::Set(_)) {
+        if single(def.mode) && matches!(def.ty, Ty::Entity(_) | Ty::List(_) | Ty::Set(_)) {
             return gap("an output that is a record, list or set");
         }
-        // Binding matters where a binding effect meets one of a more specific layer.
-        let bound = acting.iter().filter(|a| a.effect_binds()).map(|a| a.rank).min();
-        let binding = bound.is_some_and(|b| acting.iter().any(|a| a.rank > b));
-        let out = self.spec(id, def)?;
-        if def.per.is_some() {
-            return if binding { gap("binding rules on lines") } else { self.lines(def, acting, out) };
-        }
-        let mut noted = !self.here().called;
-        if binding {
-            if self.loops > 0 || self.depth > 0 {
-                return gap("binding rules in a called decision");
-            }
-            noted = true;
-        }
-        let fractions = single && def.ty.is_numeric() && self.output_digits(id).is_none();
-        if fractions && (binding || acting.iter().any(|a| clamp(a.effect))) {
-            return gap("clamps of fractions");
-        }
-        let g = Gather {
-            out,
-            mode: def.mode,
-            acc: self.reg(),
-            frac: fractions.then(|| self.frac()),
-            removed: self.reg(),
-            low: self.reg(),
-            high: self.reg(),
-            binding,
-            noted,
-        };
-        let mut asides = Vec::new();
-        if !self.here().called {
-            for a in acting {
-                asides.push(self.set_aside(a.id, id)?);
-            }
-        }
-        let end = self.label();
-        let clamps = acting.iter().any(|a| clamp(a.effect));
-        // Guarded off unless the guard holds.
-        let before = self.reg();
-        if clamps {
-            self.load(before, ABSENT);
-        }
-        if let Some(guard) = &def.guard {
-            self.load(g.acc, ABSENT);
-            if let Some(dst) = g.frac {
-                self.emit(Inst::QAbsent { dst });
-            }
-            self.cond(guard, false, end)?;
-        }
-        let start = match def.mode {
+        Ok(())
+    }
+
+    /// Nothing gathered yet.
+    fn begin(&mut self, part: &Part<'a>) -> Low<()> {
+        let g = &part.g;
+        let start = match g.mode {
             Mode::Sum | Mode::All => 0,
             Mode::Each => 1,
             _ => ABSENT,
         };
         self.load(g.acc, start);
-        match (g.frac, def.mode) {
+        match (g.frac, g.mode) {
             (Some(dst), Mode::Sum) => {
                 let zero = self.fraction(&num_traits::Zero::zero())?;
                 self.emit(Inst::QMov { dst, a: zero });
@@ -234,60 +370,58 @@ impl<'a> Builder<'a> {
             (Some(dst), _) => self.emit(Inst::QAbsent { dst }),
             _ => {}
         }
-        let removes = acting.iter().any(|a| a.effect.op == EffectOp::Remove);
-        if removes {
+        if part.removes {
             self.load(g.removed, 0);
         }
-        if clamps {
+        if part.clamps {
             self.load(g.low, ABSENT);
             self.load(g.high, ABSENT);
         }
-        asides.resize_with(acting.len(), Vec::new);
-        for (a, asides) in acting.iter().zip(&asides) {
-            self.act(id, def, a, &g, asides)
-                .map_err(|gap| Gap(format!("rule {}: {}", a.rule.name, gap.0)))?;
-        }
+        Ok(())
+    }
+
+    /// Removals, fallback and clamps, when everything is gathered.
+    fn settle(&mut self, part: &Part<'a>) -> Low<()> {
+        let (g, def) = (&part.g, part.def);
+        let acc = g.acc;
         if g.binding {
-            self.emit(Inst::Combine { dst: g.acc, out });
-        } else if removes {
+            self.emit(Inst::Combine { dst: acc, out: g.out });
+        } else if part.removes {
             // Set the removed members, then take them away.
-            self.emit(Inst::Or { dst: g.acc, a: g.acc, b: g.removed });
-            self.emit(Inst::Sub { dst: g.acc, a: g.acc, b: g.removed });
+            self.emit(Inst::Or { dst: acc, a: acc, b: g.removed });
+            self.emit(Inst::Sub { dst: acc, a: acc, b: g.removed });
         }
-        if single && let Fallback::Else(value) = &def.fallback {
+        if single(g.mode)
+            && let Fallback::Else(value) = &def.fallback
+        {
             let there = self.label();
-            match g.frac {
-                Some(a) => {
+            let constant = self.constant_of(value).and_then(|k| i32::try_from(k).ok());
+            match (g.frac, constant) {
+                (Some(a), _) => {
                     self.emit(Inst::JQAbsent { want: false, a, to: Builder::target(there) });
                     let value = self.num(value)?;
                     let value = self.frac_of(value);
                     self.emit(Inst::QMov { dst: a, a: value });
                 }
-                None => {
-                    self.emit(Inst::JAbsent { want: false, a: g.acc, to: Builder::target(there) });
+                (None, Some(k)) => self.emit(Inst::Default { acc, k }),
+                (None, None) => {
+                    self.emit(Inst::JAbsent { want: false, a: acc, to: Builder::target(there) });
                     let src = self.scalar(value)?;
-                    self.emit(Inst::Mov { dst: g.acc, src });
+                    self.emit(Inst::Mov { dst: acc, src });
                 }
             }
             self.place(there);
         }
-        if clamps {
-            self.emit(Inst::Mov { dst: before, src: g.acc });
-            self.clamped_from(out, before);
+        if part.clamps {
+            self.emit(Inst::Mov { dst: g.before, src: acc });
+            self.clamped_from(g.out, g.before);
             if g.binding {
-                self.emit(Inst::Clamps { a: g.acc, out });
+                self.emit(Inst::Clamps { a: acc, out: g.out });
             } else {
-                self.emit(Inst::Clamp { a: g.acc, lo: g.low, hi: g.high });
+                self.emit(Inst::Clamp { a: acc, lo: g.low, hi: g.high });
             }
         }
-        self.place(end);
-        Ok(match (def.mode, g.frac, &def.ty) {
-            (Mode::Each, _, Ty::Entity(entity)) => OutVal::Records { entity: *entity, present: g.acc },
-            (Mode::Each, ..) => return gap("records of no record type"),
-            (Mode::All, ..) => OutVal::Plain(Val::Mask(g.acc)),
-            (_, Some(q), _) => OutVal::Plain(Val::Frac(q)),
-            _ => OutVal::Plain(Val::Reg(g.acc)),
-        })
+        Ok(())
     }
 
     /// Tells where a value is before its clamps.
@@ -297,7 +431,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn spec(&mut self, output: OutputId, def: &OutputDef) -> Low<u16> {
+    pub fn spec(&mut self, output: OutputId, def: &OutputDef) -> Low<u16> {
         let called = self.here().called;
         let (mode, better) = (def.mode, def.better);
         self.code.combines.push(CombineSpec { output, mode, better, called, before: None });
@@ -323,47 +457,41 @@ impl<'a> Builder<'a> {
         def: &'a OutputDef,
         a: &Acting<'a>,
         g: &Gather,
-        asides: &[(Overrider, Effective<'a>, Reg)],
+        asides: &[Aside<'a>],
     ) -> Low<()> {
         let skip = self.label();
         let to = Builder::target(skip);
         let site = self.effect_site(a, g.out);
-        if self.alone(a) {
-            // The output's guard holds here, so a guard that the rule shares with it does.
-            self.rule_condition(a.id, def.guard.is_some() && a.rule.guard.is_some(), skip)?;
-            self.apply(def, a, g, site, None, skip)?;
-        } else {
-            match self.effective(a.id, id)? {
-                Effective::Reg(on) => {
-                    self.emit(Inst::JImm { cmp: Cmp::EQ, a: on, k: 0, to });
-                    for (_, state, note) in asides {
-                        self.emit(Inst::Or { dst: *note, a: *note, b: whole(state) });
-                    }
-                    self.apply(def, a, g, site, None, skip)?;
+        match self.effective(a.id, id)? {
+            Effective::Reg(on) => {
+                self.emit(Inst::JImm { cmp: Cmp::EQ, a: on, k: 0, to });
+                for (_, state, note) in asides {
+                    self.emit(Inst::Or { dst: *note, a: *note, b: whole(state) });
                 }
-                Effective::Each { start, any, list } => {
-                    self.emit(Inst::JImm { cmp: Cmp::EQ, a: any, k: 0, to });
-                    let var = a.rule.for_each.as_ref().map(|f| f.var);
-                    self.each(&list, var, |b, _, i, next| {
-                        let on = b.reg();
-                        b.emit(Inst::Get { dst: on, start, i });
-                        b.emit(Inst::JImm { cmp: Cmp::EQ, a: on, k: 0, to: Builder::target(next) });
-                        for (o, state, note) in asides {
-                            match (o.reach, state) {
-                                (Reach::SameElement, Effective::Each { start, any, .. }) => {
-                                    let (off, by) = (b.label(), b.reg());
-                                    let to = Builder::target(off);
-                                    b.emit(Inst::JImm { cmp: Cmp::EQ, a: *any, k: 0, to });
-                                    b.emit(Inst::Get { dst: by, start: *start, i });
-                                    b.emit(Inst::Or { dst: *note, a: *note, b: by });
-                                    b.place(off);
-                                }
-                                _ => b.emit(Inst::Or { dst: *note, a: *note, b: whole(state) }),
+                self.apply(def, a, g, site, None, skip)?;
+            }
+            Effective::Each { start, any, list } => {
+                self.emit(Inst::JImm { cmp: Cmp::EQ, a: any, k: 0, to });
+                let var = a.rule.for_each.as_ref().map(|f| f.var);
+                self.each(&list, var, |b, _, i, next| {
+                    let on = b.reg();
+                    b.emit(Inst::Get { dst: on, start, i });
+                    b.emit(Inst::JImm { cmp: Cmp::EQ, a: on, k: 0, to: Builder::target(next) });
+                    for (o, state, note) in asides {
+                        match (o.reach, state) {
+                            (Reach::SameElement, Effective::Each { start, any, .. }) => {
+                                let (off, by) = (b.label(), b.reg());
+                                let to = Builder::target(off);
+                                b.emit(Inst::JImm { cmp: Cmp::EQ, a: *any, k: 0, to });
+                                b.emit(Inst::Get { dst: by, start: *start, i });
+                                b.emit(Inst::Or { dst: *note, a: *note, b: by });
+                                b.place(off);
                             }
+                            _ => b.emit(Inst::Or { dst: *note, a: *note, b: whole(state) }),
                         }
-                        b.apply(def, a, g, site, Some(i), next)
-                    })?;
-                }
+                    }
+                    b.apply(def, a, g, site, Some(i), next)
+                })?;
             }
         }
         self.place(skip);
@@ -445,11 +573,27 @@ impl<'a> Builder<'a> {
             });
             return Ok(());
         }
+        let acc = g.acc;
+        if let Some(k) = self.constant_contribution(def, value)
+            && matches!(a.effect.op, EffectOp::Set | EffectOp::Add)
+            && g.noted
+            && !g.binding
+            && elem.is_none()
+        {
+            let site = site as u16;
+            self.emit(match g.mode {
+                Mode::Max => Inst::GiveMax { acc, k, site },
+                Mode::Min => Inst::GiveMin { acc, k, site },
+                Mode::Sum => Inst::GiveSum { acc, k, site },
+                Mode::All => Inst::GiveAll { acc, k, site },
+                _ => Inst::GiveOne { acc, k, site },
+            });
+            return Ok(());
+        }
         let val = self.contribution(def, value)?;
         if value.ty.is_optional() {
             self.emit(Inst::JAbsent { want: true, a: val, to: Builder::target(skip) });
         }
-        let acc = g.acc;
         match a.effect.op {
             EffectOp::AtLeast | EffectOp::AtMost => {
                 if g.noted {
@@ -492,6 +636,26 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
+    /// A contribution's bits if they are known now and small.
+    fn constant_contribution(&mut self, def: &'a OutputDef, value: &'a Expr) -> Option<i32> {
+        if self.code.effects.len() > usize::from(u16::MAX) {
+            return None;
+        }
+        let bit = |k: i64| (0..31).contains(&k).then(|| 1i64 << k);
+        let k = match (&value.kind, def.mode) {
+            (ExprKind::Set(values), Mode::All) => {
+                let mut mask = 0;
+                for value in values {
+                    mask |= bit(self.constant_of(value)?)?;
+                }
+                mask
+            }
+            (_, Mode::All) => bit(self.constant_of(value)?)?,
+            _ => self.constant_of(value)?,
+        };
+        i32::try_from(k).ok()
+    }
+
     /// A contribution's bits: for `all` a bit set.
     pub fn contribution(&mut self, def: &'a OutputDef, value: &'a Expr) -> Low<Reg> {
         if def.mode != Mode::All {
@@ -524,6 +688,30 @@ impl<'a> Builder<'a> {
             None => Inst::Contrib { site, val },
         });
     }
+}
+
+/// Everything that an output's computation reads, besides what overriders read.
+fn read_by<'a>(def: &'a OutputDef, acting: &[Acting<'a>]) -> Vec<&'a Expr> {
+    let mut all: Vec<&Expr> = def.guard.iter().collect();
+    if let Fallback::Else(e) = &def.fallback {
+        all.push(e);
+    }
+    for a in acting {
+        all.push(&a.effect.value);
+        all.extend(a.rule.for_each.iter().map(|f| &f.list).chain(&a.rule.guard).chain(&a.rule.when));
+    }
+    all
+}
+
+/// One value at most.
+fn single(mode: Mode) -> bool {
+    matches!(mode, Mode::One | Mode::Max | Mode::Min | Mode::Sum)
+}
+
+/// Whether a binding effect meets one of a more specific layer.
+pub(super) fn binds(acting: &[Acting<'_>]) -> bool {
+    let bound = acting.iter().filter(|a| a.effect_binds()).map(|a| a.rank).min();
+    bound.is_some_and(|b| acting.iter().any(|a| a.rank > b))
 }
 
 impl Acting<'_> {

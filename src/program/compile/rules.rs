@@ -27,6 +27,23 @@ impl<'a> Builder<'a> {
             .collect()
     }
 
+    /// What the rules read that keep a rule from being effective, directly or through others.
+    pub fn read_by_overriders(&mut self, id: RuleId) -> Low<Vec<&'a Expr>> {
+        let (mut reads, mut seen, mut todo) = (Vec::new(), vec![id], vec![id]);
+        while let Some(id) = todo.pop() {
+            for o in self.linked_rule(id).map(|r| r.overridden_by.as_slice()).unwrap_or_default() {
+                if !seen.contains(&o.rule) {
+                    seen.push(o.rule);
+                    todo.push(o.rule);
+                    let rule = self.rule(o.rule)?;
+                    let list = rule.for_each.iter().map(|f| &f.list);
+                    reads.extend(list.chain(&rule.guard).chain(&rule.when));
+                }
+            }
+        }
+        Ok(reads)
+    }
+
     /// Whether anything overrides the rule, or the rule anything, so that its state must be kept.
     pub fn entangled(&mut self, id: RuleId) -> bool {
         let decision = self.here().decision;
@@ -91,7 +108,8 @@ impl<'a> Builder<'a> {
                 let list = self.list(&each.list)?;
                 let fill = self.pool16(0)?;
                 self.emit(Inst::Alloc { dst: start, len: list.len, width: 1, fill });
-                self.each(&list, Some(each.var), |b, _, i, next| {
+                self.each(&list, Some(each.var), |b, elem, i, next| {
+                    b.name_lines(rule, elem)?;
                     b.rule_condition(id, false, next)?;
                     b.emit(Inst::Put { start, i, src: one });
                     b.load(any, 1);
@@ -104,6 +122,16 @@ impl<'a> Builder<'a> {
         };
         self.here().applicable.insert(id, state.clone());
         Ok(state)
+    }
+
+    /// The element under the names that the per-line outputs have for it, whose guards are part of the condition.
+    pub fn name_lines(&mut self, rule: &'a Rule, elem: &Elem<'a>) -> Low<()> {
+        for effect in rule.effects.iter().filter(|e| e.per_element) {
+            if let Some(var) = self.output_def(effect.output)?.var {
+                self.vars.insert(var, elem.clone());
+            }
+        }
+        Ok(())
     }
 
     /// Whether the rule is effective for an output.

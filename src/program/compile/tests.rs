@@ -102,6 +102,7 @@ impl Random<'_> {
         let layout = self.linked.layout.clone();
         let mut facts = Facts::unknown(&layout);
         facts.currency = Some(0);
+        facts.texts = vec!["x".into(), "y".into()];
         let mut slots = std::mem::take(&mut facts.slots);
         for place in &layout.roots {
             self.place(place, &mut slots, 0, &mut facts, true);
@@ -185,7 +186,7 @@ impl Random<'_> {
                 self.next(if step == 1 { 100_000 } else { 60 }) as i64 * step * 100
             }
             Ty::Unit(_) => self.next(12_000) as i64 * SCALE,
-            Ty::Text => self.next(self.linked.symbols.len().max(1) as u64) as i64,
+            Ty::Text => self.next(self.linked.symbols.len() as u64 + 2) as i64,
             Ty::Date => 20_620 + self.next(80) as i64,
             Ty::DateTime => (20_620 * 86_400 + self.next(9_000_000) as i64) * 1_000_000,
             Ty::Period => {
@@ -343,4 +344,140 @@ fn the_example_rulebook_agrees() {
             }
         }
     }
+}
+
+#[test]
+fn lists_elements_and_calls() {
+    let vocab = format!(
+        "{VOCAB}
+decision earn given item, lines, today {{
+  eligible each l in lines: one money else 0 CNY
+  worth each l in lines: max money else 1 CNY
+  working part each l in lines: sum decimal
+  tags each l in lines: all remedy
+  points: one point else 0 point
+  share_of each l in lines: one money if l.quantity > 3 else 0 CNY
+  graded each l in lines: max tier if l.weight > 0.5 optional
+  total: sum money
+}}
+decision back given item, lines, today {{
+  lost: one point else 0 point
+  other: one money else 0 CNY
+  owes: each due
+  flags: all kind
+  count: max integer optional
+  worst: min money optional
+  deep: sum point
+}}"
+    );
+    let policy = "
+policy a.earn decides earn
+  layer chain c
+  governed by today
+  rounding half up
+rule counts for each l in lines when l.category not in fresh then l.eligible = l.paid, l.tags add money_back
+rule special for each l in lines when l.returned or l.quantity > 6 then l.eligible = 2 CNY, l.tags add {swap, repair}
+  overrides counts
+rule never when item.opened and item.season is winter then points = 7 point
+  overrides counts, base
+rule worth for each l in lines when l.weight > 0 and l.eligible > 0 CNY then l.worth = l.eligible * l.weight rounded
+rule worth_cap for each l in lines when l.tier is not absent then l.worth at most 20 CNY, l.tags remove swap
+rule worth_floor for each l in lines then l.worth at least 0.5 CNY
+rule part for each l in lines when l.quantity > 0 then l.part = l.eligible / 3 CNY, l.part = 1 / l.quantity
+rule base then points = sum(l.eligible for l in lines) * 1 point per 2 CNY rounded down
+rule shares for each l in lines when sum(x.quantity for x in lines where x.quantity > 0) > 2
+  then l.share_of = share(l, item.paid, max(x.quantity, 0) for x in lines)
+rule graded for each l in lines when l.quantity > 4 then l.graded = gold, l.tags add repair
+rule total then total = sum(l.part for l in lines where l.worth > 1 CNY) * 1 CNY rounded
+
+policy a.back decides back
+  layer chain c
+  governed by today
+  rounding half even
+let kept = list(l for l in lines where not l.returned)
+rule lost when count(l in lines where l.returned) > 0
+  then lost = earn(lines: list(l for l in lines where not l.returned and l.quantity < 9)).points - earn(lines: kept).points
+rule other then other = earn(lines: list(l for l in lines where not l.returned and l.quantity < 9)).total
+  + sum(earn(lines: list(x for x in lines where x.ref is l.ref)).total for l in lines)
+rule owes for each l in list(l for l in lines where l.paid > 10 CNY)
+  when any(x.quantity > l.quantity for x in lines where not x.returned)
+  then owes add due(kind: if l.returned then cash_back else gift_back, ref: l.ref, amount: min(l.paid, 30 CNY)), flags add cash_back
+rule all_of when all(l.quantity > 1 for l in kept) then flags add {gift_back}
+rule not_flags when item.as_sold then flags remove {cash_back}
+rule most when length(kept) > 0 then count = max(l.quantity for l in kept), worst = min(l.paid for l in kept)
+rule per_year then deep = spend(year(today)) * 1 point per 3 CNY rounded down to 1 point
+";
+    let linked = program(&vocab, &[policy]);
+    assert!(agree(&linked, "earn", 3000, 0) > 600);
+    assert!(agree(&linked, "back", 3000, 0) > 600);
+    agree(&linked, "earn", 1000, 15);
+    agree(&linked, "back", 1000, 15);
+}
+
+#[test]
+fn layers_bind_set_and_add_rows() {
+    let vocab = format!(
+        "{VOCAB}
+decision d given item, today, lines {{
+  verdict: max verdict else deny
+  last_day: max date better higher optional
+  fee: one money better lower else 0 CNY
+  remedies: all remedy
+  rate: one decimal else 0
+  rows: sum integer
+}}"
+    );
+    let law = "
+policy law.a decides d
+  layer law
+  governed by today
+binding rule keep when item.quantity > 2 then last_day at least item.member_since, remedies add {money_back}
+binding rule fee when item.opened then fee = 5 CNY
+binding rule ok when item.as_sold then verdict = refer
+binding rule cap when item.quantity > 5 then last_day at most 2026-08-01
+";
+    let chain = "
+policy chain.a decides d
+  layer chain c
+  governed by today
+  from 2026-06-20
+  applies when item.quantity < 11
+param limit: money = 30 CNY store may set [1 CNY..100 CNY]
+param part: decimal = 10% from 2020-01-01 before 2026-07-01, 30% from 2026-07-01
+table t(c: category, q: integer) -> n: integer, m: money? first
+  | clothing | [0..3] | 1 | 1 CNY |
+  | clothing | >= 2 | 2 | absent |
+  | precious | - | 3 | 2 CNY | from 2026-07-01
+  | else | - | 4 | 3 CNY |
+table steps(p: money) -> n: integer? steps
+  | 0 CNY | 1 | | 10 CNY | 2 | | 20 CNY | 3 | | 30 CNY | 4 | | 40 CNY | 5 | | 50 CNY | 6 | | 60 CNY | 7 | | 100 CNY | 8 | | 500 CNY | 9 | | 600 CNY | 10 |
+rule days when item.unit_price >= limit then last_day = today + 10 days, verdict = allow
+rule drop when item.season is spring then remedies remove {money_back}, remedies add {swap}
+rule fee when item.quantity in {1, 4, 5, 8} then fee = 7 CNY
+rule less when item.ratio > 1 then fee = 3 CNY
+rule rate then rate = part * item.ratio / 7 rounded down to 0.0001
+rule rows then rows = t(item.category, item.quantity).n + (steps(item.paid) otherwise 0)
+rule cells when t(item.category, item.quantity).m is not absent then rows = 100
+rule late when item.season is summer then last_day at least today + 2 months
+";
+    let store = "
+policy store.a decides d
+  layer store s
+  governed by today
+  extends chain.a
+set limit = 20 CNY from 2026-07-10
+rows t §1
+  | fresh | 2 | 50 | 4 CNY |
+  | else | 7 | 60 | 4 CNY | from 2026-07-01 before 2026-08-01
+rule shorter when item.season is autumn then last_day at most 2026-07-20
+rule replaced replaces chain.a.less when item.opened then fee = 2 CNY
+rule no_fee when item.season is winter then fee = 1 CNY
+  overrides chain.a.fee for fee
+rule kinder when item.quantity is 4 then verdict = deny
+  overrides law.a.ok
+";
+    let vocab = vocab.replace("at: datetime,", "at: datetime, member_since: date,");
+    let linked = program(&vocab, &[law, chain, store]);
+    assert!(agree(&linked, "d", 6000, 0) > 500);
+    agree(&linked, "d", 1000, 15);
 }

@@ -43,35 +43,37 @@ fn noted<'a>(
 }
 
 /// Contributions and removals of an output combined; `None` leaves the run.
-pub(super) fn value(code: &Code, frame: &mut Frame, out: u16) -> Option<i64> {
+pub(super) fn value(
+    code: &Code,
+    contributions: &[Contribution],
+    standing: &mut Vec<Standing>,
+    out: u16,
+) -> Option<i64> {
     let spec = code.combines.get(usize::from(out))?;
-    // Borrowed from the frame, so that a warm run does not allocate.
-    let mut standing = std::mem::take(&mut frame.standing);
     standing.clear();
-    standing.extend(noted(code, &frame.contributions, out, None).filter(|s| !s.clamps()));
-    let value = match spec.mode {
-        Mode::One | Mode::Max | Mode::Min => {
-            single(spec, &mut standing, |_, _| {}).map(|v| v.unwrap_or(ABSENT))
-        }
-        Mode::All => Some(union(&standing, |_| {}, |_, _| {})),
+    standing.extend(noted(code, contributions, out, None).filter(|s| !s.clamps()));
+    match spec.mode {
+        Mode::One | Mode::Max | Mode::Min => single(spec, standing, |_, _| {}).map(|v| v.unwrap_or(ABSENT)),
+        Mode::All => Some(union(standing, |_| {}, |_, _| {})),
         Mode::Sum => standing.iter().try_fold(0i64, |sum, s| super::sum(sum, s.value)),
         Mode::Each => Some(1),
-    };
-    frame.standing = standing;
-    value
+    }
 }
 
 /// A value after all clamps of an output; `None` leaves the run.
-pub(super) fn clamped(code: &Code, frame: &mut Frame, out: u16, value: i64) -> Option<i64> {
+pub(super) fn clamped(
+    code: &Code,
+    contributions: &[Contribution],
+    standing: &mut Vec<Standing>,
+    out: u16,
+    value: i64,
+) -> Option<i64> {
     if value == ABSENT {
         return Some(value);
     }
-    let mut standing = std::mem::take(&mut frame.standing);
     standing.clear();
-    standing.extend(noted(code, &frame.contributions, out, None).filter(Standing::clamps));
-    let clamped = clamp(&standing, value, |_| {}, |_, _| {});
-    frame.standing = standing;
-    clamped
+    standing.extend(noted(code, contributions, out, None).filter(Standing::clamps));
+    clamp(standing, value, |_| {}, |_, _| {})
 }
 
 /// `one`, `max` and `min`: what binds, rank by rank, then what is left. Outer `None`: a conflict.

@@ -63,18 +63,31 @@ pub(crate) fn run(code: &Code, linked: &Linked, facts: &Facts, frame: &mut Frame
         return Err(Exit::Currency);
     }
     frame.reset(code.fraction_registers as usize, code.flags as usize);
+    let Frame {
+        regs,
+        fractions,
+        flags,
+        calls,
+        vals,
+        trace,
+        contributions,
+        fraction_notes,
+        fraction_vals,
+        standing,
+    } = frame;
+    let regs: &mut [i64; REGISTERS] = regs;
     let slots = facts.slots.as_slice();
     let rows = facts.rows.as_slice();
     let insts = code.insts.as_slice();
     let mut pc = 0usize;
     macro_rules! r {
         ($r:expr) => {
-            frame.regs[usize::from($r)]
+            regs[usize::from($r)]
         };
     }
     macro_rules! q {
         ($r:expr) => {
-            frame.fractions[usize::from($r)]
+            fractions[usize::from($r)]
         };
     }
     // The value of an option, or leave.
@@ -96,7 +109,7 @@ pub(crate) fn run(code: &Code, linked: &Linked, facts: &Facts, frame: &mut Frame
     }
     macro_rules! contribute {
         ($site:expr, $elem:expr, $value:expr) => {
-            frame.contributions.push(Contribution { site: $site, elem: $elem as u32, value: $value })
+            contributions.push(Contribution { site: $site, elem: $elem as u32, value: $value })
         };
     }
     loop {
@@ -115,6 +128,14 @@ pub(crate) fn run(code: &Code, linked: &Linked, facts: &Facts, frame: &mut Frame
             Inst::Jmp { to } => {
                 pc = to as usize;
                 continue;
+            }
+            Inst::JSlotIs { slot, k, to } => {
+                let a = need!(present(slots.get(usize::from(slot))));
+                go!(a == i64::from(k), to);
+            }
+            Inst::JSlotIsNot { slot, k, to } => {
+                let a = need!(present(slots.get(usize::from(slot))));
+                go!(a != i64::from(k), to);
             }
             Inst::JSlot { cmp, slot, k, to } => {
                 let a = need!(present(slots.get(usize::from(slot))));
@@ -154,19 +175,19 @@ pub(crate) fn run(code: &Code, linked: &Linked, facts: &Facts, frame: &mut Frame
             }
             Inst::JQAbsent { want, a, to } => go!(q!(a).is_absent() == want, to),
             Inst::Gosub { flag, to } => {
-                if !frame.flags[usize::from(flag)] {
-                    frame.calls.push(pc as u32 + 1);
+                if !flags[usize::from(flag)] {
+                    calls.push(pc as u32 + 1);
                     pc = to as usize;
                     continue;
                 }
             }
             Inst::Ret { flag } => {
-                frame.flags[usize::from(flag)] = true;
-                pc = need!(frame.calls.pop()) as usize;
+                flags[usize::from(flag)] = true;
+                pc = need!(calls.pop()) as usize;
                 continue;
             }
             Inst::ClearFlags { from, n } => {
-                frame.flags[usize::from(from)..usize::from(from) + usize::from(n)].fill(false);
+                flags[usize::from(from)..usize::from(from) + usize::from(n)].fill(false);
             }
             Inst::Halt => return Ok(()),
             Inst::Leave => return Err(Exit::At(pc as u32)),
@@ -269,77 +290,73 @@ pub(crate) fn run(code: &Code, linked: &Linked, facts: &Facts, frame: &mut Frame
                 go!(r!(i) < r!(len), to);
             }
             Inst::Alloc { dst, len, width, fill } => {
-                let start = frame.vals.len();
+                let start = vals.len();
                 let n = r!(len).max(0) as usize * usize::from(width);
-                frame.vals.resize(start + n, code.pool[usize::from(fill)]);
+                vals.resize(start + n, code.pool[usize::from(fill)]);
                 r!(dst) = start as i64;
             }
             Inst::AllocK { dst, n } => {
-                let start = frame.vals.len();
-                frame.vals.resize(start + usize::from(n), ABSENT);
+                let start = vals.len();
+                vals.resize(start + usize::from(n), ABSENT);
                 r!(dst) = start as i64;
             }
-            Inst::Get { dst, start, i } => r!(dst) = frame.vals[(r!(start) + r!(i)) as usize],
-            Inst::Put { start, i, src } => frame.vals[(r!(start) + r!(i)) as usize] = r!(src),
-            Inst::PutK { start, i, src } => frame.vals[r!(start) as usize + usize::from(i)] = r!(src),
+            Inst::Get { dst, start, i } => r!(dst) = vals[(r!(start) + r!(i)) as usize],
+            Inst::Put { start, i, src } => vals[(r!(start) + r!(i)) as usize] = r!(src),
+            Inst::PutK { start, i, src } => vals[r!(start) as usize + usize::from(i)] = r!(src),
             Inst::Lookup { dst, table, args, site } => {
                 let table = &code.tables[usize::from(table)];
-                let args = &frame.regs[usize::from(args)..usize::from(args) + table.arguments()];
+                let args = &regs[usize::from(args)..usize::from(args) + table.arguments()];
                 let row = need!(table.find(args));
                 if row != ABSENT {
-                    frame.trace.push((site, row));
+                    trace.push((site, row));
                 }
                 r!(dst) = row;
             }
             Inst::Dense { dst, table, a, site } => {
                 let row = need!(code.tables[usize::from(table)].find_one(r!(a)));
                 if row != ABSENT {
-                    frame.trace.push((site, row));
+                    trace.push((site, row));
                 }
                 r!(dst) = row;
             }
             Inst::Cell { dst, col, row } => {
                 r!(dst) = match r!(row) {
                     ABSENT => ABSENT,
-                    row => {
-                        let column = &code.columns[usize::from(col)];
-                        need!((!column.undecided[row as usize]).then_some(()));
-                        column.values[row as usize]
-                    }
+                    row => need!(code.columns[usize::from(col)].get(row)),
                 };
             }
             Inst::Trace { site, row } => {
                 let row = r!(row);
                 if row != ABSENT {
-                    frame.trace.push((site, row));
+                    trace.push((site, row));
                 }
             }
             Inst::FactCall { dst, call, args } => {
                 let call = &code.calls[usize::from(call)];
-                let args = &frame.regs[usize::from(args)..usize::from(args) + call.args.len()];
+                let args = &regs[usize::from(args)..usize::from(args) + call.args.len()];
                 r!(dst) = need!(functions::fact(linked, facts, call, args));
             }
             Inst::Contrib { site, val } => contribute!(site, 0, r!(val)),
             Inst::ContribAt { site, val, elem } => contribute!(site, r!(elem), r!(val)),
             Inst::QAlloc { dst, len, zero } => {
-                let start = frame.fraction_vals.len();
+                let start = fraction_vals.len();
                 let fill = if zero { Fraction::ZERO } else { Fraction::ABSENT };
-                frame.fraction_vals.resize(start + r!(len).max(0) as usize, fill);
+                fraction_vals.resize(start + r!(len).max(0) as usize, fill);
                 r!(dst) = start as i64;
             }
             Inst::QGet { dst, start, i } => {
-                q!(dst) = frame.fraction_vals[(r!(start) + r!(i)) as usize];
+                q!(dst) = fraction_vals[(r!(start) + r!(i)) as usize];
             }
             Inst::QPut { start, i, src } => {
-                frame.fraction_vals[(r!(start) + r!(i)) as usize] = q!(src);
+                fraction_vals[(r!(start) + r!(i)) as usize] = q!(src);
             }
             Inst::ContribQAt { site, val, elem } => {
-                contribute!(site, r!(elem), frame.fraction_notes.len() as i64);
-                frame.fraction_notes.push(q!(val));
+                contribute!(site, r!(elem), fraction_notes.len() as i64);
+                fraction_notes.push(q!(val));
             }
             Inst::ContribQ { site, val } => {
-                contribute!(site, 0, frame.fraction_notes.len() as i64);
-                frame.fraction_notes.push(q!(val));
+                contribute!(site, 0, fraction_notes.len() as i64);
+                fraction_notes.push(q!(val));
             }
             Inst::ContribMax { acc, val, site } => {
                 let value = r!(val);
@@ -367,6 +384,46 @@ pub(crate) fn run(code: &Code, linked: &Linked, facts: &Facts, frame: &mut Frame
                 contribute!(site, 0, value);
                 r!(acc) |= value;
             }
+            Inst::GiveMax { acc, k, site } => {
+                contribute!(u32::from(site), 0, i64::from(k));
+                r!(acc) = r!(acc).max(i64::from(k));
+            }
+            Inst::GiveMin { acc, k, site } => {
+                let value = i64::from(k);
+                contribute!(u32::from(site), 0, value);
+                r!(acc) = if r!(acc) == ABSENT { value } else { r!(acc).min(value) };
+            }
+            Inst::GiveOne { acc, k, site } => {
+                let value = i64::from(k);
+                contribute!(u32::from(site), 0, value);
+                need!((r!(acc) == ABSENT || r!(acc) == value).then_some(()));
+                r!(acc) = value;
+            }
+            Inst::GiveSum { acc, k, site } => {
+                contribute!(u32::from(site), 0, i64::from(k));
+                r!(acc) = need!(sum(r!(acc), i64::from(k)));
+            }
+            Inst::GiveAll { acc, k, site } => {
+                contribute!(u32::from(site), 0, i64::from(k));
+                r!(acc) |= i64::from(k);
+            }
+            Inst::Default { acc, k } => {
+                if r!(acc) == ABSENT {
+                    r!(acc) = i64::from(k);
+                }
+            }
+            Inst::Find { dst, plan } => {
+                let plan = &code.plans[usize::from(plan)];
+                let slot = slots.get(usize::from(plan.slot));
+                let key = need!(if plan.optional { optional(slot) } else { present(slot) });
+                let row = need!(code.tables[usize::from(plan.table)].find_one(key));
+                r!(dst) = if row == ABSENT {
+                    ABSENT
+                } else {
+                    trace.push((plan.site, row));
+                    need!(code.columns[usize::from(plan.column)].get(row))
+                };
+            }
             Inst::AccMax { acc, val } => r!(acc) = r!(acc).max(r!(val)),
             Inst::AccMin { acc, val } => {
                 r!(acc) = if r!(acc) == ABSENT { r!(val) } else { r!(acc).min(r!(val)) };
@@ -392,8 +449,10 @@ pub(crate) fn run(code: &Code, linked: &Linked, facts: &Facts, frame: &mut Frame
                     q!(acc) = q!(val);
                 }
             }
-            Inst::Combine { dst, out } => r!(dst) = need!(combine::value(code, frame, out)),
-            Inst::Clamps { a, out } => r!(a) = need!(combine::clamped(code, frame, out, r!(a))),
+            Inst::Combine { dst, out } => r!(dst) = need!(combine::value(code, contributions, standing, out)),
+            Inst::Clamps { a, out } => {
+                r!(a) = need!(combine::clamped(code, contributions, standing, out, r!(a)))
+            }
             Inst::Clamp { a, lo, hi } => {
                 let (lo, hi) = (r!(lo), r!(hi));
                 need!((lo == ABSENT || hi == ABSENT || lo <= hi).then_some(()));
@@ -406,7 +465,7 @@ pub(crate) fn run(code: &Code, linked: &Linked, facts: &Facts, frame: &mut Frame
             }
             Inst::Split { dst, amount, start, step } => {
                 let step = code.pool[step as usize];
-                r!(dst) = need!(functions::split(&mut frame.vals, r!(amount), r!(start), step));
+                r!(dst) = need!(functions::split(vals, r!(amount), r!(start), step));
             }
         }
         pc += 1;

@@ -115,6 +115,7 @@ pub struct Group {
     pub day: Option<usize>,
     /// Row numbers, ascending.
     rows: Vec<u32>,
+    exact: Option<Exact>,
     hash: Option<HashIndex>,
 }
 
@@ -123,6 +124,8 @@ struct HashIndex {
     columns: Vec<usize>,
     buckets: FxHashMap<u64, (u32, u32)>,
     items: Vec<u32>,
+    /// What each item is sorted by, side by side so that a search stays within few cache lines.
+    lows: Vec<i64>,
     /// Rows that are in every bucket.
     loose: Vec<u32>,
     /// The column by whose lower bounds every bucket is sorted, and whether the ranges are disjoint.
@@ -141,6 +144,17 @@ pub struct TableIndex {
     pub may_miss: bool,
     direct: Option<Direct>,
 }
+
+/// Rows whose cells all list their keys: the keys as one number lead to the row, and nothing remains to be verified.
+#[derive(Clone, Debug, Default)]
+struct Exact {
+    /// The least key and the number of codes of each column.
+    packing: Vec<(i64, u64)>,
+    rows: FxHashMap<u64, u32>,
+}
+
+/// Two rows that exclude each other.
+const CONFLICT: u32 = u32::MAX;
 
 /// Every combination of keys answered beforehand.
 #[derive(Clone, Debug)]
@@ -177,9 +191,12 @@ impl TableIndex {
         let groups = groups
             .into_iter()
             .map(|(in_force, day, members)| {
-                let hash =
-                    (members.len() > LINEAR).then(|| HashIndex::new(&rows, &members, keys, choice)).flatten();
-                Group { in_force, day, rows: members, hash }
+                let large = members.len() > LINEAR;
+                let exact =
+                    (large && day.is_none()).then(|| Exact::new(&rows, &members, keys, choice)).flatten();
+                let search = large && exact.is_none();
+                let hash = search.then(|| HashIndex::new(&rows, &members, keys, choice)).flatten();
+                Group { in_force, day, rows: members, exact, hash }
             })
             .collect();
         let mut table = TableIndex { keys, choice, rows, groups, may_miss, direct: None };
@@ -210,7 +227,7 @@ impl TableIndex {
         if let Some(direct) = &self.direct {
             return format!("{} rows, all {} answers beforehand", self.rows.len(), direct.answers.len());
         }
-        let hashed = self.groups.iter().filter(|g| g.hash.is_some()).count();
+        let hashed = self.groups.iter().filter(|g| g.hash.is_some() || g.exact.is_some()).count();
         format!("{} rows in {} groups, {hashed} of them hashed", self.rows.len(), self.groups.len())
     }
 
@@ -323,24 +340,120 @@ impl HashIndex {
                 .filter(|c| !columns.contains(c))
                 .find(|&c| buckets.values().all(|b| disjoint(b, c, &test))),
         };
-        let mut index =
-            HashIndex { columns, buckets: FxHashMap::default(), items: Vec::new(), loose, sorted };
+        let mut index = HashIndex { columns, loose, sorted, ..HashIndex::default() };
         for (key, mut bucket) in buckets {
             if let Some(column) = sorted {
                 bucket.sort_by_key(|&row| test(row, column).map_or(i64::MIN, |t| t.lower(choice)));
             }
             let start = index.items.len() as u32;
+            if let Some(column) = sorted {
+                let low = |row: &u32| test(*row, column).map_or(i64::MIN, |t| t.lower(choice));
+                index.lows.extend(bucket.iter().map(low));
+            }
             index.items.extend(bucket);
             index.buckets.insert(key, (start, index.items.len() as u32));
         }
         Some(index)
     }
 
-    fn bucket(&self, args: &[i64]) -> &[u32] {
+    /// Where the bucket's items lie.
+    fn bucket(&self, args: &[i64]) -> std::ops::Range<usize> {
         let key = hash(self.columns.iter().map(|c| args.get(*c).copied().unwrap_or(ABSENT)));
-        match self.buckets.get(&key) {
-            Some(&(start, end)) => self.items.get(start as usize..end as usize).unwrap_or_default(),
-            None => &[],
+        self.buckets.get(&key).map_or(0..0, |&(start, end)| start as usize..end as usize)
+    }
+}
+
+impl Exact {
+    fn new(rows: &[IndexRow], members: &[u32], keys: usize, choice: Choice) -> Option<Exact> {
+        if matches!(choice, Choice::Steps(_)) || keys == 0 {
+            return None;
+        }
+        let row = |at: u32| rows.get(at as usize);
+        let lists =
+            |at: u32| -> Option<Vec<Vec<i64>>> { row(at)?.tests.iter().map(CellTest::keys).collect() };
+        // The least key and the number of codes of each column; code 0 stands for absent.
+        let mut columns = vec![(i64::MAX, i64::MIN); keys];
+        for &at in members {
+            for (list, (least, most)) in lists(at)?.iter().zip(&mut columns) {
+                for &key in list.iter().filter(|k| **k != ABSENT) {
+                    *least = key.min(*least);
+                    *most = key.max(*most);
+                }
+            }
+        }
+        let mut packing = Vec::new();
+        let mut all = 1u64;
+        for (least, most) in columns {
+            let size = if least > most {
+                1
+            } else {
+                u64::try_from(most.checked_sub(least)?).ok()?.checked_add(2)?
+            };
+            all = all.checked_mul(size)?;
+            packing.push((if least > most { 0 } else { least }, size));
+        }
+        let mut exact = Exact { packing, rows: FxHashMap::default() };
+        let mut weights: FxHashMap<u64, i64> = FxHashMap::default();
+        for &at in members {
+            let mut combos: Vec<Vec<i64>> = vec![Vec::new()];
+            for list in lists(at)? {
+                combos =
+                    combos.iter().flat_map(|c| list.iter().map(|k| [c.as_slice(), &[*k]].concat())).collect();
+                if combos.len() > 10_000 {
+                    return None;
+                }
+            }
+            for combo in combos {
+                let weight = match choice {
+                    Choice::Nearest => row(at)?.tests.iter().zip(&combo).map(|(t, k)| t.weight(*k)).sum(),
+                    Choice::First => -i64::from(at),
+                    _ => 0,
+                };
+                let key = exact.pack(&combo)?;
+                match weights.get(&key) {
+                    Some(w) if *w > weight => {}
+                    Some(w) if *w == weight => {
+                        // One row may list a key twice.
+                        if exact.rows.get(&key) != Some(&at) {
+                            exact.rows.insert(key, CONFLICT);
+                        }
+                    }
+                    _ => {
+                        weights.insert(key, weight);
+                        exact.rows.insert(key, at);
+                    }
+                }
+            }
+            if exact.rows.len() > 50 * members.len() + 10_000 {
+                return None;
+            }
+        }
+        Some(exact)
+    }
+
+    /// The keys as one number; `None` where no row can have them.
+    #[inline]
+    fn pack(&self, keys: &[i64]) -> Option<u64> {
+        let mut packed = 0u64;
+        for ((least, size), key) in self.packing.iter().zip(keys) {
+            let code = match *key {
+                ABSENT => 0,
+                key => u64::try_from(key.checked_sub(*least)?).ok()? + 1,
+            };
+            if code >= *size {
+                return None;
+            }
+            packed = packed * size + code;
+        }
+        Some(packed)
+    }
+
+    /// The row; outer `None` if two exclude each other.
+    #[inline]
+    fn find(&self, args: &[i64]) -> Option<Option<u32>> {
+        match self.pack(args).and_then(|key| self.rows.get(&key)) {
+            Some(&CONFLICT) => None,
+            row => Some(row.copied()),
         }
     }
 }
@@ -357,28 +470,29 @@ fn disjoint<'a>(bucket: &[u32], column: usize, test: &impl Fn(u32, usize) -> Opt
 impl Group {
     /// The row that fits; outer `None` if several do that exclude each other.
     fn search(&self, table: &TableIndex, args: &[i64]) -> Option<Option<u32>> {
+        if let Some(exact) = &self.exact {
+            return exact.find(args);
+        }
         let mut best = Best { table, args, day: self.day.and_then(|d| args.get(d)).copied(), found: None };
         let Some(hash) = &self.hash else {
             best.over(&self.rows);
             return best.answer();
         };
         best.over(&hash.loose);
-        let bucket = hash.bucket(args);
+        let range = hash.bucket(args);
+        let bucket = hash.items.get(range.clone()).unwrap_or_default();
         match (hash.sorted, table.choice) {
             (Some(column), choice) if bucket.len() > LINEAR => {
                 let key = args.get(column).copied().unwrap_or(ABSENT);
-                if key != ABSENT {
-                    let low = |row: &u32| {
-                        let row = table.rows.get(*row as usize);
-                        row.and_then(|r| r.tests.get(column)).map_or(i64::MIN, |t| t.lower(choice))
-                    };
-                    let end = bucket.partition_point(|row| low(row) <= key);
-                    let below = bucket.get(..end).unwrap_or_default();
-                    if matches!(choice, Choice::Steps(_)) {
-                        best.downwards(below, low);
-                    } else {
-                        best.over(below.get(below.len().saturating_sub(1)..).unwrap_or_default());
-                    }
+                let lows = hash.lows.get(range).unwrap_or_default();
+                let end = lows.partition_point(|low| *low <= key);
+                let below = bucket.get(..end).unwrap_or_default();
+                if key == ABSENT {
+                    // No range and no threshold holds it.
+                } else if matches!(choice, Choice::Steps(_)) {
+                    best.downwards(below, lows);
+                } else {
+                    best.over(below.get(below.len().saturating_sub(1)..).unwrap_or_default());
                 }
             }
             _ => best.over(bucket),
@@ -431,85 +545,14 @@ impl Best<'_> {
     }
 
     /// Of rows sorted by threshold, the last that fits and its equals.
-    fn downwards(&mut self, rows: &[u32], low: impl Fn(&u32) -> i64) {
+    fn downwards(&mut self, rows: &[u32], lows: &[i64]) {
         let fits = |at: &u32| self.table.rows.get(*at as usize).is_some_and(|row| self.fits(row));
         let Some(last) = rows.iter().rposition(fits) else { return };
-        let level = rows.get(last).map_or(i64::MIN, &low);
-        let first = rows.partition_point(|row| low(row) < level);
+        let level = lows.get(last).copied().unwrap_or(i64::MIN);
+        let first = lows.partition_point(|low| *low < level);
         self.over(rows.get(first..=last).unwrap_or_default());
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn row(at: u32, tests: Vec<CellTest>) -> IndexRow {
-        IndexRow { block: 0, row: at, tests, from: i64::MIN, before: i64::MAX }
-    }
-
-    fn table(choice: Choice, tests: Vec<Vec<CellTest>>) -> TableIndex {
-        let keys = tests[0].len();
-        let rows: Vec<IndexRow> = tests.into_iter().enumerate().map(|(i, t)| row(i as u32, t)).collect();
-        let all = (0..rows.len() as u32).collect();
-        TableIndex::new(keys, choice, rows, vec![(None, None, all)], true, &vec![None; keys])
-    }
-
-    #[test]
-    fn large_tables_find_the_same_rows_as_a_search_in_order() {
-        use CellTest::*;
-        for choice in [Choice::Unique, Choice::First, Choice::Steps(1)] {
-            let mut tests = Vec::new();
-            for a in 0..20 {
-                for b in 0..10 {
-                    tests.push(match choice {
-                        Choice::Steps(_) => vec![Is(a), From(b * 10)],
-                        _ => vec![Is(a), Range(b * 10, b * 10 + 8)],
-                    });
-                }
-            }
-            tests.push(vec![Any, Range(1000, 1001)]);
-            let indexed = table(choice, tests);
-            assert!(indexed.groups[0].hash.as_ref().is_some_and(|h| h.sorted == Some(1)), "{choice:?}");
-            let mut plain = indexed.clone();
-            plain.groups[0].hash = None;
-            for a in -1..21 {
-                for b in -1..102 {
-                    assert_eq!(indexed.find(&[a, b]), plain.find(&[a, b]), "{choice:?} {a} {b}");
-                }
-            }
-            assert_eq!(indexed.find(&[3, ABSENT]), Some(ABSENT));
-            if choice != Choice::Steps(1) {
-                assert_eq!(indexed.find(&[3, 9]), Some(ABSENT));
-                assert_eq!(indexed.find(&[3, 1000]), Some(200));
-            }
-        }
-    }
-
-    #[test]
-    fn two_fitting_rows_are_noticed_in_a_bucket_and_among_the_loose() {
-        use CellTest::*;
-        let mut tests: Vec<Vec<CellTest>> = (0..20).map(|a| vec![Is(a)]).collect();
-        tests.push(vec![Is(7)]);
-        tests.push(vec![Any]);
-        let unique = table(Choice::Unique, tests.clone());
-        assert_eq!(unique.find(&[7]), None);
-        assert_eq!(unique.find(&[8]), None, "the row that fits anything fits too");
-        assert_eq!(unique.find(&[99]), Some(21));
-        let first = table(Choice::First, tests);
-        assert_eq!(first.find(&[7]), Some(7));
-        assert_eq!(first.find(&[99]), Some(21));
-    }
-
-    #[test]
-    fn few_combinations_are_answered_beforehand() {
-        use CellTest::*;
-        let rows = vec![row(0, vec![Is(0), Any]), row(1, vec![Is(1), Is(ABSENT)])];
-        let sizes = [Some(2), Some(3)];
-        let t = TableIndex::new(2, Choice::Unique, rows, vec![(None, None, vec![0, 1])], false, &sizes);
-        assert!(t.direct.is_some());
-        assert_eq!(t.find(&[0, 2]), Some(0));
-        assert_eq!(t.find(&[1, ABSENT]), Some(1));
-        assert_eq!(t.find(&[1, 0]), None);
-    }
-}
+mod tests;
