@@ -354,11 +354,11 @@ rule back then back = item.price / 3 rounded down
     };
     assert_eq!(
         text("in_time", None),
-        ("condition", "today (2026-07-09) <= until (2026-07-08) is false".into())
+        ("condition", "`today (2026-07-09) <= until (2026-07-08)` is false".into())
     );
     assert_eq!(text("small", None), ("overridden", "overridden by chain.main.both §3".into()));
     assert_eq!(text("later", None), ("dates", "2026-07-09 is outside its dates (from 2027-01-01)".into()));
-    assert_eq!(text("each_line", Some(0)), ("condition", "l.full (no) is false".into()));
+    assert_eq!(text("each_line", Some(0)), ("condition", "`l.full (no)` is false".into()));
     assert_eq!(text("each_line", Some(1)).0, "open");
     assert_eq!(text("both", None), ("", String::new()));
     let until = why.lets.iter().find(|l| l.name == "chain.main.until").unwrap();

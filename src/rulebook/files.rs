@@ -20,6 +20,9 @@ pub const MAX_CSV: u64 = 16 << 20;
 /// More files than any rulebook has: somebody gave the wrong folder.
 const MAX_FILES: usize = 20_000;
 
+/// Why a finding about a file that was not read may be the only one.
+const LATER: &str = "the rest of the rulebook is checked once this file can be read";
+
 /// What a file is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
@@ -44,6 +47,8 @@ pub(super) struct BookFiles {
     pub(super) manifest_file: FileId,
     pub(super) manifest: Manifest,
     pub(super) files: Vec<Entry>,
+    /// Something that decides is missing or could not be read: what the other files say of it would be wrong.
+    pub(super) unread: bool,
     /// SHA-256 over the language's version and everything that decides: the manifest, and the path and bytes of every
     /// file but cases, hex.
     pub(super) digest: String,
@@ -58,6 +63,7 @@ pub(super) struct Read {
     /// Every file read, for watching.
     pub(super) paths: Vec<PathBuf>,
     known: FxHashMap<PathBuf, FileId>,
+    refused: BTreeSet<FileId>,
     hash: Sha256,
 }
 
@@ -104,13 +110,15 @@ fn book(read: &mut Read, path: &Path, folders: &BTreeSet<PathBuf>) -> Result<(),
         }
     };
     let mut files = Vec::new();
+    let mut unread = false;
     for name in &manifest.vocabulary {
         let vocab = folder.join(name.get_ref());
         if !vocab.is_file() {
             let at = manifest::place(manifest_file, name);
             let message = format!("there is no file {}", shown(&vocab));
-            read.findings
-                .push(Diagnostic::error("E0804", at, message).help("paths start at the manifest's folder"));
+            let help = format!("paths start at the manifest's folder; {LATER}");
+            read.findings.push(Diagnostic::error("E0804", at, message).help(help));
+            unread = true;
             continue;
         }
         files.push(Entry {
@@ -137,7 +145,8 @@ fn book(read: &mut Read, path: &Path, folders: &BTreeSet<PathBuf>) -> Result<(),
         files.push(Entry { file: add(read, &path)?, kind, relative });
     }
     let digest = digest(&read.sources, manifest_file, &files);
-    read.books.push(BookFiles { manifest_file, manifest, files, digest });
+    unread |= files.iter().any(|f| f.kind != Kind::Cases && read.refused.contains(&f.file));
+    read.books.push(BookFiles { manifest_file, manifest, files, unread, digest });
     Ok(())
 }
 
@@ -194,7 +203,9 @@ fn add(read: &mut Read, path: &Path) -> Result<FileId, LoadError> {
         .sources
         .add(shown(path), if refused.is_some() { String::new() } else { text.unwrap_or_default() });
     if let Some((code, message, help)) = refused {
+        let help = format!("{help}; {LATER}");
         read.findings.push(Diagnostic::error(code, Span::new(file, 0, 0), message).help(help));
+        read.refused.insert(file);
     }
     read.known.insert(identity, file);
     read.paths.push(path.to_owned());

@@ -144,6 +144,9 @@ fn book(
             findings.push(Diagnostic::error("E0807", store.span, message).help("a store has one rulebook"));
         }
     }
+    if files.unread {
+        return None;
+    }
     let (mut vocabulary, mut policies, mut cases) = (Vec::new(), Vec::new(), Vec::new());
     for entry in &files.files {
         match parsed.get(&(entry.file, entry.kind)) {
@@ -183,4 +186,23 @@ fn book(
         stores::check(&typed, &stores, findings);
     }
     Some(Checked { typed, cases: checked.cases, stores, digest: files.digest.clone() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_the_only_thing_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let put = |name: &str, bytes: &[u8]| std::fs::write(dir.path().join(name), bytes).unwrap();
+        let codes = || load(dir.path()).unwrap().findings.iter().map(|d| d.code).collect::<Vec<_>>();
+        put("rulebook.toml", b"name = \"x\"\nvocabulary = [\"x.vocab\"]\nlayers = [\"chain\"]\n[store.s1]\n");
+        put("a.policy", b"policy a decides d\n  layer chain\nrule r when x.y then deny\n");
+        assert_eq!(codes(), ["E0804"]);
+        put("x.vocab", b"vocabulary x\nenum v: \xd4\xca\n");
+        assert_eq!(codes(), ["E0806"]);
+        put("x.vocab", b"vocabulary x\nentty x { y: bool }\nenumeration v { deny }\n");
+        assert!(codes().iter().all(|code| code.starts_with("E01")), "{:?}", codes());
+    }
 }

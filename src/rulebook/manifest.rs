@@ -1,6 +1,7 @@
 //! `rulebook.toml`: which files, which layers in which order, which stores.
 use crate::lang::diagnostic::Diagnostic;
 use crate::lang::source::{FileId, Span};
+use crate::lang::syntax::nearest;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use toml::Spanned;
@@ -59,7 +60,30 @@ pub(super) fn parse(file: FileId, text: &str) -> Result<Manifest, Box<Diagnostic
         let message = error.message().trim().replace('\n', "; ");
         let help =
             "a rulebook.toml has name, vocabulary, layers, policies, cases and one [store.ID] per store";
-        Box::new(Diagnostic::error("E0801", at, message).help(help))
+        let found = explained(&message, at);
+        Box::new(found.unwrap_or_else(|| Diagnostic::error("E0801", at, message)).help(help))
+    })
+}
+
+/// The two commonest mistakes in an author's words.
+fn explained(message: &str, at: Span) -> Option<Diagnostic> {
+    if let Some(field) = message.strip_prefix("missing field `").and_then(|m| m.split('`').next()) {
+        let form = match field {
+            "vocabulary" => "vocabulary = [\"….vocab\"]",
+            "layers" => "layers = [\"chain\", \"store\"]",
+            _ => "name = \"…\"",
+        };
+        return Some(Diagnostic::error("E0801", at, format!("`{form}` is missing")));
+    }
+    let mut words = message.strip_prefix("unknown field `")?.split('`').step_by(2);
+    let field = words.next()?;
+    let known: Vec<&str> = words.collect();
+    let meant = nearest(field, known.iter().copied());
+    let asks = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
+    let found = Diagnostic::error("E0801", at, format!("there is no setting `{field}`{asks}"));
+    Some(match meant {
+        Some(meant) => found.suggest(at, meant),
+        None => found,
     })
 }
 
@@ -194,8 +218,8 @@ in = { chain = "c" }
     #[test]
     fn wrong_manifests_are_explained() {
         for (from, to, said) in [
-            ("zone =", "zoen =", "E0801 unknown field `zoen`, expected one of `zone`, `business_day`, `in`"),
-            ("name = \"x\"", "", "E0801 missing field `name`"),
+            ("zone =", "zoen =", "E0801 there is no setting `zoen`; did you mean `zone`?"),
+            ("name = \"x\"", "", "E0801 `name = \"…\"` is missing"),
             ("Asia/Shanghai", "Asia/Shangai", "E0803 `Asia/Shangai` is not a time zone"),
             ("04:30", "4:30", "E0803 `4:30` is not a time of day"),
             ("chain = \"c\"", "chian = \"c\"", "E0803 `chian` is not a layer of this rulebook"),

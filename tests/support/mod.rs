@@ -3,5 +3,7 @@
 pub mod facts;
 pub mod generate;
 pub mod grow;
+pub mod literals;
 pub mod program;
 pub mod rng;
+mod tables;

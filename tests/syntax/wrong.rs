@@ -29,7 +29,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     (
         "x.policy",
         "policy p decides d\nlet a = 2026年7月1日\n",
-        "2:13 E0115 a date is not written with 年 and 月",
+        "2:9 E0115 a date is not written with 年 and 月",
     ),
     (
         "x.policy",
@@ -306,11 +306,7 @@ const WRONG: &[(&str, &str, &str)] = &[
         "2:19 E0107 this comma separates nothing",
     ),
     ("x.policy", "policy p decides d\nlet a = ¥5\n", "2:9 E0107 `¥` is no unit of this language"),
-    (
-        "x.policy",
-        "policy p decides d\nrule a 当 x 则 拒绝\n",
-        "2:8 E0101 expected `when` or `then`, found `当`",
-    ),
+    ("x.policy", "policy p decides d\nrule a 当 x 则 拒绝\n", "2:8 E0107 conditions begin with `when`"),
     ("x.policy", "policy p decides d\nlet a = b\n - c\n", "3:2 E0102 a line cannot begin with `-` here"),
     ("x.policy", "policy p decides d\ntable t(a: b) -> c: d\n || 2 |\n", "3:2 E0131 this cell is empty"),
     ("x.policy", "policy p decide d\n", "1:10 E0105 `decide` does not fit here"),
@@ -471,6 +467,27 @@ const WRONG: &[(&str, &str, &str)] = &[
         "policy p decides d\nrule a then deny say zh\n",
         "2:24 E0101 the line ends too early: expected a text in quotes",
     ),
+    ("x.policy", "policy p decides d\nrule a b when x then c\n", "2:6 E0101 a rule's name is one word"),
+    ("x.policy", "policy p decides d\nrule price 3.6 when x then c\n", "2:12 E0101 a clause begins with `§`"),
+    ("x.policy", "policy p decides d\nrule a unless x then c\n", "2:8 E0107 conditions begin with `when`"),
+    (
+        "x.policy",
+        "policy p decides d\nrule a when x in b, c then d\n",
+        "2:19 E0107 several values stand in braces",
+    ),
+    ("x.policy", "policy p decides d\nlet a = b rounded floor\n", "2:19 E0101 `floor` is not a way to round"),
+    ("x.policy", "policy p decides d\nlet a = 2026/7/1\n", "2:9 E0115 a date is not written with `/`"),
+    (
+        "x.policy",
+        "policy p decides d\nrule a when x\n then c\n y = 3\n",
+        "4:2 E0102 a line cannot begin with `y` here",
+    ),
+    (
+        "x.policy",
+        "policy p decides d\nrule a then b say zh \"c en \"d\"\n",
+        "2:22 E0108 this text is not closed before the next one begins",
+    ),
+    ("x.cases", "case \"x\" given a = l(b = 3) expect c\n", "1:24 E0107 `=` does not give a field its value"),
 ];
 
 #[test]

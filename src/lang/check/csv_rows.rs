@@ -56,6 +56,11 @@ fn table_rows(
     let text = map.text(id);
     let skip = if text.starts_with('\u{feff}') { 3 } else { 0 };
     let Some(body) = text.get(skip..) else { return Vec::new() };
+    if let Some(span) = unclosed(body).map(|at| at + skip as u32).map(|at| Span::new(id, at, at + 1)) {
+        let found_here = Diagnostic::error("E0108", span, "this quote is not closed on its line");
+        found.push(found_here.help("close it with `\"`; a quote within a quoted cell is written twice"));
+        return Vec::new();
+    }
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(body.as_bytes());
     let mut records = Vec::new();
     for record in reader.records() {
@@ -88,9 +93,37 @@ fn table_rows(
     rows
 }
 
+/// Where a quoted cell begins that does not end on its line.
+fn unclosed(body: &str) -> Option<u32> {
+    let mut start = 0;
+    for line in body.split_inclusive('\n') {
+        let (mut opened, mut begins) = (None, true);
+        for (at, c) in line.char_indices() {
+            match (c, opened) {
+                // A quote written twice closes and opens again, which comes to the same.
+                ('"', Some(_)) => opened = None,
+                ('"', None) if begins || line.get(..at).is_some_and(|l| l.ends_with('"')) => {
+                    opened = Some(at);
+                }
+                _ => {}
+            }
+            begins = opened.is_none() && c == ',';
+        }
+        if let Some(at) = opened {
+            return Some((start + at) as u32);
+        }
+        start += line.len();
+    }
+    None
+}
+
 /// For each column of the file: its place in the table, or which extra it is.
 enum Column {
-    Cell(usize),
+    Cell {
+        to: usize,
+        /// Holds texts: plain words need no quotes of their own.
+        text: bool,
+    },
     Extra(usize),
 }
 
@@ -100,8 +133,15 @@ fn columns(
     header: &csv::StringRecord,
     found: &mut Vec<Diagnostic>,
 ) -> Option<Vec<Column>> {
-    let names: Vec<&str> = table.params.iter().chain(&table.results).map(|p| p.name.text.as_str()).collect();
+    let declared: Vec<&ast::ParamDecl> = table.params.iter().chain(&table.results).collect();
+    let names: Vec<&str> = declared.iter().map(|p| p.name.text.as_str()).collect();
     let at = Span::new(id, 0, header.as_slice().len() as u32);
+    let one = header.get(0).filter(|_| header.len() == 1).unwrap_or("");
+    if let Some(sign) = [(';', "semicolons"), ('\t', "tabs")].iter().find(|(sign, _)| one.contains(*sign)) {
+        let message = format!("the cells of this file are separated by {}", sign.1);
+        found.push(Diagnostic::error("E0410", at, message).help("save it with commas between the cells"));
+        return None;
+    }
     let (mut columns, mut seen) = (Vec::new(), vec![false; names.len()]);
     for head in header {
         let head = head.trim();
@@ -112,7 +152,9 @@ fn columns(
                 found.push(Diagnostic::error("E0410", at, format!("column `{head}` occurs twice")));
                 return None;
             }
-            columns.push(Column::Cell(i));
+            let named = |ty: &ast::Type| matches!(&ty.kind, ast::TypeKind::Name(n) if matches!(n.text.as_str(), "text" | "code"));
+            let text = declared.get(i).is_some_and(|p| named(&p.ty));
+            columns.push(Column::Cell { to: i, text });
         } else if let Some(i) = EXTRA.iter().position(|n| *n == head) {
             columns.push(Column::Extra(i));
         } else {
@@ -138,6 +180,18 @@ fn columns(
     Some(columns)
 }
 
+/// Whether a cell of texts is a text as it stands, and not written in the syntax of cells.
+fn plain(cell: &str) -> bool {
+    let cell = cell.trim();
+    let written = ["\"", "“", "＂", "undecided "].iter().any(|sign| cell.starts_with(sign));
+    !(written || matches!(cell, "" | "-" | "else" | "absent"))
+}
+
+/// `1 cell`, `2 cells`.
+pub(super) fn count(n: usize, word: &str) -> String {
+    if n == 1 { format!("{n} {word}") } else { format!("{n} {word}s") }
+}
+
 fn row(
     map: &SourceMap,
     id: FileId,
@@ -150,7 +204,20 @@ fn row(
     let line = map.text(id).get(start as usize..).unwrap_or("");
     let line = line.lines().next().unwrap_or("");
     let span = Span::new(id, start, start + line.len() as u32);
-    let wanted = columns.iter().filter(|c| matches!(c, Column::Cell(_))).count();
+    let cells = columns.iter().filter(|c| matches!(c, Column::Cell { .. }));
+    let wanted = cells.count();
+    let last = columns.iter().rposition(|c| matches!(c, Column::Cell { .. })).map_or(0, |at| at + 1);
+    let more = record.iter().skip(columns.len()).any(|c| !c.trim().is_empty());
+    if more || record.len() < last {
+        let (has, of) = (count(record.len(), "cell"), count(columns.len(), "column"));
+        let help = match more {
+            true => "a number with a thousands comma must be written without it",
+            false => "give every column a cell; `-` fits anything",
+        };
+        let message = format!("this row has {has}, the file has {of}");
+        found.push(Diagnostic::error("E0130", span, message).help(help));
+        return None;
+    }
     let mut cells: Vec<Option<ast::Cell>> = vec![None; wanted];
     let (mut clause, mut dates) = (None, ast::Dates::default());
     // Where a cell stands in its line; quoted cells are shown as the whole line.
@@ -166,7 +233,15 @@ fn row(
             None => span,
         };
         match column {
-            Column::Cell(to) => {
+            Column::Cell { to, text: true } if plain(text) => {
+                let value = ast::ExprKind::Text(text.trim().to_owned());
+                let kind = ast::CellKind::Value(ast::Expr { kind: value, span: place });
+                let alternatives = vec![ast::CellItem { kind, span: place }];
+                if let Some(slot) = cells.get_mut(*to) {
+                    *slot = Some(ast::Cell { alternatives, span: place });
+                }
+            }
+            Column::Cell { to, .. } => {
                 let (cell, more) = parse_cell(map, text, place);
                 let failed = more.iter().any(Diagnostic::is_error);
                 found.extend(more);

@@ -190,7 +190,7 @@ impl<'a> Cx<'a> {
 
     /// Whether an unknown `name` may be one that could not be read.
     pub fn excused(&self, name: &str) -> bool {
-        self.torn || self.broken.contains(name)
+        self.torn || self.broken.contains(name) || crate::lang::syntax::deceives(name)
     }
 }
 

@@ -325,7 +325,7 @@ impl<'a> Cx<'a> {
     }
 
     fn unknown_field(&mut self, id: EntityId, of: &Expr, name: &ast::Name) {
-        if self.torn {
+        if self.torn || crate::lang::syntax::deceives(&name.text) {
             return;
         }
         let Some(def) = self.vocab.entities.get(id.ix()) else { return };

@@ -26,8 +26,17 @@ impl Cx<'_> {
 
     pub fn period(&mut self, n: &ast::Number, unit: ast::PeriodUnit, span: Span) -> Expr {
         let value = n.value();
-        let count = whole(&value).filter(|c| c.abs() <= 4_000_000);
-        let Some(count) = count else {
+        let Some(count) = whole(&value).filter(|c| c.abs() <= 4_000_000) else {
+            if value.is_integer() {
+                let unit = match unit {
+                    ast::PeriodUnit::Days => "days",
+                    ast::PeriodUnit::Months => "months",
+                    ast::PeriodUnit::Years => "years",
+                };
+                let message = format!("these are too many {unit}");
+                self.error_help("E0306", n.span, message, "a period counts at most 4000000");
+                return broken_expr(span);
+            }
             self.error_help(
                 "E0306",
                 n.span,
@@ -72,7 +81,7 @@ impl Cx<'_> {
                 (Ty::Money, step, Const::Money(value.clone(), c))
             }
             None => {
-                self.unknown_unit(&q.unit);
+                self.unknown_unit(&q.unit, Some(&value));
                 return broken_expr(q.span);
             }
         };
@@ -97,9 +106,24 @@ impl Cx<'_> {
         constant(constant_of, ty, q.span)
     }
 
-    fn unknown_unit(&mut self, unit: &ast::Name) {
+    fn unknown_unit(&mut self, unit: &ast::Name, number: Option<&BigRational>) {
         if self.excused(&unit.text) {
             return;
+        }
+        let meant = match unit.text.as_str() {
+            "日" => number.map(|n| format!("{}天", show_num(n))),
+            "week" | "weeks" | "周" | "星期" | "礼拜" => {
+                number.map(|n| format!("{} days", show_num(&(n * int(7)))))
+            }
+            "RMB" | "rmb" | "人民币" | "块" | "块钱" | "yuan" => {
+                number.filter(|_| self.units.contains_key("CNY")).map(|n| format!("{} CNY", show_num(n)))
+            }
+            _ => None,
+        };
+        if let Some(meant) = meant {
+            let message = format!("there is no unit or currency `{}`", unit.text);
+            let found = crate::lang::diagnostic::Diagnostic::error("E0216", unit.span, message);
+            return self.push(found.help(format!("write `{meant}`")));
         }
         let near = super::cx::nearest(&unit.text, self.units.keys().map(String::as_str));
         let message =
@@ -131,7 +155,7 @@ impl Cx<'_> {
             Some(UnitName::Currency(c)) => Some(RateKind::Money(*c)),
             None if matches!(unit.text.as_str(), "day" | "days" | "天" | "日") => Some(RateKind::Days),
             None => {
-                self.unknown_unit(unit);
+                self.unknown_unit(unit, None);
                 None
             }
         }

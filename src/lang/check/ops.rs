@@ -205,6 +205,12 @@ impl<'a> Cx<'a> {
             (Ty::Date, Ty::DateTime) => Some(format!("write `date_of({b})`")),
             (x, Ty::List(of) | Ty::Set(of)) if *x == **of => Some(format!("write `{a} in {b}`")),
             (Ty::Set(of), x) if *x == **of => Some(format!("write `{b} in {a}`")),
+            (of @ (Ty::Enum(_) | Ty::Node(_)), Ty::Text) | (Ty::Text, of @ (Ty::Enum(_) | Ty::Node(_))) => {
+                let quoted = if l.ty.inner() == of { &b } else { &a };
+                let word = quoted.trim_matches(['"', '“', '”']);
+                let known = self.words_of(of).iter().any(|w| w == word);
+                known.then(|| format!("write `{word}` without quotes"))
+            }
             _ => None,
         };
         let found = crate::lang::diagnostic::Diagnostic::error("E0302", span, message)

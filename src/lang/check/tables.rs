@@ -1,4 +1,5 @@
 //! Tables: columns, hit policies, rows of the table and of lower layers.
+use super::csv_rows::count;
 use super::cx::{Cx, Named, Scope, did_you_mean, nearest};
 use super::expr::some_of;
 use super::params::overlap;
@@ -137,18 +138,35 @@ impl<'a> Cx<'a> {
         let module_of_table = decl.module;
         let governed = self.mods.get(module).is_some_and(|m| m.governed.is_some() || m.lost);
         let mut typed = Vec::new();
-        for row in rows {
+        let mut told = false;
+        for (at, row) in rows.iter().enumerate() {
             let wanted = params.len() + cells.len();
             if row.cells.len() != wanted {
                 // The parser has counted the cells of a table's own rows.
-                if module_of_table == module {
+                if module_of_table == module || std::mem::replace(&mut told, true) {
+                    continue;
+                }
+                // Two rows of one line that would be one with a cell between them: that cell was left empty.
+                let line = |row: &ast::Row| self.sources().start(row.span).line;
+                if let Some(next) = rows.get(at + 1)
+                    && row.cells.len() + next.cells.len() + 1 == wanted
+                    && line(row) == line(next)
+                {
+                    let gap =
+                        Span { start: row.span.end.saturating_sub(1), end: next.span.start + 1, ..row.span };
+                    let help = "write `-` if anything fits, `absent` if there must be nothing";
+                    self.error_help("E0131", gap, "this cell is empty", help);
                     continue;
                 }
                 let names: Vec<String> = params.iter().chain(&cells).map(|(n, _)| n.clone()).collect();
                 self.error_help(
                     "E0410",
                     row.span,
-                    format!("this row has {} cells, but `{name}` has {wanted} columns", row.cells.len()),
+                    format!(
+                        "this row has {}, but `{name}` has {}",
+                        count(row.cells.len(), "cell"),
+                        count(wanted, "column")
+                    ),
                     format!("the columns are {}; write `-` where anything fits", some_of(&names)),
                 );
                 continue;

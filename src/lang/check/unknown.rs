@@ -40,12 +40,29 @@ impl<'a> Cx<'a> {
         if self.excused(text) || self.scope_is_torn(s) || self.broken_words {
             return broken_expr(name.span);
         }
+        let yes = matches!(text.as_str(), "true" | "True" | "TRUE" | "是");
+        if (yes || matches!(text.as_str(), "false" | "False" | "FALSE" | "否"))
+            && hint.is_none_or(|t| *t.inner() == Ty::Bool)
+        {
+            let plain = if yes { "yes" } else { "no" };
+            let message = format!("there is no name `{text}` here; did you mean `{plain}`?");
+            self.push(Diagnostic::error("E0201", name.span, message).suggest(name.span, plain));
+            return broken_expr(name.span);
+        }
         let wanted = hint.map(element).filter(|t| matches!(t, Ty::Enum(_) | Ty::Node(_))).cloned();
         let expected = wanted.as_ref().map(|t| self.words_of(t)).unwrap_or_default();
         let names = if s.constant { Vec::new() } else { self.in_scope(s) };
         let near = nearest(text, expected.iter().map(String::as_str))
             .or_else(|| nearest(text, names.iter().map(String::as_str)))
             .or_else(|| nearest(text, self.words.keys().map(String::as_str)));
+        let labelled = self.labelled(text, wanted.as_ref());
+        if let (None, Some(word)) = (&near, labelled) {
+            let of = wanted.as_ref().map(|ty| format!(" is not one of `{}`", self.type_name(ty)));
+            let of = of.unwrap_or_else(|| " is no word of the vocabulary".into());
+            let message = format!("`{text}`{of}; did you mean `{word}` ({text})?");
+            self.push(Diagnostic::error("E0201", name.span, message).suggest(name.span, word));
+            return broken_expr(name.span);
+        }
         let message = match &wanted {
             Some(ty) => format!("`{text}` is not one of `{}`{}", self.type_name(ty), did_you_mean(&near)),
             None => format!("there is no name `{text}` here{}", did_you_mean(&near)),
@@ -60,6 +77,19 @@ impl<'a> Cx<'a> {
         };
         self.push(found);
         broken_expr(name.span)
+    }
+
+    /// The word that is shown to people as `text`, if there is one.
+    fn labelled(&self, text: &str, wanted: Option<&Ty>) -> Option<String> {
+        let shown = |l: &Label| l.zh.as_deref() == Some(text) || l.en.as_deref() == Some(text);
+        let of = |ty: Ty| wanted.is_none_or(|w| *w == ty);
+        let enums = self.vocab.enums.iter().enumerate().filter(|(i, _)| of(Ty::Enum(EnumId(*i as u32))));
+        let member = enums.flat_map(|(_, e)| &e.members).find(|m| shown(&m.label)).map(|m| m.name.clone());
+        let trees = self.vocab.taxonomies.iter().enumerate();
+        let mut trees = trees.filter(|(i, _)| of(Ty::Node(TaxonomyId(*i as u32))));
+        member.or_else(|| {
+            trees.find_map(|(_, t)| t.nodes.iter().find(|n| shown(&n.label)).map(|n| n.name.clone()))
+        })
     }
 
     fn name_help(&self, s: &Scope, text: &str, wanted: &Option<Ty>, expected: &[String]) -> Option<String> {

@@ -14,6 +14,9 @@ pub fn check(place: &Place<'_>, source: &str, tokens: &[Token]) -> Option<Diagno
     for (at, token) in tokens.iter().enumerate() {
         match token.kind {
             TokenKind::OpenString => {
+                if let Some(found) = unclosed_before(place, source, tokens.get(..at).unwrap_or(&[])) {
+                    return Some(found);
+                }
                 let span = place.file_span(token.start, token.end);
                 let found = Diagnostic::error("E0108", span, "this string is not closed on its line");
                 return Some(
@@ -21,7 +24,8 @@ pub fn check(place: &Place<'_>, source: &str, tokens: &[Token]) -> Option<Diagno
                 );
             }
             TokenKind::Number => {
-                if let Some(found) = thousands(place, source, tokens.get(at..).unwrap_or(&[])) {
+                let rest = tokens.get(at..).unwrap_or(&[]);
+                if let Some(found) = thousands(place, source, rest).or_else(|| dates(place, source, rest)) {
                     return Some(found);
                 }
             }
@@ -89,6 +93,52 @@ fn never_closed(place: &Place<'_>, source: &str, opener: Token) -> Diagnostic {
     let sign = opener.text(source);
     Diagnostic::error("E0110", place.file_span(opener.start, opener.end), format!("`{sign}` is never closed"))
         .help(format!("write `{}` where it should end", closing(sign)))
+}
+
+/// A text that goes on to the quote that should begin the next one: a word stands right after it.
+fn unclosed_before(place: &Place<'_>, source: &str, before: &[Token]) -> Option<Diagnostic> {
+    let line = before.iter().rposition(|token| token.kind == TokenKind::Newline).map_or(0, |at| at + 1);
+    let line = before.get(line..).unwrap_or(&[]);
+    let pairs = line.iter().zip(line.iter().skip(1));
+    let (text, _) = pairs.into_iter().find(|(text, next)| {
+        text.kind == TokenKind::String
+            && text.text(source).ends_with([' ', '"'])
+            && next.kind == TokenKind::Word
+            && next.start == text.end
+    })?;
+    let span = place.file_span(text.start, text.start + 1);
+    let found = Diagnostic::error("E0108", span, "this text is not closed before the next one begins");
+    Some(found.label("begins here").help("close it with `\"`"))
+}
+
+/// `2026/12/20` would be a division, `2026年12月20日` an amount of something.
+fn dates(place: &Place<'_>, source: &str, tokens: &[Token]) -> Option<Diagnostic> {
+    let [year, next, ..] = tokens else { return None };
+    let (first, word) = (year.text(source), next.text(source));
+    if first.len() != 4 || year.end != next.start {
+        return None;
+    }
+    let (month, day, end, message) = if word == "/" {
+        let [_, _, month, slash, day, ..] = tokens else { return None };
+        let joined = month.start == next.end && slash.start == month.end && day.start == slash.end;
+        if !joined || slash.text(source) != "/" {
+            return None;
+        }
+        (month.text(source), day.text(source), day.end, "a date is not written with `/`")
+    } else {
+        let (month, rest) = word.strip_prefix('年')?.split_once('月')?;
+        let day = rest.strip_suffix(['日', '号']).unwrap_or(rest);
+        (month, day, next.end, "a date is not written with 年 and 月")
+    };
+    let figures = |text: &str| text.len() <= 2 && text.bytes().all(|b| b.is_ascii_digit());
+    let (month, day) = (month, day);
+    if !(figures(month) && figures(day)) || month.is_empty() || day.is_empty() {
+        return None;
+    }
+    let plain = format!("{first}-{month:0>2}-{day:0>2}");
+    let span = place.file_span(year.start, end);
+    let found = Diagnostic::error("E0115", span, message);
+    Some(found.help(format!("write `{plain}`")).suggest(span, plain))
 }
 
 /// `10,000` would be two numbers in a list, and nobody would notice.

@@ -89,6 +89,11 @@ impl<'a> Reader<'a> {
                     Some(_) => message::explain(&place, self.kind, &text, &error),
                     None => self.stray(*first),
                 };
+                // A line that belongs to nothing may have declared anything.
+                if let (File::Vocabulary(file), "E0102") = (&mut self.file, wrong.code) {
+                    let (keyword, span) = (String::new(), wrong.span);
+                    file.broken.push(Broken { keyword, name: None, span });
+                }
                 self.found.push(wrong);
                 self.keep_broken(&chunk);
             }
@@ -162,6 +167,7 @@ impl<'a> Reader<'a> {
     /// Adds a declaration to the file.
     fn declaration(&mut self, lower: &mut Lower<'_>, pair: P<'_>, chunk: &Chunk) -> Option<()> {
         let span = lower.place.pair(&pair);
+        let whole = |lower: &Lower<'_>| (!lower.guessed).then_some(());
         match &mut self.file {
             File::Vocabulary(file) => {
                 let item = match pair.as_rule() {
@@ -177,12 +183,15 @@ impl<'a> Reader<'a> {
                     Rule::calendar => VocabItem::Calendar(lower.calendar(pair)?),
                     _ => return None,
                 };
+                whole(lower)?;
                 file.items.push(item);
             }
             File::Policy(file) => {
                 let item = match pair.as_rule() {
                     Rule::module => {
-                        file.modules.push(lower.module(pair)?);
+                        let module = lower.module(pair)?;
+                        whole(lower)?;
+                        file.modules.push(module);
                         return Some(());
                     }
                     Rule::let_decl => Item::Let(lower.let_decl(pair)?),
@@ -194,6 +203,7 @@ impl<'a> Reader<'a> {
                     Rule::calendar => Item::Calendar(lower.calendar(pair)?),
                     _ => return None,
                 };
+                whole(lower)?;
                 match file.modules.last_mut() {
                     Some(module) => module.items.push(item),
                     // One finding says it for all of them.
@@ -220,8 +230,16 @@ impl<'a> Reader<'a> {
                     }
                     file.head = Some(lower.target(target)?);
                 }
-                Rule::background => file.backgrounds.push(lower.background(pair)?),
-                _ => file.cases.push(lower.case(pair)?),
+                Rule::background => {
+                    let background = lower.background(pair)?;
+                    whole(lower)?;
+                    file.backgrounds.push(background);
+                }
+                _ => {
+                    let case = lower.case(pair)?;
+                    whole(lower)?;
+                    file.cases.push(case);
+                }
             },
         }
         Some(())

@@ -156,7 +156,9 @@ impl Folding {
             '\n' | '\r' | '\t' => self.keep(at, c),
             _ if is_invisible(c) => {
                 self.hidden(at, c, "E0104");
-                self.put(at, c, " ");
+                // Within a word it is as good as not there; a control sign may stand for a blank.
+                let within = is_word(before) && next.is_some_and(is_word) && !c.is_control();
+                self.put(at, c, if within { "" } else { " " });
             }
             _ => self.keep(at, c),
         }

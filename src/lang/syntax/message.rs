@@ -153,11 +153,28 @@ impl Failure<'_> {
                 Diagnostic::error("E0102", span, format!("`{word}` cannot stand in this kind of file"));
             return found.help(format!("it belongs in a `{extension}` file"));
         }
+        if let Some(last) = self.before().filter(|_| self.second_effect(stray)) {
+            let shown = self.text_of(last);
+            let message = format!("a line cannot begin with `{word}` here");
+            let help = format!("is this the second thing the rule does? Put a comma after `{shown}`");
+            return Diagnostic::error("E0102", span, message)
+                .help(help)
+                .suggest(self.span(last).after(), ",");
+        }
         let words: Vec<String> = declarations(self.kind).iter().map(|word| format!("`{word}`")).collect();
         Diagnostic::error("E0102", span, format!("a line cannot begin with `{word}` here")).help(format!(
             "a line goes on after a comma or an operator; a declaration begins with {}",
             join(&words)
         ))
+    }
+
+    /// Whether a line reads like something that a rule does: `last_day = …`, `tags add …`.
+    fn second_effect(&self, stray: Token) -> bool {
+        let before = self.tokens.get(..self.next).unwrap_or(&[]);
+        let rule = before.iter().any(|token| self.text_of(*token) == "then");
+        let mut after = self.tokens.iter().skip_while(|token| token.start <= stray.start);
+        let next = after.next().map_or("", |token| self.text_of(*token));
+        rule && stray.kind == TokenKind::Word && matches!(next, "=" | "at" | "add" | "remove")
     }
 
     /// Adds what to do.

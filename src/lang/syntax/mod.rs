@@ -19,6 +19,7 @@ mod scripts;
 mod slips;
 
 pub use keywords::{KEYWORDS, RESERVED, declarations, nearest};
+pub use scripts::deceives;
 
 use super::ast::{Cell, Expr, File, FileKind};
 use super::diagnostic::Diagnostic;
@@ -66,7 +67,10 @@ pub fn parse_file(map: &SourceMap, id: FileId, kind: FileKind) -> (File, Vec<Dia
     let place = Place::file(id, &folded);
     found.extend(scripts::check(&place, &folded.text, &tokens));
     let (file, more) = file::Reader::new(map, place, kind, &tokens).read();
-    found.extend(more);
+    // What a hidden sign tears apart is no mistake of its own.
+    let line = |d: &Diagnostic| map.start(d.span).line;
+    let hidden: Vec<u32> = found.iter().map(line).collect();
+    found.extend(more.into_iter().filter(|d| hidden.is_empty() || !hidden.contains(&line(d))));
     super::diagnostic::sort(&mut found);
     cap(&mut found);
     (file, found)

@@ -14,7 +14,7 @@ pub fn check(place: &Place<'_>, source: &str, tokens: &[Token]) -> Vec<Diagnosti
     words
         .filter_map(|token| {
             let word = token.text(source);
-            if word.is_ascii() || !seen.insert(word) || !deceives(word) {
+            if !deceives(word) || !seen.insert(word) {
                 return None;
             }
             let span = place.file_span(token.start, token.end);
@@ -24,7 +24,11 @@ pub fn check(place: &Place<'_>, source: &str, tokens: &[Token]) -> Vec<Diagnosti
         .collect()
 }
 
-fn deceives(word: &str) -> bool {
+/// Whether a word mixes letters so that a reader is deceived.
+pub fn deceives(word: &str) -> bool {
+    if word.is_ascii() {
+        return false;
+    }
     let mixes = |range: fn(char) -> bool| word.chars().any(range);
     let latin = mixes(|c| c.is_ascii_alphabetic() || matches!(c, 'À'..='ɏ'));
     let look_alike =

@@ -1,9 +1,9 @@
 //! Mistakes that many make, with their own words: what is written so in other languages, or nearly so in this one.
 
-use super::keywords::{RESERVED, declarations};
+use super::keywords::{KEYWORDS, RESERVED, declarations, nearest};
 use super::lower;
 use super::message::Failure;
-use super::scan::TokenKind;
+use super::scan::{Token, TokenKind};
 use crate::lang::diagnostic::Diagnostic;
 use crate::lang::source::Span;
 
@@ -15,6 +15,11 @@ impl Failure<'_> {
         let span = self.span(found);
         let before = self.before().map_or("", |token| self.text_of(token));
         let before_span = self.before().map_or(span, |token| self.span(token));
+        let unit = self.tokens.get(self.next + 1).filter(|_| found.kind == TokenKind::Number);
+        if let Some((message, help)) = unit.and_then(|unit| lower::refused(self.text_of(*unit))) {
+            let span = unit.map_or(span, |unit| self.span(*unit));
+            return Some(Diagnostic::error("E0113", span, message).help(help));
+        }
         if let Some((message, help)) = lower::refused(word) {
             return Some(Diagnostic::error("E0113", span, message).help(help));
         }
@@ -28,7 +33,9 @@ impl Failure<'_> {
             }
             ("is", "in") => Some(foreign(before_span.to(span), "is in", "in")),
             (_, "==") | ("=", "=") => Some(equals(span, word)),
-            (_, "=") if self.expected.operator && !sets => Some(equals(span, word)),
+            (_, "=") if self.expected.operator && !sets => {
+                self.field(span, word).or_else(|| Some(equals(span, word)))
+            }
             (_, "equals" | "eq" | "等于" | "是") if self.expected.operator => {
                 Some(foreign(span, word, "is"))
             }
@@ -73,8 +80,139 @@ impl Failure<'_> {
             (_, "。" | ".") if self.expected.signs.contains(&",") || self.expected.end => Some(
                 Diagnostic::error("E0107", span, format!("`{word}` means nothing here")).help("delete it"),
             ),
-            _ => self.misplaced(word, span, before, before_span),
+            _ => self
+                .in_list(span, word)
+                .or_else(|| self.field(span, word))
+                .or_else(|| self.of_rule(found, span, before))
+                .or_else(|| self.misplaced(word, span, before, before_span)),
         }
+    }
+
+    /// The words and signs before the place of failure, last first.
+    fn earlier(&self) -> impl Iterator<Item = &str> {
+        let earlier = self.tokens.get(..self.next).unwrap_or(&[]);
+        let words = earlier.iter().rev().filter(|token| token.kind != TokenKind::Newline);
+        words.map(|token| self.text_of(*token))
+    }
+
+    /// `x in a, b`: several values stand in braces.
+    fn in_list(&self, span: Span, word: &str) -> Option<Diagnostic> {
+        let mut earlier = self.earlier();
+        let (first, keyword) = (earlier.next()?, earlier.next()?);
+        // `for each x in xs` and a rule's group are no conditions.
+        let other = earlier.nth(1).is_some_and(|word| matches!(word, "for" | "each" | "rule"));
+        if word != "," || keyword != "in" || other {
+            return None;
+        }
+        let (mut all, mut comma) = (vec![first], false);
+        for token in self.tokens.get(self.next..).unwrap_or(&[]) {
+            let text = self.text_of(*token);
+            match (comma, token.kind) {
+                (false, _) if text == "," => comma = true,
+                (true, TokenKind::Word) if !RESERVED.contains(&text) => {
+                    all.push(text);
+                    comma = false;
+                }
+                _ => break,
+            }
+        }
+        let found = Diagnostic::error("E0107", span, "several values stand in braces");
+        Some(found.help(format!("write `in {{{}}}`", all.join(", "))))
+    }
+
+    /// `line(kind = novel)`: fields and columns take a colon.
+    fn field(&self, span: Span, word: &str) -> Option<Diagnostic> {
+        let mut earlier = self.earlier();
+        let (name, opener) = (earlier.next()?, earlier.next()?);
+        let is_word = |text: &str| text.starts_with(|c: char| c.is_alphabetic());
+        if word != "=" || !is_word(name) || !matches!(opener, "(" | ",") {
+            return None;
+        }
+        let mut depth = 0usize;
+        let mut outer = std::iter::once(opener).chain(earlier);
+        while let Some(text) = outer.next() {
+            match text {
+                ")" | "]" | "}" => depth += 1,
+                "(" | "[" | "{" if depth > 0 => depth -= 1,
+                "(" => {
+                    let of = outer.next().filter(|of| is_word(of) && !RESERVED.contains(of))?;
+                    let over = ["sum", "count", "min", "max", "any", "all", "list"].contains(&of);
+                    let found = Diagnostic::error("E0107", span, "`=` does not give a field its value");
+                    let help = format!("inside `{of}( )` write `{name}: {}`", self.argument());
+                    return (!over).then(|| found.help(help).suggest(span, ":"));
+                }
+                "[" | "{" => return None,
+                _ => {}
+            }
+        }
+        None
+    }
+
+    /// What stands after the sign at hand, up to the next comma or bracket.
+    fn argument(&self) -> &str {
+        let after = self.tokens.get(self.next + 1..).unwrap_or(&[]);
+        let ends = |token: &&Token| matches!(self.text_of(**token), "," | ")" | "]" | "}" | "\n");
+        let end = after.iter().find(ends).map_or(self.text.len(), |token| token.start);
+        let start = after.first().map_or(end, |token| token.start);
+        self.text.get(start..end).unwrap_or("").trim()
+    }
+
+    /// What is written wrongly between a rule's name and its effects, after a param's clause, and after `rounded`.
+    fn of_rule(&self, found: Token, span: Span, before: &str) -> Option<Diagnostic> {
+        let word = self.text_of(found);
+        let keywords = &self.expected.keywords;
+        let plain = found.kind == TokenKind::Word
+            && !KEYWORDS.contains(&word)
+            && nearest(word, keywords.iter().copied()).is_none();
+        let mut earlier = self.earlier().skip(1);
+        let second = earlier.next().unwrap_or("");
+        if before == "rounded" && plain {
+            let message = format!("`{word}` is not a way to round");
+            let wrong = Diagnostic::error("E0101", span, message)
+                .help("round `down`, `up`, `half up` or `half even`");
+            return Some(match word {
+                "floor" => wrong.suggest(span, "down"),
+                "ceil" | "ceiling" => wrong.suggest(span, "up"),
+                _ => wrong,
+            });
+        }
+        let clause = before.starts_with('§') && matches!(word, "from" | "before" | "through");
+        if clause && matches!(self.tokens.first().map(|t| self.text_of(*t)), Some("param" | "set")) {
+            let wrong = Diagnostic::error("E0102", span, "the clause stands after the last dated value");
+            return Some(
+                wrong.help(format!("write the dates after the value, and `{before}` after the last one")),
+            );
+        }
+        let head = keywords.contains(&"when") && keywords.contains(&"then");
+        if !head && !keywords.contains(&"overrides") {
+            return None;
+        }
+        let condition = ["当", "如果", "若", "除非"].iter().any(|c| word.starts_with(c))
+            || matches!(word, "unless" | "if" | "where" | "whenever" | "provided" | "once");
+        if condition {
+            let wrong = Diagnostic::error("E0107", span, "conditions begin with `when`");
+            return Some(wrong.help(match word.starts_with("除非") || word == "unless" {
+                true => "write `when not (…)` before `then`",
+                false => "write `when …`, and `then` after the condition",
+            }));
+        }
+        if second != "rule" || !head {
+            return None;
+        }
+        if found.kind == TokenKind::Number {
+            let wrong = Diagnostic::error("E0101", span, "a clause begins with `§`");
+            return Some(wrong.help(format!("write `§{word}`")).suggest(span, format!("§{word}")));
+        }
+        let next = self.tokens.get(self.next + 1).filter(|token| token.kind == TokenKind::Word);
+        let (last, end) = match word {
+            "-" => (self.text_of(*next?), self.span(*next?)),
+            _ if plain => (word, span),
+            _ => return None,
+        };
+        let name = self.before().map_or(span, |token| self.span(token)).to(end);
+        let wrong = Diagnostic::error("E0101", name, "a rule's name is one word");
+        let joined = format!("{before}_{last}");
+        Some(wrong.help(format!("write `{joined}`")).suggest(name, joined))
     }
 
     /// The right word in the wrong place.

@@ -161,7 +161,7 @@ impl<'a> Explainer<'_, 'a> {
     /// The part of a false condition that made it so.
     pub(super) fn why_false(&self, e: &'a Expr, env: Scope<'_, 'a>) -> Text {
         let text = self.failed(e, env, MAX_DEPTH);
-        Text::new(format!("{text} 不成立"), format!("{text} is false"))
+        Text::new(format!("`{text}` 不成立"), format!("`{text}` is false"))
     }
 
     fn failed(&self, e: &'a Expr, env: Scope<'_, 'a>, depth: usize) -> String {

@@ -255,11 +255,9 @@ fn can_change<'a>(
             return true;
         };
         match def.mode {
-            Mode::Sum if contributes => {
-                if !known.iter().all(number::is_zero) {
-                    return true;
-                }
-            }
+            // Amounts other than nothing may cancel out in ways that trying them singly does not show; nothing, in another
+            // currency, may still be another result.
+            Mode::Sum if contributes && !known.iter().all(number::is_zero) => return true,
             Mode::Each => {
                 if !known.is_empty() {
                     return true;

@@ -82,6 +82,7 @@ impl Lower<'_> {
             Err(_) => {
                 let span = self.span(pair);
                 let help = "write the time with its distance from UTC: `2026-07-01T09:30+08:00`";
+                self.guessed = true;
                 self.error("E0116", span, format!("`{}` is not a time", pair.as_str()), help);
                 ExprKind::Date(Default::default())
             }
@@ -165,8 +166,10 @@ impl Lower<'_> {
         let span = self.span(unit);
         let word = unit.as_str();
         if let Some((message, help)) = refused(word) {
+            self.guessed = true;
             self.error("E0113", span, message, help);
         } else if word.starts_with('年') && word.contains(|c: char| c.is_ascii_digit()) {
+            self.guessed = true;
             self.error("E0115", span, "a date is not written with 年 and 月", "write `2026-07-01`");
         }
     }

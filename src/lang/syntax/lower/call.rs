@@ -26,6 +26,7 @@ impl Lower<'_> {
         let span = path.span;
         let Some(call) = parts.next() else {
             if let Some((message, help)) = super::atom::refused(path_pair.as_str()) {
+                self.guessed = true;
                 self.error("E0113", span, message, help);
             }
             return Some(Expr { kind: ExprKind::Path(path), span });

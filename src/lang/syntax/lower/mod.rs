@@ -30,6 +30,8 @@ pub struct Lower<'a> {
     pub place: Place<'a>,
     pub map: &'a SourceMap,
     pub found: Vec<Diagnostic>,
+    /// Something stands in the tree that the author did not write: it must not be checked.
+    pub guessed: bool,
     /// Of the expression that is being built.
     budget: expr::Budget,
 }
@@ -37,7 +39,7 @@ pub struct Lower<'a> {
 impl<'a> Lower<'a> {
     /// For a declaration at `place`.
     pub fn new(map: &'a SourceMap, place: Place<'a>) -> Self {
-        Lower { place, map, found: Vec::new(), budget: expr::Budget::default() }
+        Lower { place, map, found: Vec::new(), guessed: false, budget: expr::Budget::default() }
     }
 
     fn span(&self, pair: &P<'_>) -> Span {
@@ -122,6 +124,7 @@ impl<'a> Lower<'a> {
         let text = pair.as_str();
         let date = if text.len() == 10 { NaiveDate::parse_from_str(text, "%Y-%m-%d").ok() } else { None };
         if date.is_none() {
+            self.guessed = true;
             let help = "write the year, the month and the day with two figures each: `2026-07-01`";
             self.error("E0115", span, format!("`{text}` is not a date"), help);
         }
@@ -143,6 +146,9 @@ impl<'a> Lower<'a> {
                 }
                 keyword => word = keyword,
             }
+        }
+        if self.guessed {
+            return dates;
         }
         let reversed = match (dates.from, dates.before, dates.through) {
             (Some(from), Some(before), _) if before.date <= from.date => Some(before.span),

@@ -464,3 +464,15 @@ fn rounding_that_is_undecided_asks_only_off_the_step() {
     is(state_of(round(-5, Rounding::Mode(RoundMode::HalfUp)), |g| g), money(-3));
     is(state_of(round(-5, Rounding::Mode(RoundMode::HalfEven)), |g| g), money(-2));
 }
+
+#[test]
+fn nothing_in_another_currency_is_another_sum() {
+    let outputs = || vec![output("o", Mode::Sum, Ty::Money, Fallback::Empty)];
+    let run = |maybe: Expr| {
+        let linked = link(book(outputs(), vec![set("a", Some(flag()), maybe)]));
+        first(&decide(&linked, &Known::new(&linked))).clone()
+    };
+    assert_eq!(run(cny(0)), State::Value(money(0)));
+    assert_eq!(run(usd(0)), unknown(&["flag"]));
+    assert_eq!(run(cny(1)), unknown(&["flag"]));
+}
