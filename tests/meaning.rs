@@ -392,3 +392,19 @@ fn long_chains_of_lets_and_operators_do_not_exhaust_the_stack_of_the_walk() {
     assert!(walked(r#"{"item":{"qty":1}}"#).contains(r#""outcome":{"n":3251}"#));
     assert!(walked("{}").contains("item.qty"));
 }
+
+#[test]
+fn explanations_of_long_lists_stay_short() {
+    let program = book(
+        &given("n: sum integer"),
+        "rule full for each l in lines when l.full then n = 1
+rule any for each l in lines then n = 2
+",
+    );
+    let lines = vec![json!({"full": false}); 200];
+    let bound = program.bind(&json!({"today": "2026-07-01", "lines": lines}).to_string());
+    let why = explain(&program.linked, program.decision("d"), &bound);
+    assert_eq!(why.not_effective.len(), 51);
+    let last = why.not_effective.last().unwrap();
+    assert_eq!((last.reason, last.text.en.as_str()), ("more", "150 more elements are not listed"));
+}

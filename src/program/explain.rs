@@ -106,7 +106,8 @@ pub struct NotEffective {
     /// The element of its `for each`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub element: Option<usize>,
-    /// `policy`, `dates`, `guard`, `condition`, `overridden`, `replaced`, `no elements` or `open`.
+    /// `policy`, `dates`, `guard`, `condition`, `overridden`, `replaced`, `no elements`, `open`, or `more` for the elements
+    /// that are not listed one by one.
     pub reason: &'static str,
     pub text: Text,
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]

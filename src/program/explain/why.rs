@@ -5,6 +5,9 @@ use crate::lang::typed::*;
 use crate::program::walk::{Eval, Instance, Scope};
 use std::collections::BTreeSet;
 
+/// The elements of one rule that are explained one by one; the rest are counted.
+const MAX_ELEMENTS: usize = 50;
+
 /// The longest chain of names that is followed from a condition into the lets that it names.
 const MAX_DEPTH: usize = 8;
 
@@ -18,15 +21,34 @@ impl<'a> Explainer<'_, 'a> {
             if condition.instances.is_empty() {
                 all.push(self.without_instances(position, rule));
             }
+            let mut told = 0;
             for (i, instance) in condition.instances.iter().enumerate() {
+                if told == MAX_ELEMENTS {
+                    all.push(self.rest(position, condition.instances.len() - i));
+                    break;
+                }
                 let element = instance.item.as_ref().and(Some(i));
                 if let Some((reason, text, needs)) = self.instance(position, rule, i, instance) {
                     let by = self.cite(self.id(position));
                     all.push(NotEffective { by, element, reason, text, needs });
+                    told += 1;
                 }
             }
         }
         all
+    }
+
+    /// The elements that are not looked at one by one.
+    fn rest(&self, position: usize, count: usize) -> NotEffective {
+        let text =
+            Text::new(format!("其余 {count} 项未逐一列出"), format!("{count} more elements are not listed"));
+        NotEffective {
+            by: self.cite(self.id(position)),
+            element: None,
+            reason: "more",
+            text,
+            needs: BTreeSet::new(),
+        }
     }
 
     fn id(&self, position: usize) -> RuleId {
