@@ -32,13 +32,12 @@ impl CellTest {
             CellTest::Either(tests) => tests.iter().any(|t| t.fits(key)),
         }
     }
-    /// How specific the cell is for a key that fits, to choose the nearest row or the greatest threshold.
-    fn weight(&self, key: i64) -> i64 {
+    /// How specific the cell is, to choose the nearest row.
+    fn weight(&self) -> i64 {
         match self {
             CellTest::Under(_, depth) => *depth,
-            CellTest::Either(tests) => {
-                tests.iter().filter(|t| t.fits(key)).map(|t| t.weight(key)).max().unwrap_or(0)
-            }
+            // The deepest of a list, whether or not that one fits, as the walk has it.
+            CellTest::Either(tests) => tests.iter().map(CellTest::weight).max().unwrap_or(0),
             _ => 0,
         }
     }
@@ -405,7 +404,7 @@ impl Exact {
             }
             for combo in combos {
                 let weight = match choice {
-                    Choice::Nearest => row(at)?.tests.iter().zip(&combo).map(|(t, k)| t.weight(*k)).sum(),
+                    Choice::Nearest => row(at)?.tests.iter().map(CellTest::weight).sum(),
                     Choice::First => -i64::from(at),
                     _ => 0,
                 };
@@ -525,7 +524,7 @@ impl Best<'_> {
             let weight = match self.table.choice {
                 Choice::Unique => 0,
                 Choice::First => -i64::from(at),
-                Choice::Nearest => row.tests.iter().zip(self.args).map(|(t, k)| t.weight(*k)).sum(),
+                Choice::Nearest => row.tests.iter().map(CellTest::weight).sum(),
                 Choice::Steps(column) => row.tests.get(column).map_or(i64::MIN, CellTest::threshold),
             };
             match self.found {
