@@ -244,7 +244,7 @@ fn can_change<'a>(
     if c.maybes.is_empty() {
         return false;
     }
-    let mut all = c.certain.clone();
+    let mut possible: Vec<Contribution> = Vec::new();
     let differs = |with: &[Contribution]| resolve(def, with, fallback).state != base.state;
     for maybe in &c.maybes {
         let contributes = matches!(maybe.op, EffectOp::Set | EffectOp::Add);
@@ -271,13 +271,25 @@ fn can_change<'a>(
                     if differs(&with) {
                         return true;
                     }
-                    all.push(one);
+                    possible.push(one);
                 }
             }
         }
     }
-    differs(&all)
+    let with = |chosen: &dyn Fn(usize) -> bool| -> Vec<Contribution> {
+        let some = possible.iter().enumerate().filter(|(i, _)| chosen(*i)).map(|(_, one)| one.clone());
+        c.certain.iter().cloned().chain(some).collect()
+    };
+    if !c.certain.iter().chain(&possible).any(|one| one.binding) {
+        return differs(&with(&|_| true));
+    }
+    // A binding rule sets others aside, so that all together may hide what some of them would do.
+    possible.len() > MOST_TRIED
+        || (0..1usize << possible.len()).any(|set| differs(&with(&|i| set >> i & 1 == 1)))
 }
+
+/// So many uncertain contributions are tried in every combination; beyond, they count as able to change the result.
+const MOST_TRIED: usize = 8;
 
 /// Whether a `max` (`min`) output of an ordered enum has reached the top (bottom).
 fn is_extreme(vocab: &Vocab, def: &OutputDef, combined: Option<&Value>) -> bool {
