@@ -2,6 +2,11 @@
 //!
 //! Invariants: every finding that names facts was verified by deciding on them; the same rulebook gives the same
 //! findings in the same order; work is bounded by steps, never by time. Nothing here runs while a store is served.
+pub mod goal;
+mod same;
+pub mod search;
+pub mod space;
+
 use crate::lang::diagnostic::{self, Diagnostic};
 use crate::rulebook::{Book, Rulebooks};
 
