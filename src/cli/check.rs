@@ -1,6 +1,7 @@
 //! `zhanggui check`: all findings of all files, and a closing line.
+use crate::analysis::analyse;
 use crate::cli::{CliError, Console, Format};
-use crate::lang::diagnostic::{DiagnosticData, Severity};
+use crate::lang::diagnostic::{self, DiagnosticData, Severity};
 use crate::rulebook::{Loaded, Rulebooks, load};
 use std::path::{Path, PathBuf};
 
@@ -15,7 +16,11 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, console: &mut Console) -> Result<bool, CliError> {
-    let loaded = load(&args.dir)?;
+    let mut loaded = load(&args.dir)?;
+    if let Some(books) = &loaded.rulebooks {
+        loaded.findings.extend(analyse(books));
+        diagnostic::sort(&mut loaded.findings);
+    }
     if args.format == Format::Json {
         let data: Vec<DiagnosticData> = loaded.findings.iter().map(|d| d.data(&loaded.sources)).collect();
         let text = serde_json::to_string_pretty(&data).map_err(std::io::Error::other)?;
