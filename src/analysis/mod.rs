@@ -6,6 +6,7 @@ pub mod goal;
 mod same;
 pub mod search;
 pub mod space;
+pub mod words;
 
 use crate::lang::diagnostic::{self, Diagnostic};
 use crate::rulebook::{Book, Rulebooks};
