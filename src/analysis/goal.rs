@@ -1,10 +1,11 @@
 //! What facts are sought for: parts that are all to hold.
-use crate::analysis::space::reads::{Node, Reader, Reads};
 use crate::analysis::space::Space;
+use crate::analysis::space::reads::{Node, Reader, Reads};
 use crate::lang::typed::*;
+use crate::program::facts::Facts;
 use crate::program::link::Linked;
-use crate::program::outcome::{Conflict, Fault};
-use crate::program::walk::{Eval, Missing, Seen, V, Walk, watch};
+use crate::program::outcome::{Conflict, Fault, State};
+use crate::program::walk::{Eval, Missing, Seen, V, Walk, watch, with_walk};
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
@@ -88,8 +89,7 @@ impl<'p> Goal<'p> {
     /// A rule applies: its policy is in force, its dates, guard and condition hold, for one element of its `for each`.
     pub fn applies(mut self, linked: &'p Linked, position: usize, instance: usize) -> Goal<'p> {
         let book = &linked.rulebook;
-        let Some(rule) =
-            linked.rules(self.decision).get(position).and_then(|l| book.rules.get(l.rule.ix()))
+        let Some(rule) = linked.rules(self.decision).get(position).and_then(|l| book.rules.get(l.rule.ix()))
         else {
             return self;
         };
@@ -311,6 +311,11 @@ impl<'p> Part<'p> {
 }
 
 impl EffectOf {
+    /// The value that the effect has or would have, for these facts.
+    pub fn state(&self, linked: &Linked, decision: DecisionId, facts: &Facts) -> State {
+        with_walk(linked, decision, facts, |walk| self.value(walk).into_state())
+    }
+
     /// The value that the effect has or would have.
     fn value<'a>(&self, walk: &Walk<'a>) -> Eval<'a> {
         let Some((_, rule)) = walk.rule(self.position) else { return Eval::absent() };
@@ -328,9 +333,7 @@ impl EffectOf {
 fn on_line<'a, 'p: 'a>(walk: &Walk<'a>, e: &'p Expr, line: Option<&Line>) -> Eval<'a> {
     match line {
         None => walk.eval(e, None),
-        Some(line) => {
-            walk.eval_on(e, &line.vars, line.root, line.index).unwrap_or_else(|| Eval::bool(false))
-        }
+        Some(line) => walk.eval_on(e, &line.vars, line.root, line.index).unwrap_or_else(|| Eval::bool(false)),
     }
 }
 

@@ -76,10 +76,15 @@ impl Said {
     fn relate(&mut self, a: &Expr, b: &Expr, allowed: Relations, key: impl Fn(&Expr) -> String) -> bool {
         let (left, right) = (key(a), key(b));
         let turned = |r: Relations| {
-            (r & (EQUAL | NEITHER)) | if r & LESS > 0 { GREATER } else { 0 } | if r & GREATER > 0 { LESS } else { 0 }
+            (r & (EQUAL | NEITHER))
+                | if r & LESS > 0 { GREATER } else { 0 }
+                | if r & GREATER > 0 { LESS } else { 0 }
         };
-        let (pair, allowed_here) =
-            if left <= right { ((left.clone(), right.clone()), allowed) } else { ((right.clone(), left.clone()), turned(allowed)) };
+        let (pair, allowed_here) = if left <= right {
+            ((left.clone(), right.clone()), allowed)
+        } else {
+            ((right.clone(), left.clone()), turned(allowed))
+        };
         let known = self.relations.entry(pair).or_insert(LESS | EQUAL | GREATER | NEITHER);
         *known &= allowed_here;
         if *known == 0 {
@@ -99,7 +104,8 @@ impl Said {
         }
         let bounds = self.bounds.entry(term).or_default();
         let is_in = allowed & EQUAL > 0;
-        if allowed & GREATER == 0 && bounds.high.as_ref().is_none_or(|(h, h_in)| n < *h || (n == *h && *h_in)) {
+        if allowed & GREATER == 0 && bounds.high.as_ref().is_none_or(|(h, h_in)| n < *h || (n == *h && *h_in))
+        {
             bounds.high = Some((n.clone(), is_in));
         }
         if allowed & LESS == 0 && bounds.low.as_ref().is_none_or(|(l, l_in)| n > *l || (n == *l && *l_in)) {

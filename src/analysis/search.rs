@@ -20,6 +20,8 @@ use std::rc::Rc;
 pub struct Witness {
     /// Every fact is given, but those within lists beyond the rows tried.
     pub facts: Facts,
+    /// All facts, as they were completed, by index in the space.
+    pub all: Vec<(usize, Pick)>,
     /// The facts that the search chose, in the order in which it did, by index in the space.
     pub chosen: Vec<(usize, Pick)>,
 }
@@ -108,8 +110,7 @@ impl<'p> Search<'p> {
         if same::impossible(goal) {
             return Answer::None;
         }
-        let all: Vec<usize> = (0..goal.parts.len()).collect();
-        let reads = self.reads(goal, &all);
+        let reads = self.reads_of(goal);
         let mut run = Run { goal, reads, steps: 0, chosen: Vec::new(), by_parts: FxHashMap::default() };
         let step = self.go(&mut run, vec![None; goal.parts.len()], None);
         self.taken += u64::from(run.steps);
@@ -121,6 +122,11 @@ impl<'p> Search<'p> {
             Step::Refuted(refuted) if refuted.exact => Answer::None,
             Step::Refuted(_) | Step::OutOfSteps => Answer::GaveUp,
         }
+    }
+
+    /// How everything that a goal reads, reads facts.
+    pub fn reads_of(&self, goal: &Goal<'p>) -> Reads<'p> {
+        self.reads(goal, &(0..goal.parts.len()).collect::<Vec<usize>>())
     }
 
     /// How some parts of a goal read facts, with all that they read.
@@ -158,9 +164,9 @@ impl<'p> Search<'p> {
         let Some(at) = self.next(run, &tried) else {
             // Everything holds, or nothing is left to be chosen.
             let all: BTreeSet<usize> = run.chosen.iter().map(|(at, _)| *at).collect();
-            return match self.verified(run) {
-                Some(witness) if !open => Step::Found(Box::new(witness)),
-                _ => Step::Refuted(Refuted { why: all, parts: (0..tried.len()).collect(), exact: false }),
+            return match if open { None } else { self.verified(run) } {
+                Some(witness) => Step::Found(Box::new(witness)),
+                None => Step::Refuted(Refuted { why: all, parts: (0..tried.len()).collect(), exact: false }),
             };
         };
         self.branch(run, &tried, at)
@@ -259,6 +265,9 @@ impl<'p> Search<'p> {
             at += 1;
         }
         let facts = self.space.facts().clone();
+        let chosen = |at: usize| Some((at, self.space.pick(at)?));
+        let all =
+            (0..self.space.vars().len()).filter(|at| self.space.exists(*at)).filter_map(chosen).collect();
         let holds = run
             .goal
             .parts
@@ -270,7 +279,7 @@ impl<'p> Search<'p> {
         let agree = || {
             self.program.decide(self.decision, &facts) == self.program.decide_by_walk(self.decision, &facts)
         };
-        (holds && agree()).then(|| Witness { facts: facts.clone(), chosen: run.chosen.clone() })
+        (holds && agree()).then(|| Witness { facts: facts.clone(), all, chosen: run.chosen.clone() })
     }
 
     /// What a fact is that does not matter.

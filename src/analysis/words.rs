@@ -28,7 +28,8 @@ pub fn what_matters<'p>(search: &mut Search<'p>, goal: &Goal<'p>, witness: &Witn
     }
     for i in (0..kept.len()).rev() {
         let Some((at, pick)) = kept.get(i).copied() else { continue };
-        let inner = |(other, _): &(usize, Pick)| search.space.var(*other).is_some_and(|v| v.within == Some(at));
+        let inner =
+            |(other, _): &(usize, Pick)| search.space.var(*other).is_some_and(|v| v.within == Some(at));
         if kept.iter().any(inner) {
             continue;
         }
@@ -107,13 +108,10 @@ pub fn given(space: &Space<'_>, facts: &[Fact]) -> String {
     parts.join(", ")
 }
 
-/// Every fact that is given, as [`given`] says it: all that a witness completed with values that do not matter, too.
-pub fn all_chosen(space: &Space<'_>) -> Vec<Fact> {
-    (0..space.vars().len())
-        .filter(|at| space.exists(*at))
-        .filter_map(|at| space.pick(at).map(|pick| Fact { at, pick }))
-        .filter(|f| space.var(f.at).is_some_and(|v| !v.is_entity() || v.ty.is_optional()))
-        .collect()
+/// All facts of a witness, those completed with values that do not matter, too, for [`given`].
+pub fn all_facts(space: &Space<'_>, witness: &Witness) -> Vec<Fact> {
+    let named = |at: usize| space.var(at).is_some_and(|v| !v.is_entity() || v.ty.is_optional());
+    witness.all.iter().filter(|(at, _)| named(*at)).map(|(at, pick)| Fact { at: *at, pick: *pick }).collect()
 }
 
 fn in_list(space: &Space<'_>, at: usize) -> bool {
@@ -134,11 +132,7 @@ fn list(space: &Space<'_>, at: usize, rows: u32, pick: &dyn Fn(usize) -> Option<
     let row = |n: u32| {
         let row = space.find(&format!("{}[{n}]", list.path))?;
         let var = space.var(row)?;
-        Some(if var.is_entity() {
-            entity(space, row, pick)
-        } else {
-            value_text(space, var, pick(row)?)
-        })
+        Some(if var.is_entity() { entity(space, row, pick) } else { value_text(space, var, pick(row)?) })
     };
     let rows: Vec<String> = (0..rows).filter_map(row).collect();
     if is_set { format!("{{{}}}", rows.join(", ")) } else { format!("[{}]", rows.join(", ")) }

@@ -251,7 +251,14 @@ impl<'p> Space<'p> {
         at
     }
 
-    fn place(&mut self, path: &str, place: &'p Place, frame: Frame, root: Option<RootId>, number: Option<u32>) {
+    fn place(
+        &mut self,
+        path: &str,
+        place: &'p Place,
+        frame: Frame,
+        root: Option<RootId>,
+        number: Option<u32>,
+    ) {
         let slot = frame.base + place.slot as usize;
         let at = if frame.element.is_some() { At::Row(slot) } else { At::Root(slot) };
         let class = match frame.element {
@@ -300,7 +307,19 @@ impl<'p> Space<'p> {
                 self.facts.lists.push(ListData { element: *element, len: 0, start: start as u32 });
                 self.facts.rows.resize(start + (rows * layed.width) as usize, Slot::UNKNOWN);
                 let me = self.add(var);
-                self.rows(path, layed, rows, Frame { base: start, element: Some(*element), within: Some(me), row: frame.row, nested: frame.nested + 1 }, root);
+                self.rows(
+                    path,
+                    layed,
+                    rows,
+                    Frame {
+                        base: start,
+                        element: Some(*element),
+                        within: Some(me),
+                        row: frame.row,
+                        nested: frame.nested + 1,
+                    },
+                    root,
+                );
             }
         }
     }

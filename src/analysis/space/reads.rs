@@ -239,12 +239,8 @@ impl<'p> Reader<'p> {
         ranges: impl IntoIterator<Item = &'r DateRange>,
         reads: &mut Reads<'p>,
     ) {
-        let bounds: BTreeSet<i64> = ranges
-            .into_iter()
-            .flat_map(|r| [r.from, r.before])
-            .flatten()
-            .map(i64::from)
-            .collect();
+        let bounds: BTreeSet<i64> =
+            ranges.into_iter().flat_map(|r| [r.from, r.before]).flatten().map(i64::from).collect();
         let policy = self.linked.rulebook.policies.get(policy.ix());
         if let Some(date) = policy.and_then(|p| p.governed_by.as_ref())
             && !bounds.is_empty()
@@ -325,7 +321,12 @@ impl<'p> Reader<'p> {
                 visit::children(e, &mut |c| self.visit(c, reads));
             }
             ExprKind::Func(
-                Func::Year | Func::Month | Func::Day | Func::Anniversary | Func::EndOfYear | Func::StartOfYear,
+                Func::Year
+                | Func::Month
+                | Func::Day
+                | Func::Anniversary
+                | Func::EndOfYear
+                | Func::StartOfYear,
                 args,
             ) => {
                 for arg in args {
@@ -418,7 +419,9 @@ impl<'p> Reader<'p> {
             self.parts(this, alts, reads);
         }
         let points = |alts: &[Alt]| {
-            alts.iter().filter_map(|a| if let Alt::Const(c) = a { Some(*c) } else { None }).collect::<BTreeSet<i64>>()
+            alts.iter()
+                .filter_map(|a| if let Alt::Const(c) = a { Some(*c) } else { None })
+                .collect::<BTreeSet<i64>>()
         };
         self.hint(a, &points(&right), reads);
         self.hint(b, &points(&left), reads);
@@ -492,7 +495,8 @@ fn pair(a: &Alt, b: &Alt, reads: &mut Reads<'_>) {
         Offset::Months(n) => Offset::Months(n.saturating_neg()),
     };
     match (a, b) {
-        (Alt::Fact(class, offset), Alt::Const(c)) | (Alt::Const(c), Alt::Fact(class, offset)) => match offset {
+        (Alt::Fact(class, offset), Alt::Const(c)) | (Alt::Const(c), Alt::Fact(class, offset)) => match offset
+        {
             Offset::Bits(n) => {
                 reads.points.entry(*class).or_default().insert(c.saturating_sub(*n));
             }

@@ -110,7 +110,9 @@ impl<'p> Shapes<'p> {
         match &e.kind {
             // Absent is below and above nothing.
             ExprKind::Const(Const::Absent) => Vec::new(),
-            ExprKind::Const(c) => constant(symbols, c, &e.ty).map_or(vec![Alt::Other], |c| vec![Alt::Const(c)]),
+            ExprKind::Const(c) => {
+                constant(symbols, c, &e.ty).map_or(vec![Alt::Other], |c| vec![Alt::Const(c)])
+            }
             ExprKind::FactCall(fact, _) => vec![Alt::Fact(Class::Call(*fact), Offset::Bits(0))],
             ExprKind::Present(x) => self.alts(x, depth + 1),
             ExprKind::Widen(x) => match self.alts(x, depth + 1).as_slice() {
@@ -149,7 +151,15 @@ impl<'p> Shapes<'p> {
         let Some(param) = self.book().params.get(id.ix()) else { return vec![Alt::Other] };
         let set = self.linked.settings(param).into_iter().flat_map(|s| &s.values);
         let values = param.values.iter().chain(set);
-        values.flat_map(|v| if matches!(v.value.kind, ExprKind::Const(_)) { self.alts(&v.value, 0) } else { vec![Alt::Other] }).collect()
+        values
+            .flat_map(|v| {
+                if matches!(v.value.kind, ExprKind::Const(_)) {
+                    self.alts(&v.value, 0)
+                } else {
+                    vec![Alt::Other]
+                }
+            })
+            .collect()
     }
 
     fn of_column(&self, table: TableId, result: u32) -> Vec<Alt> {
@@ -175,7 +185,8 @@ impl<'p> Shapes<'p> {
     }
 
     fn of_output(&self, output: OutputId, depth: u32) -> Vec<Alt> {
-        let Some(def) = self.book().vocab.decisions.get(self.decision.ix()).and_then(|d| d.outputs.get(output.ix()))
+        let Some(def) =
+            self.book().vocab.decisions.get(self.decision.ix()).and_then(|d| d.outputs.get(output.ix()))
         else {
             return vec![Alt::Other];
         };
@@ -335,7 +346,9 @@ fn moved(op: ArithOp, left: &[Alt], right: &[Alt], by: &Ty) -> Vec<Alt> {
                     months if *a == 0 => Alt::Fact(*class, months),
                     _ => Alt::Other,
                 },
-                (Alt::Const(c), Alt::Fact(class, Offset::Bits(a))) if op == ArithOp::Add && *by.inner() != Ty::Period => {
+                (Alt::Const(c), Alt::Fact(class, Offset::Bits(a)))
+                    if op == ArithOp::Add && *by.inner() != Ty::Period =>
+                {
                     Alt::Fact(*class, Offset::Bits(a.saturating_add(*c)))
                 }
                 (Alt::Const(a), Alt::Const(c)) => match step(*c) {

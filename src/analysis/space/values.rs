@@ -161,12 +161,16 @@ impl<'p> Space<'p> {
                 && fellows.iter().all(|other| match self.pick(*other) {
                     Some(_) => true,
                     None => {
-                        let only_this = |p: &BTreeSet<(Class, Offset)>| p.iter().all(|(c, _)| *c == var.class);
+                        let only_this =
+                            |p: &BTreeSet<(Class, Offset)>| p.iter().all(|(c, _)| *c == var.class);
                         matches!(offset, Offset::Bits(_))
                             && !reads.loose.contains(class)
                             && reads.against.get(class).is_none_or(Vec::is_empty)
                             && reads.pairs.get(class).is_none_or(only_this)
-                            && pairs.iter().filter(|(c, _)| c == class).all(|(_, o)| matches!(o, Offset::Bits(_)))
+                            && pairs
+                                .iter()
+                                .filter(|(c, _)| c == class)
+                                .all(|(_, o)| matches!(o, Offset::Bits(_)))
                             && !matches!(var.ty.inner(), Ty::Text)
                     }
                 })
@@ -238,7 +242,8 @@ impl<'p> Space<'p> {
     /// A value as a slot's bits, and whether they say it exactly.
     fn bits(&self, value: &Value, ty: &Ty) -> (Option<i64>, bool) {
         let scaled = |n: &BigRational| {
-            let n = if *ty.inner() == Ty::Int { n.clone() } else { n * BigRational::from_integer(SCALE.into()) };
+            let n =
+                if *ty.inner() == Ty::Int { n.clone() } else { n * BigRational::from_integer(SCALE.into()) };
             (n.floor().to_integer().to_i64(), n.is_integer())
         };
         match value {

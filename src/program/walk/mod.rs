@@ -143,7 +143,13 @@ impl<'a> Walk<'a> {
     }
 
     /// An expression on one element of a top-level list, which the variables stand for; `None` if there is no such element.
-    pub(crate) fn eval_on(&self, e: &'a Expr, vars: &[VarId], root: RootId, index: usize) -> Option<Eval<'a>> {
+    pub(crate) fn eval_on(
+        &self,
+        e: &'a Expr,
+        vars: &[VarId],
+        root: RootId,
+        index: usize,
+    ) -> Option<Eval<'a>> {
         match self.root(root) {
             Eval::Is(V::List(items)) => {
                 items.get(index).map(|item| self.eval(e, Some(&Env::with(vars, item, None))))
