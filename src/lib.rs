@@ -8,3 +8,4 @@ pub mod lang;
 pub mod program;
 pub mod rulebook;
 pub mod server;
+pub mod show;

@@ -17,7 +17,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("rulebook", &["lang", "program"]),
     ("cases", &["lang", "program", "rulebook"]),
     ("server", &["lang", "program", "rulebook"]),
-    ("cli", &["lang", "program", "rulebook", "cases", "server"]),
+    ("show", &["lang", "program", "rulebook"]),
+    ("cli", &["lang", "program", "rulebook", "cases", "server", "show"]),
 ];
 
 /// Crates that only one room may name.
