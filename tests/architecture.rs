@@ -15,10 +15,11 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("lang", &[]),
     ("program", &["lang"]),
     ("rulebook", &["lang", "program"]),
-    ("cases", &["lang", "program", "rulebook"]),
+    ("analysis", &["lang", "program", "rulebook"]),
+    ("cases", &["lang", "program", "rulebook", "analysis"]),
     ("server", &["lang", "program", "rulebook"]),
     ("show", &["lang", "program", "rulebook"]),
-    ("cli", &["lang", "program", "rulebook", "cases", "server", "show"]),
+    ("cli", &["lang", "program", "rulebook", "analysis", "cases", "server", "show"]),
 ];
 
 /// Crates that only one room may name.

@@ -94,28 +94,31 @@ fn choose<'b>(
     }
     let candidates = || books.books.iter().filter(|b| of_store(b));
     if let Some(path) = policy {
-        for book in candidates() {
-            let versions = book.typed.policies.iter().enumerate().filter(|(_, p)| p.path == path);
-            for (i, found) in versions {
-                let Some(decision) = found.decides else {
-                    return Err(CliError::Usage(format!(
-                        "{path} is a library and decides nothing; say --decision NAME (known: {})",
-                        decisions(book).join(", ")
-                    )));
-                };
-                let takes_part = |s: &&Store| s.program.linked().has_policy(PolicyId(i as u32));
-                let store = match args.store.as_deref() {
-                    Some(id) => book.store(id).filter(takes_part),
-                    None => book.stores.iter().find(takes_part),
-                };
-                match store {
-                    Some(store) => return Ok((book, store, decision)),
-                    None => {
-                        let place = args.store.as_deref().unwrap_or("any store");
-                        return Err(CliError::Usage(format!("{path} does not apply in {place}")));
-                    }
-                }
+        let versions = candidates().flat_map(|book| {
+            let all = book.typed.policies.iter().enumerate().filter(|(_, p)| p.path == path);
+            all.map(move |(i, p)| (book, PolicyId(i as u32), p.decides))
+        });
+        let mut found = false;
+        for (book, id, decides) in versions {
+            let Some(decision) = decides else {
+                return Err(CliError::Usage(format!(
+                    "{path} is a library and decides nothing; say --decision NAME (known: {})",
+                    decisions(book).join(", ")
+                )));
+            };
+            let takes_part = |s: &&Store| s.program.linked().has_policy(id);
+            let store = match args.store.as_deref() {
+                Some(id) => book.store(id).filter(takes_part),
+                None => book.stores.iter().find(takes_part),
+            };
+            found = true;
+            if let Some(store) = store {
+                return Ok((book, store, decision));
             }
+        }
+        if found {
+            let place = args.store.as_deref().unwrap_or("any store");
+            return Err(CliError::Usage(format!("{path} does not apply in {place}")));
         }
         let known = candidates().flat_map(|b| &b.typed.policies);
         let mut known: Vec<&str> = known.filter(|p| p.decides.is_some()).map(|p| p.path.as_str()).collect();

@@ -26,11 +26,7 @@ impl Named {
             ExprKind::Param(p) => {
                 self.params.insert(*p);
             }
-            ExprKind::Let(l) => {
-                if self.lets.insert(*l) {
-                    todo.push(*l);
-                }
-            }
+            ExprKind::Let(l) if self.lets.insert(*l) => todo.push(*l),
             ExprKind::Call { decision, .. } => {
                 self.decisions.insert(*decision);
             }
