@@ -15,9 +15,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("lang", &[]),
     ("program", &["lang"]),
     ("rulebook", &["lang", "program"]),
-    ("cases", &["lang", "program", "rulebook"]),
+    ("analysis", &["lang", "program", "rulebook"]),
+    ("cases", &["lang", "program", "rulebook", "analysis"]),
     ("server", &["lang", "program", "rulebook"]),
-    ("cli", &["lang", "program", "rulebook", "cases", "server"]),
+    ("cli", &["lang", "program", "rulebook", "analysis", "cases", "server"]),
 ];
 
 /// Crates that only one room may name.
