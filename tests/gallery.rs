@@ -11,12 +11,24 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::Path;
 use zhanggui::cases::{self, Coverage};
-use zhanggui::lang::typed::{Case, Const, Given, Label, Ty, Vocab, Want};
+use zhanggui::lang::typed::{Case, Const, Given, Label, Period, Ty, Vocab, Want};
 use zhanggui::program::iso;
 use zhanggui::rulebook::{Book, Loaded, load};
 
 /// The published policies in the gallery, each by the rulebook that holds it.
-const RULEBOOKS: [(&str, &str); 1] = [("R01-bestbuy-2019", "bestbuy")];
+const RULEBOOKS: [(&str, &str); 11] = [
+    ("R01-bestbuy-2019", "bestbuy"),
+    ("R05-ikea-canary", "ikea"),
+    ("R07-rei", "rei"),
+    ("R08-costco-returns", "costco_returns"),
+    ("R10-cn-7day-platform", "platform7"),
+    ("R13-uk-ccr-2013", "ccr"),
+    ("T03-huazhu", "huazhu"),
+    ("T07-xinshidai-mall", "xinshidai"),
+    ("P01-costco-2pct", "costco_reward"),
+    ("P03-tesco-clubcard", "tesco"),
+    ("P09-sephora-us", "sephora"),
+];
 
 struct Published {
     policy: String,
@@ -160,6 +172,9 @@ fn is(value: &Const, published: &Value) -> bool {
     match value {
         Const::Bool(b) => published.as_bool() == Some(*b),
         Const::Num(n) | Const::Money(n, _) => number(published).as_ref() == Some(n),
+        Const::Period(Period::Days(n) | Period::Months(n)) => {
+            number(published) == Some(BigRational::from_integer((*n).into()))
+        }
         Const::Text(text) => published.as_str() == Some(text),
         Const::Date(day) => date(published) == Some(*day),
         Const::DateTime(at) => instant(published) == Some(*at),
