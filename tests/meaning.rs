@@ -102,9 +102,9 @@ rule new then fee = 2 CNY
     );
     let fee =
         |moment: &str| output(&program, json!({"item": {"moment": moment}, "today": "2026-01-01"}), "fee");
-    assert_eq!(fee("2026-06-30T23:59:59+08:00"), cny("1.00"));
-    // Midnight in the store's zone, wherever the clock stood that was read.
-    assert_eq!(fee("2026-06-30T16:00:00Z"), cny("2.00"));
+    // The store's day begins at 02:00 in its zone, wherever the clock stood that was read.
+    assert_eq!(fee("2026-07-01T01:59:59+08:00"), cny("1.00"));
+    assert_eq!(fee("2026-06-30T18:00:00Z"), cny("2.00"));
 }
 
 #[test]
