@@ -215,7 +215,9 @@ impl<'a> Walk<'a> {
                     because.entry(rule).or_default().push(output);
                 }
             } else if !def.working {
-                open.push(Open { output, rules: open_rules(result, &state) });
+                let rules = open_rules(result, &state);
+                let rows: BTreeSet<RowHit> = rules.iter().flat_map(|rule| self.rows_of(*rule)).collect();
+                open.push(Open { output, rules, rows: rows.into_iter().collect() });
             }
             outputs.push(state);
         }
