@@ -505,15 +505,15 @@ rule any for each l in lines then n = 2
 fn counted() -> Program {
     book(
         &given(
-            "working before each l in lines: sum integer, after each l in lines: one integer else 0, \
+            "working had each l in lines: sum integer, after each l in lines: one integer else 0, \
              full: all text, gap each l in lines: one money optional, at_last: one integer else 7, at_first: one integer optional",
         ),
-        "rule before for each l in lines then l.before = previous(l.after) otherwise item.qty
-rule count for each l in lines when l.before < 2 then l.after = l.before + l.n
-rule full for each l in lines when l.before >= 2 then l.after = 0, full add l.ref
+        "rule had for each l in lines then l.had = previous(l.after) otherwise item.qty
+rule count for each l in lines when l.had < 2 then l.after = l.had + l.n
+rule full for each l in lines when l.had >= 2 then l.after = 0, full add l.ref
 rule gap for each l in lines when previous(l.paid) is not absent and l.paid > previous(l.paid) then l.gap = l.paid - previous(l.paid)
 rule at_last when last(after) is not absent then at_last = last(after)
-rule at_first then at_first = first(list(l.after for l in lines where l.full))
+rule at_first then at_first = first(list(l.after for l in lines where l.full)) otherwise -1
 ",
     )
 }
