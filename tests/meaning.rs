@@ -553,7 +553,7 @@ fn what_comes_later_does_not_trouble_what_comes_before() {
         answer(&program, &json!({"lines": lines, "item": {"qty": 0}, "today": "2026-07-01"}))
     };
     let open = of(vec![counted_line(1, "5"), unknown.clone(), counted_line(1, "6")]);
-    assert_eq!(open["needs"], json!(["lines[1].n"]));
+    assert_eq!([&open["needs"][0]["fact"], &open["needs"][1]], [&json!("lines[1].n"), &Value::Null]);
     // A full counter is cleared whatever comes after it: the unknown number of that line is not needed.
     let decided = of(vec![counted_line(2, "5"), unknown]);
     assert_eq!(decided["outcome"]["after"], json!([2, 0]));
@@ -562,12 +562,12 @@ fn what_comes_later_does_not_trouble_what_comes_before() {
 #[test]
 fn a_long_list_is_looked_back_along() {
     let program = counted();
-    let lines: Vec<Value> = (0..3000).map(|i| counted_line(i % 2, "1")).collect();
+    let lines: Vec<Value> = (0..2000).map(|i| counted_line(i % 2, "1")).collect();
     let answer = answer(&program, &json!({"lines": lines, "item": {"qty": 0}, "today": "2026-07-01"}));
     let after = answer["outcome"]["after"].as_array().unwrap();
     assert_eq!(
         (after.len(), &after[..8]),
-        (3000, json!([0, 1, 1, 2, 0, 1, 1, 2]).as_array().unwrap().as_slice())
+        (2000, json!([0, 1, 1, 2, 0, 1, 1, 2]).as_array().unwrap().as_slice())
     );
 }
 
