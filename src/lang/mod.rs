@@ -2,6 +2,9 @@
 pub mod ast;
 pub mod check;
 pub mod diagnostic;
+pub mod mend;
+pub mod near;
+pub mod pages;
 pub mod source;
 pub mod syntax;
 pub mod typed;

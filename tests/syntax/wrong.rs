@@ -1,6 +1,7 @@
-//! Wrong texts, and what is said about each: place, code and sentence.
+//! Wrong texts, and what is said about each: place, code and sentence here, every word in `wrong.expected`.
 
-use crate::parse;
+use crate::{parse, snapshot};
+use zhanggui::lang::diagnostic::render;
 
 /// File, text, findings in the order of their places.
 const WRONG: &[(&str, &str, &str)] = &[
@@ -492,8 +493,10 @@ const WRONG: &[(&str, &str, &str)] = &[
 
 #[test]
 fn every_mistake_has_its_sentence() {
+    let mut all = String::new();
     for (name, text, wanted) in WRONG {
         let (map, _, found) = parse(name, text);
+        all.push_str(&render(&map, &found, false));
         let shown: Vec<String> = found
             .iter()
             .map(|it| {
@@ -506,4 +509,5 @@ fn every_mistake_has_its_sentence() {
             assert!(!shown.join(" ").contains(word), "{word} in {shown:?}");
         }
     }
+    snapshot::same("tests/syntax/wrong.expected", &all);
 }

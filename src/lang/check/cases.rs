@@ -1,7 +1,9 @@
 //! Cases: what they take over by `like` and `with`, their facts and expectations against the vocabulary and the rules.
-use super::cx::{Cx, did_you_mean, nearest};
+use super::cx::Cx;
+use super::expr::some_of;
 use crate::lang::ast;
 use crate::lang::diagnostic::Diagnostic;
+use crate::lang::near::{Near, nearest};
 use crate::lang::source::Span;
 use crate::lang::typed::*;
 use rustc_hash::FxHashMap;
@@ -95,11 +97,10 @@ impl<'a> Cx<'a> {
         let Some(decision) = self.decision_by_name(&target.text) else {
             if !self.excused(&target.text) {
                 let near = nearest(&target.text, self.vocab.decisions.iter().map(|d| d.name.as_str()));
-                self.error(
-                    "E0213",
-                    target.span,
-                    format!("there is no decision `{}`{}", target.text, did_you_mean(&near)),
-                );
+                let names: Vec<String> = self.vocab.decisions.iter().map(|d| d.name.clone()).collect();
+                let message = format!("there is no decision `{}`", target.text);
+                let help = format!("the vocabulary has {}", some_of(&names));
+                self.misspelt("E0213", target.span, message, near, help);
             }
             return None;
         };
@@ -160,8 +161,7 @@ impl<'a> Cx<'a> {
                     whole = false;
                     if !texts.broken.contains(like.value.as_str()) {
                         let near = nearest(&like.value, texts.cases.keys().copied());
-                        let near = near.map(|n| format!("; did you mean \"{n}\"?")).unwrap_or_default();
-                        self.error("E0218", like.span, format!("there is no case \"{}\"{near}", like.value));
+                        self.unknown_text(like, near, "case");
                     }
                 }
             }
@@ -173,12 +173,7 @@ impl<'a> Cx<'a> {
                     whole = false;
                     if !texts.broken.contains(name.value.as_str()) {
                         let near = nearest(&name.value, texts.backgrounds.keys().copied());
-                        let near = near.map(|n| format!("; did you mean \"{n}\"?")).unwrap_or_default();
-                        self.error(
-                            "E0218",
-                            name.span,
-                            format!("there is no background \"{}\"{near}", name.value),
-                        );
+                        self.unknown_text(name, near, "background");
                     }
                 }
             }
@@ -193,6 +188,20 @@ impl<'a> Cx<'a> {
         whole
     }
 
+    /// Reports the name of a case or background that there is not.
+    fn unknown_text(&mut self, written: &ast::Text, near: Option<Near>, kind: &str) {
+        let found = format!("there is no {kind} \"{}\"", written.value);
+        self.push(match near {
+            Some(near) => {
+                let message = format!("{found}; did you mean \"{}\"?", near.name);
+                let quoted = format!("\"{}\"", near.name);
+                Diagnostic::error("E0218", written.span, message).suggest(written.span, quoted)
+            }
+            None => Diagnostic::error("E0218", written.span, found)
+                .help(format!("write one as `{kind} \"{}\" …`", written.value)),
+        });
+    }
+
     fn store(&mut self, case: &ast::Case, named: Option<&'a ast::Name>) -> Option<String> {
         let stores: Vec<&str> =
             self.input.places.iter().filter(|(k, _)| k == "store").map(|(_, n)| n.as_str()).collect();
@@ -200,12 +209,8 @@ impl<'a> Cx<'a> {
             (Some(name), _) if stores.contains(&name.text.as_str()) => Some(name.text.clone()),
             (Some(name), _) => {
                 let near = nearest(&name.text, stores.iter().copied());
-                self.error_help(
-                    "E0212",
-                    name.span,
-                    format!("there is no store `{}`{}", name.text, did_you_mean(&near)),
-                    "rulebook.toml says which stores there are",
-                );
+                let message = format!("there is no store `{}`", name.text);
+                self.misspelt("E0212", name.span, message, near, "rulebook.toml says which stores there are");
                 None
             }
             (None, [one]) => Some((*one).to_owned()),
@@ -325,12 +330,9 @@ impl<'a> Cx<'a> {
                 if !torn {
                     let near = nearest(&text, names.iter().map(String::as_str));
                     let decision = self.decision(d).map(|d| d.name.clone()).unwrap_or_default();
-                    self.error_help(
-                        "E0207",
-                        path.span,
-                        format!("no rule `{text}` decides `{decision}`{}", did_you_mean(&near)),
-                        "write the rule's name, or its full path; `by default` if no rule decides",
-                    );
+                    let message = format!("no rule `{text}` decides `{decision}`");
+                    let help = "write the rule's name, or its full path; `by default` if no rule decides";
+                    self.misspelt("E0207", path.span, message, near, help);
                 }
                 None
             }

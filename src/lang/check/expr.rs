@@ -3,6 +3,7 @@
 //! `lower` uses the expected type as a hint, `check` demands it.
 use super::cx::{Cx, Scope, broken_expr, days, expr, question};
 use crate::lang::ast;
+use crate::lang::near::{Near, nearest};
 use crate::lang::source::Span;
 use crate::lang::typed::*;
 use num_bigint::BigInt;
@@ -132,15 +133,15 @@ impl<'a> Cx<'a> {
             (&e.kind, element(want))
         {
             let (text, words) = (self.text(e.span), self.words_of(want));
-            let near = super::cx::nearest(&text, words.iter().map(String::as_str));
+            // A word that means something was hardly misspelt, so nothing is certain.
+            let near = nearest(&text, words.iter().map(String::as_str)).map(|n| Near { certain: false, ..n });
             let message = format!(
-                "{what} needs {}, but `{text}` is one of `{}`{}",
+                "{what} needs {}, but `{text}` is one of `{}`",
                 self.show(want.inner()),
-                self.type_name(&e.ty),
-                super::cx::did_you_mean(&near)
+                self.type_name(&e.ty)
             );
             let help = format!("`{}` has {}", self.type_name(element(want)), some_of(&words));
-            self.error_help("E0301", e.span, message, help);
+            self.misspelt("E0301", e.span, message, near, help);
             return;
         }
         let message = format!("{what} needs {}, but this is {}", self.show(want.inner()), self.show(&e.ty));
@@ -329,16 +330,12 @@ impl<'a> Cx<'a> {
             return;
         }
         let Some(def) = self.vocab.entities.get(id.ix()) else { return };
-        let near = super::cx::nearest(&name.text, def.fields.iter().map(|f| f.name.as_str()));
+        let near = nearest(&name.text, def.fields.iter().map(|f| f.name.as_str()));
         let entity = def.name.clone();
         let fields: Vec<String> = def.fields.iter().map(|f| f.name.clone()).collect();
         let whole = format!("{}.{}", self.text(of.span), name.text);
-        let message = format!("`{whole}` is not a field of {entity}{}", super::cx::did_you_mean(&near));
-        let found = crate::lang::diagnostic::Diagnostic::error("E0202", name.span, message);
-        self.push(match near {
-            Some(near) => found.suggest(name.span, near),
-            None => found.help(format!("{entity} has {}", some_of(&fields))),
-        });
+        let message = format!("`{whole}` is not a field of {entity}");
+        self.misspelt("E0202", name.span, message, near, format!("{entity} has {}", some_of(&fields)));
     }
 }
 

@@ -2,6 +2,7 @@
 use super::cx::{Cx, broken_expr};
 use super::expr::{constant, int, show_num, whole};
 use crate::lang::ast;
+use crate::lang::near::nearest;
 use crate::lang::source::Span;
 use crate::lang::typed::*;
 use num_rational::BigRational;
@@ -125,14 +126,10 @@ impl Cx<'_> {
             let found = crate::lang::diagnostic::Diagnostic::error("E0216", unit.span, message);
             return self.push(found.help(format!("write `{meant}`")));
         }
-        let near = super::cx::nearest(&unit.text, self.units.keys().map(String::as_str));
-        let message =
-            format!("there is no unit or currency `{}`{}", unit.text, super::cx::did_you_mean(&near));
-        let found = crate::lang::diagnostic::Diagnostic::error("E0216", unit.span, message);
-        self.push(match near {
-            Some(near) => found.suggest(unit.span, near),
-            None => found.help("declare it in the vocabulary: `unit point step 1`, `currency CNY step 0.01`"),
-        });
+        let near = nearest(&unit.text, self.units.keys().map(String::as_str));
+        let message = format!("there is no unit or currency `{}`", unit.text);
+        let help = "declare it in the vocabulary: `unit point step 1`, `currency CNY step 0.01`";
+        self.misspelt("E0216", unit.span, message, near, help);
     }
 
     pub fn rate(&mut self, rate: &ast::Rate, span: Span) -> Expr {

@@ -2,6 +2,7 @@
 use super::cx::{Cx, Scope, broken_expr, expr, is_broken, question};
 use super::expr::{constant, element};
 use crate::lang::ast;
+use crate::lang::diagnostic::Diagnostic;
 use crate::lang::source::Span;
 use crate::lang::typed::*;
 use num_rational::BigRational;
@@ -114,14 +115,9 @@ impl<'a> Cx<'a> {
         let e = self.lower(s, x, None);
         if !e.ty.is_optional() && e.ty != Ty::Never {
             let text = self.text(e.span);
-            self.push(
-                crate::lang::diagnostic::Diagnostic::warning(
-                    "W0501",
-                    e.span,
-                    format!("`{text}` is never absent here"),
-                )
-                .help("remove the question, or declare the fact with `?` in the vocabulary"),
-            );
+            let message = format!("`{text}` is never absent here");
+            let help = "remove the question, or declare the fact with `?` in the vocabulary";
+            self.push(Diagnostic::warning("W0501", e.span, message).help(help));
         }
         let typed = expr(ExprKind::IsAbsent(Box::new(e)), Ty::Bool, span);
         if negated { expr(ExprKind::Not(Box::new(typed)), Ty::Bool, span) } else { typed }
@@ -258,14 +254,12 @@ impl<'a> Cx<'a> {
         let l = self.lower(s, &b.left, wish.as_ref());
         if !l.ty.is_optional() && l.ty != Ty::Never {
             let text = self.text(l.span);
-            self.push(
-                crate::lang::diagnostic::Diagnostic::warning(
-                    "W0501",
-                    l.span,
-                    format!("`{text}` is never absent here"),
-                )
-                .help("remove `otherwise …`"),
-            );
+            let rest = Span { start: l.span.end, ..span };
+            let plain = self.sources().snippet(rest).trim_start().starts_with("otherwise");
+            let message = format!("`{text}` is never absent here");
+            let found = Diagnostic::warning("W0501", l.span, message).help("remove `otherwise …`");
+            // What follows is never looked at, so leaving it out changes nothing.
+            self.push(if plain { found.fix(rest, "") } else { found });
         }
         let inner = Some(l.ty.inner().clone()).filter(|t| *t != Ty::Never);
         let r = self.lower(s, &b.right, inner.as_ref().or(hint));

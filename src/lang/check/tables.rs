@@ -1,6 +1,6 @@
 //! Tables: columns, hit policies, rows of the table and of lower layers.
 use super::csv_rows::count;
-use super::cx::{Cx, Named, Scope, did_you_mean, nearest};
+use super::cx::{Cx, Named, Scope};
 use super::expr::some_of;
 use super::params::overlap;
 use crate::lang::ast;
@@ -255,17 +255,10 @@ impl<'a> Cx<'a> {
                         })
                         .collect();
                     let last = rows.target.parts.last().map_or("", |n| n.text.as_str());
-                    let near = nearest(&text, all.iter().map(String::as_str))
-                        .or_else(|| all.iter().find(|p| p.ends_with(&format!(".{last}"))).cloned());
-                    let found = Diagnostic::error(
-                        "E0214",
-                        rows.target.span,
-                        format!("there is no table `{text}`{}", did_you_mean(&near)),
-                    );
-                    self.push(match near {
-                        Some(near) => found.suggest(rows.target.span, near),
-                        None => found.help("name it with its policy's path: `rows policy.path.table`"),
-                    });
+                    let near = self.full_path(&text, last, &all);
+                    let help = "name it with its policy's path: `rows policy.path.table`";
+                    let message = format!("there is no table `{text}`");
+                    self.misspelt("E0214", rows.target.span, message, near, help);
                 }
                 return;
             }

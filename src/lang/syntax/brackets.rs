@@ -1,6 +1,7 @@
 //! Brackets, strings and figures are looked at before the grammar runs: the grammar could only say that something else
 //! was expected much further down, and deep nesting must never reach it.
 
+use super::keywords::KEYWORDS;
 use super::place::Place;
 use super::scan::{Token, TokenKind};
 use crate::lang::diagnostic::Diagnostic;
@@ -25,7 +26,8 @@ pub fn check(place: &Place<'_>, source: &str, tokens: &[Token]) -> Option<Diagno
             }
             TokenKind::Number => {
                 let rest = tokens.get(at..).unwrap_or(&[]);
-                if let Some(found) = thousands(place, source, rest).or_else(|| dates(place, source, rest)) {
+                let grouped = thousands(place, source, rest, !open.is_empty());
+                if let Some(found) = grouped.or_else(|| dates(place, source, rest)) {
                     return Some(found);
                 }
             }
@@ -138,11 +140,11 @@ fn dates(place: &Place<'_>, source: &str, tokens: &[Token]) -> Option<Diagnostic
     let plain = format!("{first}-{month:0>2}-{day:0>2}");
     let span = place.file_span(year.start, end);
     let found = Diagnostic::error("E0115", span, message);
-    Some(found.help(format!("write `{plain}`")).suggest(span, plain))
+    Some(found.help(format!("write `{plain}`")).fix(span, plain))
 }
 
 /// `10,000` would be two numbers in a list, and nobody would notice.
-fn thousands(place: &Place<'_>, source: &str, tokens: &[Token]) -> Option<Diagnostic> {
+fn thousands(place: &Place<'_>, source: &str, tokens: &[Token], enclosed: bool) -> Option<Diagnostic> {
     let [whole, comma, part, ..] = tokens else { return None };
     let adjacent = whole.end == comma.start && comma.end == part.start;
     let figures = part.kind == TokenKind::Number && part.end - part.start >= 3;
@@ -152,10 +154,16 @@ fn thousands(place: &Place<'_>, source: &str, tokens: &[Token]) -> Option<Diagno
     }
     let span = place.file_span(whole.start, part.end);
     let joined = format!("{}_{}", whole.text(source), part.text(source));
+    // In brackets these may be two values; elsewhere `000` and a unit leave no doubt.
+    let unit = tokens
+        .get(3)
+        .is_some_and(|next| next.kind == TokenKind::Word && !KEYWORDS.contains(&next.text(source)));
+    let certain = !enclosed && (unit || part.text(source).starts_with('0'));
     let found = Diagnostic::error("E0118", span, "a comma does not group the digits of a number");
     Some(
         found
             .help("write `_` between the digits, or a blank after the comma if these are two numbers")
-            .suggest(span, joined),
+            .suggest(span, joined)
+            .certain_if(certain),
     )
 }

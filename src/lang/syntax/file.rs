@@ -12,6 +12,7 @@ use crate::lang::ast::{
     VocabItem,
 };
 use crate::lang::diagnostic::Diagnostic;
+use crate::lang::near::is_slip;
 use crate::lang::source::{SourceMap, Span};
 
 /// A file without anything in it.
@@ -141,7 +142,8 @@ impl<'a> Reader<'a> {
             }
             let span = self.place.file_span(token.start, token.end);
             let wrong = Diagnostic::error("E0105", span, format!("`{word}` begins no declaration"));
-            self.found.push(wrong.help(format!("did you mean `{meant}`?")).suggest(span, meant));
+            let wrong = wrong.help(format!("did you mean `{meant}`?")).suggest(span, meant);
+            self.found.push(wrong.certain_if(is_slip(word, meant)));
             let place = self.place.at(token.start, Some((word.len(), meant.len())));
             self.lower(pair, place, &rest);
             return true;

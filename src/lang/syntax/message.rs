@@ -10,6 +10,7 @@ use super::place::Place;
 use super::scan::{Token, TokenKind, scan};
 use crate::lang::ast::FileKind;
 use crate::lang::diagnostic::Diagnostic;
+use crate::lang::near::is_slip;
 use crate::lang::source::Span;
 use pest::error::{Error, ErrorVariant, InputLocation};
 
@@ -97,9 +98,11 @@ impl Failure<'_> {
                 candidates().find(|keyword| word.len() >= 3 && keyword.starts_with(word) && *keyword != word)
             };
             let meant = nearest(word, candidates()).or_else(longer)?;
+            let certain =
+                is_slip(word, meant) && candidates().filter(|other| is_slip(word, other)).count() == 1;
             let span = self.span(token);
             let found = Diagnostic::error("E0105", span, format!("`{word}` does not fit here"));
-            Some(found.help(format!("did you mean `{meant}`?")).suggest(span, meant))
+            Some(found.help(format!("did you mean `{meant}`?")).suggest(span, meant).certain_if(certain))
         })
     }
 

@@ -29,7 +29,8 @@ impl Failure<'_> {
             ("<", ">") => Some(foreign(before_span.to(span), "<>", "is not")),
             ("/", "/") => Some(comment(before_span.to(span))),
             (_, "/") if self.text.get(found.end..).is_some_and(|rest| rest.starts_with('/')) => {
-                Some(comment(span))
+                let second = self.tokens.get(self.next + 1).map_or(span, |token| self.span(*token));
+                Some(comment(span.to(second)))
             }
             ("is", "in") => Some(foreign(before_span.to(span), "is in", "in")),
             (_, "==") | ("=", "=") => Some(equals(span, word)),
@@ -44,19 +45,19 @@ impl Failure<'_> {
                 let found = Diagnostic::error("E0131", before_span.to(span), "this cell is empty");
                 Some(found.help("write `-` if anything fits, `absent` if there must be nothing"))
             }
-            (_, "!") => Some(foreign(span, word, "not")),
+            (_, "!") => Some(foreign(span, word, "not").certain_if(false)),
             (_, "is") if sets && before != "=" => {
                 let found = Diagnostic::error("E0107", span, "`is` compares, it does not set");
-                Some(self.with_help(found).suggest(span, "="))
+                Some(self.with_help(found).fix(span, "="))
             }
             (_, ":") if sets && !self.expected.signs.contains(&":") => {
                 let found = Diagnostic::error("E0107", span, "`:` comes before a type; here a value is set");
-                Some(found.help("write `name = value`").suggest(span, "="))
+                Some(found.help("write `name = value`").fix(span, "="))
             }
             ("is", _) if self.expected.keywords.contains(&"conflict") => {
                 let found = Diagnostic::error("E0107", before_span, "an expected value stands after `=`");
                 let help = "`is` is for `absent`, `undecided`, `conflict`, `faulty`, `unknown`";
-                Some(found.help(help).suggest(before_span, "="))
+                Some(found.help(help).fix(before_span, "="))
             }
             (_, "if" | "not") if value && before != "," => {
                 let found = Diagnostic::error("E0107", span, format!("`{word}` needs brackets here"));
@@ -71,7 +72,7 @@ impl Failure<'_> {
                 let found = found.help("the end of the line ends a declaration; a comma separates");
                 let last =
                     self.tokens.get(self.next + 1).is_none_or(|token| token.kind == TokenKind::Newline);
-                Some(found.suggest(span, if last { "" } else { "," }))
+                Some(found.suggest(span, if last { "" } else { "," }).certain_if(last))
             }
             (_, "'" | "‘" | "’" | "”" | "「" | "『" | "《") => {
                 let found = Diagnostic::error("E0107", span, format!("`{word}` does not begin a text"));
@@ -139,7 +140,7 @@ impl Failure<'_> {
                     let over = ["sum", "count", "min", "max", "any", "all", "list"].contains(&of);
                     let found = Diagnostic::error("E0107", span, "`=` does not give a field its value");
                     let help = format!("inside `{of}( )` write `{name}: {}`", self.argument());
-                    return (!over).then(|| found.help(help).suggest(span, ":"));
+                    return (!over).then(|| found.help(help).fix(span, ":"));
                 }
                 "[" | "{" => return None,
                 _ => {}
@@ -171,8 +172,8 @@ impl Failure<'_> {
             let wrong = Diagnostic::error("E0101", span, message)
                 .help("round `down`, `up`, `half up` or `half even`");
             return Some(match word {
-                "floor" => wrong.suggest(span, "down"),
-                "ceil" | "ceiling" => wrong.suggest(span, "up"),
+                "floor" => wrong.fix(span, "down"),
+                "ceil" | "ceiling" => wrong.fix(span, "up"),
                 _ => wrong,
             });
         }
@@ -233,7 +234,8 @@ impl Failure<'_> {
             }
             "," if !self.expected.signs.contains(&",") => {
                 let found = Diagnostic::error("E0107", span, "this comma separates nothing");
-                return Some(found.help("delete it").suggest(span, ""));
+                let twice = before == "," && !self.at_line_end();
+                return Some(found.help("delete it").suggest(span, "").certain_if(twice));
             }
             _ => {}
         }
@@ -257,15 +259,17 @@ impl Failure<'_> {
 fn foreign(span: Span, word: &str, plain: &str) -> Diagnostic {
     Diagnostic::error("E0107", span, format!("`{word}` is no word of this language"))
         .help(format!("write `{plain}`"))
-        .suggest(span, plain)
+        .fix(span, plain)
 }
 
 fn equals(span: Span, word: &str) -> Diagnostic {
     Diagnostic::error("E0107", span, format!("`{word}` does not compare"))
         .help("`is` compares; `=` sets a value")
-        .suggest(span, "is")
+        .fix(span, "is")
 }
 
 fn comment(span: Span) -> Diagnostic {
-    Diagnostic::error("E0107", span, "`/` does not begin a comment").help("a comment begins with `#`")
+    Diagnostic::error("E0107", span, "`/` does not begin a comment")
+        .help("a comment begins with `#`")
+        .fix(span, "#")
 }
