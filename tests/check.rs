@@ -10,8 +10,12 @@
 
 #[path = "check/harness.rs"]
 mod harness;
+#[path = "check/mistakes.rs"]
+mod mistakes;
 #[path = "check/random.rs"]
 mod random;
+#[path = "support/rng.rs"]
+mod rng;
 #[path = "support/snapshot.rs"]
 mod snapshot;
 #[path = "check/typed.rs"]

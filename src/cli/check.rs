@@ -27,6 +27,9 @@ pub(crate) struct Args {
     /// With --fix: print the changes, and make none
     #[arg(long, requires = "fix")]
     dry_run: bool,
+    /// Show the warnings that the policies accept, with their reasons
+    #[arg(long)]
+    accepted: bool,
     /// Print what a code means, with an example, and check nothing
     #[arg(long, value_name = "CODE", exclusive = true)]
     explain: Option<String>,
@@ -64,6 +67,9 @@ pub(crate) fn run(args: &Args, console: &mut Console) -> Result<bool, CliError> 
     match args.format {
         Format::Text => {
             console.print(&loaded.shown(console.colour()))?;
+            if args.accepted {
+                accepted(&loaded, console)?;
+            }
             console.line(&closing(&loaded))?;
         }
         Format::Json => {
@@ -86,6 +92,18 @@ fn findings(dir: &Path) -> Result<Loaded, CliError> {
         diagnostic::sort(&mut loaded.findings);
     }
     Ok(loaded)
+}
+
+/// The warnings that the policies accept, and why.
+fn accepted(loaded: &Loaded, console: &mut Console) -> Result<(), CliError> {
+    for it in &loaded.accepted {
+        let at = loaded.sources.start(it.finding.span);
+        let name = loaded.sources.name(it.finding.span.file_id());
+        let (code, message) = (it.finding.code, &it.finding.message);
+        console.line(&format!("accepted[{code}] {name}:{}:{}: {message}", at.line, at.column))?;
+        console.line(&format!("  because: {}", it.reason))?;
+    }
+    Ok(())
 }
 
 /// Whether the findings let the check pass.
@@ -117,6 +135,9 @@ fn closing(loaded: &Loaded) -> String {
     let notes = of(Severity::Note);
     if notes > 0 {
         line.push_str(&format!(", {}", plural(notes, "note")));
+    }
+    if !loaded.accepted.is_empty() {
+        line.push_str(&format!(", {} accepted", plural(loaded.accepted.len(), "warning")));
     }
     let certain = |d: &&Diagnostic| d.suggestion.as_ref().is_some_and(|s| s.certain);
     let certain = loaded.findings.iter().filter(certain).count();
