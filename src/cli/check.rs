@@ -4,7 +4,7 @@ mod sarif;
 
 use crate::analysis::analyse;
 use crate::cli::{CliError, Console};
-use crate::lang::diagnostic::{self, Diagnostic, DiagnosticData, Severity};
+use crate::lang::diagnostic::{Diagnostic, DiagnosticData, Severity};
 use crate::lang::pages;
 use crate::lang::syntax::nearest;
 use crate::rulebook::{Loaded, Rulebooks, load};
@@ -87,9 +87,8 @@ pub(crate) fn run(args: &Args, console: &mut Console) -> Result<bool, CliError> 
 /// Everything that can be said about a folder, by file and place.
 fn findings(dir: &Path) -> Result<Loaded, CliError> {
     let mut loaded = load(dir)?;
-    if let Some(books) = &loaded.rulebooks {
-        loaded.findings.extend(analyse(books));
-        diagnostic::sort(&mut loaded.findings);
+    if let Some(found) = loaded.rulebooks.as_ref().map(analyse) {
+        loaded.add_analysis(found);
     }
     Ok(loaded)
 }

@@ -1,6 +1,7 @@
 //! Cases: what they take over by `like` and `with`, their facts and expectations against the vocabulary and the rules.
 use super::cx::Cx;
 use super::expr::some_of;
+use super::roots::Unknown;
 use crate::lang::ast;
 use crate::lang::diagnostic::Diagnostic;
 use crate::lang::near::{Near, nearest};
@@ -16,6 +17,16 @@ struct Texts<'a> {
     cases: FxHashMap<&'a str, Vec<(usize, &'a ast::Case)>>,
     /// Names that could not be read.
     broken: BTreeSet<&'a str>,
+    /// Something could not be read that may have been a case or background of any name.
+    torn: bool,
+}
+
+impl Texts<'_> {
+    /// Whether a name that there is not may be that of a text that could not be read. A quote that is left out makes the
+    /// name longer or shorter.
+    fn excuses(&self, name: &str) -> bool {
+        self.torn || self.broken.iter().any(|b| b.starts_with(name) || name.starts_with(b))
+    }
 }
 
 fn pick<'a, T>(found: Option<&Vec<(usize, &'a T)>>, file: usize) -> Option<(usize, &'a T)> {
@@ -31,6 +42,7 @@ impl<'a> Cx<'a> {
             backgrounds: FxHashMap::default(),
             cases: FxHashMap::default(),
             broken: BTreeSet::new(),
+            torn: false,
         };
         for (f, file) in texts.files.iter().enumerate() {
             let mut seen: FxHashMap<&str, Span> = FxHashMap::default();
@@ -43,6 +55,7 @@ impl<'a> Cx<'a> {
                 self.twice("cases", &c.name, &mut seen);
                 texts.cases.entry(&c.name.value).or_default().push((f, c));
             }
+            texts.torn |= file.broken.iter().any(|b| b.name.is_none() || b.keyword == "cases");
             texts.broken.extend(file.broken.iter().filter_map(|b| b.name.as_ref()).map(|n| n.text.as_str()));
         }
         let mut done = Vec::new();
@@ -86,6 +99,11 @@ impl<'a> Cx<'a> {
         let store = store.or(head.and_then(|h| h.store.as_ref()));
         let settings: Vec<CaseSetting> = given.into_iter().filter_map(|s| self.setting_of_case(s)).collect();
         let Some(target) = target else {
+            // The head of the file, or what the case is like, could not be read.
+            let headless = texts.files.get(f).is_some_and(|f| f.broken.iter().any(|b| b.keyword == "cases"));
+            if headless || !whole {
+                return None;
+            }
             self.error_help(
                 "E0450",
                 case.name.span,
@@ -159,7 +177,7 @@ impl<'a> Cx<'a> {
                 }
                 None => {
                     whole = false;
-                    if !texts.broken.contains(like.value.as_str()) {
+                    if !texts.excuses(&like.value) {
                         let near = nearest(&like.value, texts.cases.keys().copied());
                         self.unknown_text(like, near, "case");
                     }
@@ -171,7 +189,7 @@ impl<'a> Cx<'a> {
                 Some((_, b)) => given.extend(&b.settings),
                 None => {
                     whole = false;
-                    if !texts.broken.contains(name.value.as_str()) {
+                    if !texts.excuses(&name.value) {
                         let near = nearest(&name.value, texts.backgrounds.keys().copied());
                         self.unknown_text(name, near, "background");
                     }
@@ -191,6 +209,8 @@ impl<'a> Cx<'a> {
     /// Reports the name of a case or background that there is not.
     fn unknown_text(&mut self, written: &ast::Text, near: Option<Near>, kind: &str) {
         let found = format!("there is no {kind} \"{}\"", written.value);
+        let near_name = near.as_ref().map(|near| near.name.clone());
+        self.unknown.push(Unknown { code: "E0218", span: written.span, near: near_name });
         self.push(match near {
             Some(near) => {
                 let message = format!("{found}; did you mean \"{}\"?", near.name);
@@ -318,9 +338,7 @@ impl<'a> Cx<'a> {
             names.push(full);
         }
         for m in &self.mods {
-            torn |= m.lost
-                || m.torn
-                || m.broken_rules.iter().any(|b| *b == text || text.ends_with(&format!(".{b}")));
+            torn |= m.lost || m.torn || !m.broken_rules.is_empty();
         }
         let mut found: Vec<(String, Vec<RuleId>)> = homes.into_iter().collect();
         found.sort();

@@ -4,6 +4,7 @@
 //! one finding.
 use super::modules::Mod;
 use super::params::ParamDecl;
+use super::roots::Unknown;
 use super::rules::RuleDecl;
 use super::tables::TableDecl;
 use super::vocab::{OutSyn, TypeName, UnitName, Word};
@@ -84,6 +85,10 @@ pub(super) struct Cx<'a> {
     pub tables: Vec<TableDecl<'a>>,
     pub rules: Vec<RuleDecl<'a>>,
     pub vars: Vec<VarInfo>,
+    /// Names that were reported because they mean nothing.
+    pub unknown: Vec<Unknown>,
+    /// Where something was reported because it may be absent, and whether it is an output.
+    pub held: Vec<(Span, bool)>,
     /// Calendars of the vocabulary by name.
     pub shared_calendars: Vec<(String, CalendarId)>,
 }
@@ -123,6 +128,8 @@ impl<'a> Cx<'a> {
             tables: Vec::new(),
             rules: Vec::new(),
             vars: Vec::new(),
+            unknown: Vec::new(),
+            held: Vec::new(),
             shared_calendars: Vec::new(),
         }
     }
@@ -157,6 +164,7 @@ impl<'a> Cx<'a> {
         near: Option<Near>,
         help: impl Into<String>,
     ) {
+        self.unknown.push(Unknown { code, span, near: near.as_ref().map(|near| near.name.clone()) });
         let found = Diagnostic::error(code, span, message + &did_you_mean(&near));
         self.push(match near {
             Some(_) => found.offer(span, near),

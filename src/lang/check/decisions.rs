@@ -155,6 +155,8 @@ impl<'a> Cx<'a> {
         let message =
             format!("`{}` is given `{}`, which is neither an entity nor a fact", d.name.text, name.text);
         let help = format!("declare `entity {0} {{ … }}` or `fact {0}: …`", name.text);
+        // An entity is a fact only where a decision is given it: which one this should be is not known.
+        self.broken.extend(self.vocab.entities.iter().filter(|e| !e.record).map(|e| e.name.clone()));
         self.misspelt("E0201", name.span, message, near, help);
     }
 

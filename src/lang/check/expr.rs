@@ -113,6 +113,7 @@ impl<'a> Cx<'a> {
             );
             return broken_expr(e.span);
         }
+        self.held.push((e.span, matches!(e.kind, ExprKind::Output(_) | ExprKind::OutputOf(..))));
         let ask = format!("ask `{text} is not absent` first, or write `{text} otherwise VALUE`");
         let help = match &e.kind {
             ExprKind::Output(_) => format!("it has a guard (`if …`) or is `optional`; {ask}"),
@@ -238,6 +239,7 @@ impl<'a> Cx<'a> {
                 expr(ExprKind::Not(Box::new(x)), Ty::Bool, e.span)
             }
             A::Neg(x) => self.negate(s, x, hint, e.span),
+            A::Binary(_) if self.hyphened(e, |cx, name| cx.is_name(s, name)) => broken_expr(e.span),
             A::Binary(b) => self.binary(s, b, hint, e.span),
             A::IsAbsent(x, negated) => self.is_absent(s, x, *negated, e.span),
             A::Rounded(r) => self.rounded(s, r, hint, e.span),

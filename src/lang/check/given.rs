@@ -135,6 +135,7 @@ impl<'a> Cx<'a> {
                 self.error_help("E0301", e.span, message, format!("write `{name}(FIELD: …)`"));
                 None
             }
+            _ if self.hyphened(e, |_, _| false) => None,
             _ => {
                 let fixed = self.fixed(None, e, ty.inner(), what);
                 match fixed.kind {

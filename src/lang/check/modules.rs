@@ -162,7 +162,8 @@ impl<'a> Cx<'a> {
                 match self.by_path.get(&text).and_then(|v| v.first()).and_then(|m| self.mods.get(*m)) {
                     None => {
                         let near = nearest(&text, self.by_path.keys().map(String::as_str));
-                        if !self.torn {
+                        let broken = |m: &Mod<'_>| matches!(m.ast.kind, ast::ModuleKind::Broken);
+                        if !self.torn && !self.mods.iter().any(broken) {
                             let kind = if extends { "policy" } else { "library" };
                             let message = format!("there is no {kind} `{text}`");
                             let help =

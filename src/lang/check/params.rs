@@ -146,7 +146,7 @@ impl<'a> Cx<'a> {
         let scope = Scope { module: Some(m), ..Scope::default() };
         let text = set.target.text();
         let Some(found) = self.callee(&scope, &set.target) else {
-            let torn = self.mods.get(m).is_some_and(|m| m.torn) || self.torn;
+            let torn = self.mods.get(m).is_some_and(|m| m.torn || !m.ast.broken.is_empty()) || self.torn;
             if !torn {
                 let all: Vec<String> = self
                     .params

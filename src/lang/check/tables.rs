@@ -246,7 +246,7 @@ impl<'a> Cx<'a> {
                 ids
             }
             None => {
-                if !self.torn && !self.mods.get(m).is_some_and(|m| m.torn) {
+                if !self.torn && !self.mods.get(m).is_some_and(|m| m.torn || !m.ast.broken.is_empty()) {
                     let all: Vec<String> = self
                         .tables
                         .iter()

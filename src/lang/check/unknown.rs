@@ -31,7 +31,7 @@ impl<'a> Cx<'a> {
                 let shared = m.uses.iter().chain(&m.extends).filter_map(|p| self.by_path.get(p)).flatten();
                 // What a policy uses may not exist at all: that is reported there.
                 let lost = m.uses.iter().chain(&m.extends).any(|p| !self.by_path.contains_key(p));
-                torn(m) || lost || shared.filter_map(|m| self.mods.get(*m)).any(torn)
+                torn(m) || lost || m.lost || shared.filter_map(|m| self.mods.get(*m)).any(torn)
             })
     }
 

@@ -75,7 +75,44 @@ pub fn check(place: &Place<'_>, source: &str, tokens: &[Token]) -> Option<Diagno
             _ => {}
         }
     }
-    open.pop().map(|(opener, _)| never_closed(place, source, opener))
+    let (opener, _) = open.pop()?;
+    Some(match ends_before(source, tokens) {
+        Some((opener, line)) => {
+            let at = place.file_span(line.start, line.end);
+            never_closed(place, source, opener).note(at, "probably before this line")
+        }
+        None => never_closed(place, source, opener),
+    })
+}
+
+/// The bracket whose block ends where a line stands no further in than the line of the bracket: the one that was
+/// probably not closed. Whoever writes a block on several lines sets it in.
+fn ends_before(source: &str, tokens: &[Token]) -> Option<(Token, Token)> {
+    let column = |token: Token| {
+        let line = source.get(..token.start).and_then(|text| text.rfind('\n')).map_or(0, |at| at + 1);
+        let before = source.get(line..token.start).unwrap_or("");
+        before.len() - before.trim_start().len()
+    };
+    let mut open: Vec<(Token, usize)> = Vec::new();
+    let mut line_start = true;
+    for token in tokens {
+        let first = std::mem::replace(&mut line_start, token.kind == TokenKind::Newline);
+        let text = token.text(source);
+        if first && token.kind == TokenKind::Word {
+            if let Some((opener, inset)) = open.last().filter(|(_, inset)| column(*token) <= *inset) {
+                // A declaration that is not set in at all says nothing.
+                return (column(*token) > 0 || *inset > 0).then_some((*opener, *token));
+            }
+        }
+        match text {
+            "(" | "[" | "{" if token.kind == TokenKind::Sign => open.push((*token, column(*token))),
+            ")" | "]" | "}" if token.kind == TokenKind::Sign => {
+                open.pop();
+            }
+            _ => {}
+        }
+    }
+    None
 }
 
 /// An interval may have a round and a square end; everything else closes as it opened.

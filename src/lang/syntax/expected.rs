@@ -151,9 +151,6 @@ impl Expected {
         if self.operator && clause_at_most && (all.is_empty() || self.end) {
             all.insert(0, "an operator".to_owned());
         }
-        if all.is_empty() {
-            all.push("something else".to_owned());
-        }
         all.truncate(9);
         join(&all)
     }

@@ -144,6 +144,7 @@ impl Folding {
             '≠' => self.put(at, c, "!="),
             '→' => self.put(at, c, "->"),
             '、' => self.put(at, c, ","),
+            '。' => self.put(at, c, "."),
             '且' if whole => self.put(at, c, "and"),
             '或' if whole => self.put(at, c, "or"),
             '非' if whole => self.put(at, c, "not"),

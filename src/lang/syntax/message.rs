@@ -119,6 +119,7 @@ impl Failure<'_> {
             let comma = self.before().is_some_and(|token| self.text_of(token) == ",");
             let message = match comma {
                 true => format!("after a comma something must follow: expected {wanted}"),
+                false if wanted.is_empty() => "the line ends too early".to_owned(),
                 false => format!("the line ends too early: expected {wanted}"),
             };
             return self.with_help(Diagnostic::error("E0101", span, message).label("after this"));
@@ -137,7 +138,11 @@ impl Failure<'_> {
             return Diagnostic::error("E0101", span, message)
                 .help("begin a new line with the next declaration");
         }
-        self.with_help(Diagnostic::error("E0101", span, format!("expected {wanted}, found `{shown}`")))
+        let message = match wanted.is_empty() {
+            true => format!("`{shown}` cannot stand here"),
+            false => format!("expected {wanted}, found `{shown}`"),
+        };
+        self.with_help(Diagnostic::error("E0101", span, message))
     }
 
     /// A line that neither goes on the one above nor begins a declaration.

@@ -78,11 +78,19 @@ impl Failure<'_> {
                 let found = Diagnostic::error("E0107", span, format!("`{word}` does not begin a text"));
                 Some(found.help("write texts between `\"` and `\"`"))
             }
-            (_, "。" | ".") if self.expected.signs.contains(&",") || self.expected.end => Some(
+            (_, ".") if self.expected.signs.contains(&",") || self.expected.end => Some(
                 Diagnostic::error("E0107", span, format!("`{word}` means nothing here")).help("delete it"),
             ),
+            (_, "given" | "expect" | "like" | "with")
+                if self.tokens.first().is_some_and(|t| self.text_of(*t) == "cases") =>
+            {
+                let wrong = Diagnostic::error("E0102", span, format!("this `{word}` belongs to no case"));
+                Some(wrong.help("begin with `case \"NAME\"`; `cases for …` only heads the file"))
+            }
             _ => self
-                .in_list(span, word)
+                .one_list(span, word)
+                .or_else(|| self.in_list(span, word))
+                .or_else(|| self.hyphen(found, span))
                 .or_else(|| self.field(span, word))
                 .or_else(|| self.of_rule(found, span, before))
                 .or_else(|| self.misplaced(word, span, before, before_span)),
@@ -94,6 +102,34 @@ impl Failure<'_> {
         let earlier = self.tokens.get(..self.next).unwrap_or(&[]);
         let words = earlier.iter().rev().filter(|token| token.kind != TokenKind::Newline);
         words.map(|token| self.text_of(*token))
+    }
+
+    /// `for each x in a, b`: a rule runs over one list.
+    fn one_list(&self, span: Span, word: &str) -> Option<Diagnostic> {
+        let mut earlier = self.earlier();
+        let (_, keyword, variable, each) =
+            (earlier.next()?, earlier.next()?, earlier.next()?, earlier.next()?);
+        if word != "," || keyword != "in" || !matches!(each, "each" | "for") {
+            return None;
+        }
+        let looped = if each == "each" { "for each" } else { "for" };
+        let found =
+            Diagnostic::error("E0107", span, format!("`{looped} {variable} in …` runs over one list"));
+        Some(found.help("write a rule, or a sum, for each of the lists"))
+    }
+
+    /// `rebate-used`: a name is one word.
+    fn hyphen(&self, found: Token, span: Span) -> Option<Diagnostic> {
+        let (before, next) = (self.before()?, self.tokens.get(self.next + 1)?);
+        let word = |token: &Token| token.kind == TokenKind::Word && !KEYWORDS.contains(&self.text_of(*token));
+        let joined = before.end == found.start && found.end == next.start;
+        if self.text_of(found) != "-" || !joined || !word(&before) || !word(next) || self.expected.operator {
+            return None;
+        }
+        let name = format!("{}_{}", self.text_of(before), self.text_of(*next));
+        let whole = self.span(before).to(self.span(*next));
+        let wrong = Diagnostic::error("E0101", span, "a name is one word, without `-`");
+        Some(wrong.help(format!("write `{name}`")).suggest(whole, name))
     }
 
     /// `x in a, b`: several values stand in braces.
