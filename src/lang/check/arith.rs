@@ -184,11 +184,10 @@ impl<'a> Cx<'a> {
             }
             _ => None,
         };
-        let found = crate::lang::diagnostic::Diagnostic::error("E0303", span, message);
-        self.push(match help {
-            Some(help) => found.help(help),
-            None => found,
-        });
+        match help {
+            Some(help) => self.error_help("E0303", span, message, help),
+            None => self.error("E0303", span, message),
+        }
     }
 
     pub fn negate(&mut self, s: &mut Scope, x: &'a ast::Expr, hint: Option<&Ty>, span: Span) -> Expr {

@@ -351,7 +351,8 @@ impl<'a> Cx<'a> {
             }
         }
         if !missing.is_empty() {
-            self.error("E0304", name.span, format!("{what} also needs {}", some_of(&missing)));
+            let help = format!("write `{}(…, {}: …)`", name.text, missing.join(": …, "));
+            self.error_help("E0304", name.span, format!("{what} also needs {}", some_of(&missing)), help);
             return broken_expr(span);
         }
         expr(ExprKind::Record(id, values), Ty::Entity(id), span)

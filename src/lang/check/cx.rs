@@ -142,7 +142,8 @@ impl<'a> Cx<'a> {
     }
 
     pub fn error(&mut self, code: &'static str, span: Span, message: impl Into<String>) {
-        self.push(Diagnostic::error(code, span, message));
+        let help = super::words::what_to_do(code);
+        self.push(Diagnostic::error(code, span, message).help(help));
     }
 
     pub fn error_help(

@@ -87,6 +87,7 @@ impl<'a> Cx<'a> {
                     Some(super::cx::LetState::Done(v)) => super::cx::is_broken(v),
                     _ => true,
                 },
+                ExprKind::Var(_) | ExprKind::Field(..) => e.ty == Ty::Never,
                 _ => false,
             };
         });
@@ -166,6 +167,11 @@ impl<'a> Cx<'a> {
             }
             (Ty::List(of) | Ty::Set(of), t) if of.inner() == t => {
                 Some("write it in braces: `{…}`".to_owned())
+            }
+            (Ty::Bool, _) if matches!(e.kind, ExprKind::Const(_)) => Some("write `yes` or `no`".to_owned()),
+            (Ty::Bool, _) => {
+                let text = self.text(e.span);
+                Some(format!("compare it with a value: `{text} is …`, `{text} > …`, `{text} in {{…}}`"))
             }
             _ => None,
         };

@@ -63,7 +63,8 @@ impl Cx<'_> {
         match whole(&(n.value() * int(seconds))).filter(|c| c.abs() < 1 << 53) {
             Some(count) => constant(Const::Duration(count), Ty::Duration, span),
             None => {
-                self.error("E0306", n.span, "a duration counts whole seconds");
+                let help = "write a smaller unit: `90 seconds` for one and a half minutes";
+                self.error_help("E0306", n.span, "a duration counts whole seconds", help);
                 broken_expr(span)
             }
         }
@@ -96,7 +97,7 @@ impl Cx<'_> {
                 "E0421",
                 q.span,
                 format!(
-                    "`{}` does not lie on {} {name}, the smallest amount",
+                    "`{}` is no multiple of {} {name}, the smallest amount",
                     self.text(q.span),
                     show_num(&step)
                 ),
@@ -139,7 +140,8 @@ impl Cx<'_> {
         };
         let per_value = rate.per.number.value();
         if per_value == int(0) {
-            self.error("E0306", rate.per.span, "a rate per nothing has no meaning");
+            let help = "write how much it takes: `1 point per 2 CNY`";
+            self.error_help("E0306", rate.per.span, "a rate per nothing has no meaning", help);
             return broken_expr(span);
         }
         constant(Const::Rate(rate.amount.number.value() / per_value), Ty::Rate(of, per), span)

@@ -303,7 +303,8 @@ impl<'a> Cx<'a> {
                                 show_day(start - 1)
                             ),
                         )
-                        .note(first, "the version before is here"),
+                        .note(first, "the version before is here")
+                        .help("let each version begin where the one before ends"),
                     ),
                     _ => self.push(
                         Diagnostic::error(

@@ -207,14 +207,14 @@ impl<'a> Cx<'a> {
                 let known = self.words_of(of).iter().any(|w| w == word);
                 known.then(|| format!("write `{word}` without quotes"))
             }
+            (Ty::Money | Ty::Unit(_), Ty::Money | Ty::Unit(_)) => {
+                Some("compare amounts of one unit; a rate converts them: `… * 1 point per 2 CNY`".to_owned())
+            }
             _ => None,
         };
-        let found = crate::lang::diagnostic::Diagnostic::error("E0302", span, message)
-            .label("these cannot be compared");
-        self.push(match help {
-            Some(help) => found.help(help),
-            None => found,
-        });
+        let help = help.unwrap_or_else(|| "compare two values of the same kind".to_owned());
+        let found = Diagnostic::error("E0302", span, message).label("these cannot be compared");
+        self.push(found.help(help));
     }
 
     fn compare(&mut self, op: CmpOp, l: Expr, r: Expr, at: Span, span: Span) -> Expr {
@@ -347,7 +347,7 @@ impl<'a> Cx<'a> {
                     "E0422",
                     step.span,
                     "the step after `to` must be a plain amount of more than 0",
-                    "write it as a literal, such as `1 CNY`",
+                    "write the amount itself, such as `1 CNY`",
                 );
                 None
             }

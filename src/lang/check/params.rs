@@ -277,7 +277,8 @@ impl<'a> Cx<'a> {
                         may.layer.text
                     ),
                 )
-                .note(may.range.span, "these are the bounds"),
+                .note(may.range.span, "these are the bounds")
+                .help("stay within the bounds; whoever wrote the declaration may widen them"),
             );
         }
     }

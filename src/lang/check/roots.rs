@@ -29,6 +29,9 @@ impl<'a> Cx<'a> {
                 Some(LetState::Done(value)) => self.is_mistake(value),
                 _ => false,
             },
+            ExprKind::If(_, x, y) => self.is_mistake(x) || self.is_mistake(y),
+            ExprKind::Otherwise(x, y) => self.is_mistake(x) || self.is_mistake(y),
+            ExprKind::Var(_) | ExprKind::Field(..) => e.ty == Ty::Never,
             _ => false,
         }
     }
@@ -147,7 +150,11 @@ impl<'a> Cx<'a> {
                 found.notes.push(Note { span: *span, text });
             }
             if let Some(place) = place {
-                let text = format!("declared here: or is it this one that should be `{written}`?");
+                // Used once and declared once: nobody can tell which of the two is misspelt.
+                let text = match further.is_empty() {
+                    true => "declared here".to_owned(),
+                    false => format!("declared here: or is it this one that should be `{written}`?"),
+                };
                 found.notes.insert(0, Note { span: place, text });
                 if let Some(suggestion) = &mut found.suggestion {
                     suggestion.certain = false;

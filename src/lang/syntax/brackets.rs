@@ -62,12 +62,19 @@ pub fn check(place: &Place<'_>, source: &str, tokens: &[Token]) -> Option<Diagno
                         let message = format!("`{closer}` cannot close `{}`", opener.text(source));
                         let found =
                             Diagnostic::error("E0111", span, message).label(format!("expected `{wanted}`"));
+                        let found = found.help(format!("write `{wanted}` instead, or close the other bracket first"));
                         return Some(found.note(place.file_span(opener.start, opener.end), "opened here"));
                     }
                     None => {
                         let span = place.file_span(token.start, token.end);
                         let found = Diagnostic::error("E0111", span, format!("`{closer}` closes nothing"));
-                        return Some(found.help("delete it, or open the bracket that it should close"));
+                        let found = found.help("delete it, or open the bracket that it should close");
+                        return Some(match opened_at(source, tokens.get(..at).unwrap_or(&[]), *token) {
+                            Some(line) => {
+                                found.note(place.file_span(line.start, line.end), "was it to be opened after this?")
+                            }
+                            None => found,
+                        });
                     }
                 },
                 _ => {}
@@ -85,14 +92,33 @@ pub fn check(place: &Place<'_>, source: &str, tokens: &[Token]) -> Option<Diagno
     })
 }
 
+/// How far the line of a token is set in.
+fn inset(source: &str, token: Token) -> usize {
+    let line = source.get(..token.start).and_then(|text| text.rfind('\n')).map_or(0, |at| at + 1);
+    let before = source.get(line..token.start).unwrap_or("");
+    before.len() - before.trim_start().len()
+}
+
+/// The last word of the line that a closing bracket on a line of its own probably belongs to: the nearest one above that
+/// is set in as far.
+fn opened_at(source: &str, before: &[Token], closer: Token) -> Option<Token> {
+    let newline = |token: &Token| token.kind == TokenKind::Newline;
+    if !before.last().is_some_and(newline) {
+        return None;
+    }
+    let mut lines = before.split(newline).rev();
+    let line = lines.find(|line| {
+        line.first().is_some_and(|first| {
+            first.kind == TokenKind::Word && inset(source, *first) == inset(source, closer)
+        })
+    });
+    line?.last().copied()
+}
+
 /// The bracket whose block ends where a line stands no further in than the line of the bracket: the one that was
 /// probably not closed. Whoever writes a block on several lines sets it in.
 fn ends_before(source: &str, tokens: &[Token]) -> Option<(Token, Token)> {
-    let column = |token: Token| {
-        let line = source.get(..token.start).and_then(|text| text.rfind('\n')).map_or(0, |at| at + 1);
-        let before = source.get(line..token.start).unwrap_or("");
-        before.len() - before.trim_start().len()
-    };
+    let column = |token: Token| inset(source, token);
     let mut open: Vec<(Token, usize)> = Vec::new();
     let mut line_start = true;
     for token in tokens {

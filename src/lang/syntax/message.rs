@@ -152,7 +152,8 @@ impl Failure<'_> {
         if declarations(self.kind).contains(&word) {
             let found =
                 Diagnostic::error("E0101", span.after(), format!("after `{word}` a name must follow"));
-            return found.label("after this");
+            let form = super::forms::declaration(word).map(|form| format!("write it like `{form}`"));
+            return found.label("after this").help(form.unwrap_or_else(|| "write a name".to_owned()));
         }
         let kinds =
             [(FileKind::Vocabulary, ".vocab"), (FileKind::Policy, ".policy"), (FileKind::Cases, ".cases")];
@@ -203,7 +204,7 @@ impl Failure<'_> {
         } else {
             match self.form() {
                 Some(form) => return found.help(format!("write it like `{form}`")),
-                None => return found,
+                None => "something is missing or too much here; compare with a line that is right",
             }
         };
         found.help(help)

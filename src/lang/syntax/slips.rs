@@ -33,6 +33,11 @@ impl Failure<'_> {
                 Some(comment(span.to(second)))
             }
             ("is", "in") => Some(foreign(before_span.to(span), "is in", "in")),
+            (_, "=") if sets && self.tokens.get(self.next + 1).is_some_and(|t| self.text_of(*t) == "=") => {
+                let second = self.tokens.get(self.next + 1).map_or(span, |token| self.span(*token));
+                let found = Diagnostic::error("E0107", second, "`=` stands here twice");
+                Some(found.help("delete one").fix(second, ""))
+            }
             (_, "==") | ("=", "=") => Some(equals(span, word)),
             (_, "=") if self.expected.operator && !sets => {
                 self.field(span, word).or_else(|| Some(equals(span, word)))

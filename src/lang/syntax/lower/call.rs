@@ -126,7 +126,7 @@ impl Lower<'_> {
                         self.error(
                             "E0125",
                             span,
-                            format!("`{word}` over a list takes one expression"),
+                            format!("`{word}` over a list takes one value"),
                             &help,
                         );
                         None
