@@ -62,7 +62,8 @@ pub fn check(place: &Place<'_>, source: &str, tokens: &[Token]) -> Option<Diagno
                         let message = format!("`{closer}` cannot close `{}`", opener.text(source));
                         let found =
                             Diagnostic::error("E0111", span, message).label(format!("expected `{wanted}`"));
-                        let found = found.help(format!("write `{wanted}` instead, or close the other bracket first"));
+                        let found =
+                            found.help(format!("write `{wanted}` instead, or close the other bracket first"));
                         return Some(found.note(place.file_span(opener.start, opener.end), "opened here"));
                     }
                     None => {
@@ -70,9 +71,10 @@ pub fn check(place: &Place<'_>, source: &str, tokens: &[Token]) -> Option<Diagno
                         let found = Diagnostic::error("E0111", span, format!("`{closer}` closes nothing"));
                         let found = found.help("delete it, or open the bracket that it should close");
                         return Some(match opened_at(source, tokens.get(..at).unwrap_or(&[]), *token) {
-                            Some(line) => {
-                                found.note(place.file_span(line.start, line.end), "was it to be opened after this?")
-                            }
+                            Some(line) => found.note(
+                                place.file_span(line.start, line.end),
+                                "was it to be opened after this?",
+                            ),
                             None => found,
                         });
                     }
