@@ -14,6 +14,7 @@ mod harness;
 mod mistakes;
 #[path = "check/random.rs"]
 mod random;
+#[allow(dead_code, reason = "each test file uses its part")]
 #[path = "support/rng.rs"]
 mod rng;
 #[path = "support/snapshot.rs"]

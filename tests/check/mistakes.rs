@@ -198,7 +198,7 @@ const PLACES: [(&str, &str); 6] = [
 ];
 
 /// How many places of each slip are tried.
-const TRIED: usize = 14;
+const TRIED: usize = 11;
 
 #[test]
 fn one_mistake_makes_one_finding() {
@@ -242,7 +242,7 @@ fn one_mistake_makes_one_finding() {
             });
             if found.len() > 1 || !placed && !elsewhere(slip) {
                 let shown = loaded.shown();
-                let shown: String = shown.chars().take(if more > 1 { 3000 } else { 800 }).collect();
+                let shown: String = shown.chars().take(800).collect();
                 let old = text.lines().nth(*at).unwrap();
                 let report =
                     format!("{name}:{} {} findings\n- {old}\n+ {line}\n{shown}", at + 1, found.len());
@@ -260,7 +260,7 @@ fn one_mistake_makes_one_finding() {
     assert_eq!(bad, 0);
 }
 
-/// What is left out is missed where it is used.
+/// What is left out is missed where it is used, and an opening bracket where the other one stands.
 fn elsewhere(slip: &str) -> bool {
-    slip == "a line left out"
+    matches!(slip, "a line left out" | "an opening bracket left out")
 }

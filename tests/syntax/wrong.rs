@@ -79,7 +79,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     (
         "x.policy",
         "policy p decides d\nrule a then deny say zh \"a\\qb\"\n",
-        "2:25 E0109 `\\q` means nothing in a string",
+        "2:25 E0109 `\\q` means nothing in a text",
     ),
     ("x.policy", "policy p decides d\nlet a = b)\n", "2:10 E0111 `)` closes nothing"),
     ("x.policy", "policy p decides d\nlet a = 15 分\n", "2:12 E0113 `分` may be a cent or a point"),
@@ -150,7 +150,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     (
         "x.policy",
         "policy p decides d\nrule a then deny say zh \"abc\nrule b then deny\n",
-        "2:25 E0108 this string is not closed on its line",
+        "2:25 E0108 this text is not closed on its line",
     ),
     (
         "x.policy",
@@ -299,7 +299,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     (
         "x.policy",
         "policy p decides d\nrule a §\"x then deny\n",
-        "2:8 E0108 this string is not closed on its line",
+        "2:8 E0108 this text is not closed on its line",
     ),
     (
         "x.policy",
@@ -369,7 +369,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     (
         "x.policy",
         "policy p decides d\nlet a = b c\n",
-        "2:11 E0101 expected an operator or a clause `§…`, found `c`",
+        "2:11 E0101 expected `+`, `and` or the like, or a clause `§…`, found `c`",
     ),
     ("x.cases", "case \"x\" like y expect z\n", "1:15 E0101 expected a text in quotes, found `y`"),
     ("x.vocab", "entity a { b: list c }\n", "1:20 E0101 expected `of`, `,` or `}`, found `c`"),
@@ -440,7 +440,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     (
         "x.policy",
         "policy p decides d\nlet a = \"x\" \"y\"\n",
-        "2:13 E0101 expected an operator or a clause `§…`, found `\"y\"`",
+        "2:13 E0101 expected `+`, `and` or the like, or a clause `§…`, found `\"y\"`",
     ),
     (
         "x.policy",

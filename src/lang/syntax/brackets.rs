@@ -19,9 +19,9 @@ pub fn check(place: &Place<'_>, source: &str, tokens: &[Token]) -> Option<Diagno
                     return Some(found);
                 }
                 let span = place.file_span(token.start, token.end);
-                let found = Diagnostic::error("E0108", span, "this string is not closed on its line");
+                let found = Diagnostic::error("E0108", span, "this text is not closed on its line");
                 return Some(
-                    found.label("begins here").help("close it with `\"`; a string stays on one line"),
+                    found.label("begins here").help("close it with `\"`; a text stays on one line"),
                 );
             }
             TokenKind::Number => {

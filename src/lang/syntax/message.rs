@@ -172,7 +172,7 @@ impl Failure<'_> {
         }
         let words: Vec<String> = declarations(self.kind).iter().map(|word| format!("`{word}`")).collect();
         Diagnostic::error("E0102", span, format!("a line cannot begin with `{word}` here")).help(format!(
-            "a line goes on after a comma or an operator; a declaration begins with {}",
+            "a line goes on after a comma, or a sign or word that wants more, like `+` or `and`; a declaration begins with {}",
             join(&words)
         ))
     }

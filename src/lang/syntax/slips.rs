@@ -218,6 +218,12 @@ impl Failure<'_> {
                 _ => wrong,
             });
         }
+        if matches!(before, "until" | "till" | "up") && keywords.contains(&"may") {
+            let wrong = Diagnostic::error("E0107", self.before().map_or(span, |token| self.span(token)), {
+                format!("`{before}` is no word of this language")
+            });
+            return Some(wrong.help("write `through` and the last day, or `before` and the day after it"));
+        }
         let clause = before.starts_with('§') && matches!(word, "from" | "before" | "through");
         if clause && matches!(self.tokens.first().map(|t| self.text_of(*t)), Some("param" | "set")) {
             let wrong = Diagnostic::error("E0102", span, "the clause stands after the last dated value");
