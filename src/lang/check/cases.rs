@@ -158,7 +158,9 @@ impl<'a> Cx<'a> {
         chain: &mut Vec<Span>,
     ) -> bool {
         if chain.contains(&case.span) {
-            self.error("E0452", case.name.span, format!("case \"{}\" is like itself", case.name.value));
+            let message = format!("case \"{}\" is like itself", case.name.value);
+            let help = "name another case after `like`, or state what is given";
+            self.error_help("E0452", case.name.span, message, help);
             return false;
         }
         chain.push(case.span);
