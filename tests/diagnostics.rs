@@ -158,6 +158,11 @@ fn found(blocks: &[&Block], analysed: bool) -> Vec<Diagnostic> {
     if let Some(more) = loaded.rulebooks.as_ref().filter(|_| analysed).map(analyse) {
         loaded.add_analysis(more);
     }
+    // Where the example lies is not its point.
+    let here = format!("{}/", dir.path().display());
+    for d in &mut loaded.findings {
+        d.message = d.message.replace(&here, "policies/");
+    }
     loaded.findings
 }
 

@@ -400,7 +400,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     (
         "x.policy",
         "policy p decides d\nparam a: b = 3 from 2026-01-01 until 2027-01-01\n",
-        "2:38 E0101 expected `may`, found `2027`",
+        "2:32 E0107 `until` is no word of this language",
     ),
     ("x.policy", "policy p decides d\nlet a = % 5\n", "2:9 E0101 expected a value, found `%`"),
     ("x.vocab", "fact a: b from plugin\n", "1:22 E0101 the line ends too early: expected a name"),

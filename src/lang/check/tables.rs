@@ -216,14 +216,33 @@ impl<'a> Cx<'a> {
         for row in rows.iter().filter(|r| r.tests.len() == keys) {
             let same = seen.entry(format!("{:?}", row.tests)).or_default();
             if let Some(first) = same.iter().find(|f| overlap(&f.dates, &row.dates)) {
-                self.push(
+                let found =
                     Diagnostic::error("E0413", row.span, format!("two rows of `{name}` fit the same"))
                         .note(first.span, "the other one is here")
-                        .help("remove one, or give them dates that do not overlap"),
-                );
+                        .help("remove one, or give them dates that do not overlap");
+                self.push(match self.repeated(first.span, row.span) {
+                    Some(line) => found.fix(line, ""),
+                    None => found,
+                });
             }
             same.push(row);
         }
+    }
+
+    /// The line of a row that is word for word the other one, if nothing else stands on it: it can go.
+    fn repeated(&self, first: Span, row: Span) -> Option<Span> {
+        let sources = self.sources();
+        let words = |span: Span| sources.snippet(span).split_whitespace().collect::<Vec<_>>();
+        if words(first) != words(row) {
+            return None;
+        }
+        let text = sources.text(row.file_id());
+        let (before, after) = (text.get(..row.start as usize)?, text.get(row.end as usize..)?);
+        let blank = before.len() - before.trim_end_matches([' ', '\t']).len();
+        let alone = before.trim_end_matches([' ', '\t']).ends_with('\n');
+        let rest = after.split_inclusive('\n').next().unwrap_or("");
+        (alone && rest.trim().is_empty())
+            .then(|| Span { start: row.start - blank as u32, end: row.end + rest.len() as u32, ..row })
     }
 
     fn block(&mut self, m: usize, rows: &'a ast::Rows) {

@@ -20,9 +20,7 @@ pub fn check(place: &Place<'_>, source: &str, tokens: &[Token]) -> Option<Diagno
                 }
                 let span = place.file_span(token.start, token.end);
                 let found = Diagnostic::error("E0108", span, "this text is not closed on its line");
-                return Some(
-                    found.label("begins here").help("close it with `\"`; a text stays on one line"),
-                );
+                return Some(found.label("begins here").help("close it with `\"`; a text stays on one line"));
             }
             TokenKind::Number => {
                 let rest = tokens.get(at..).unwrap_or(&[]);
