@@ -241,8 +241,11 @@ impl<'a> Cx<'a> {
         let blank = before.len() - before.trim_end_matches([' ', '\t']).len();
         let alone = before.trim_end_matches([' ', '\t']).ends_with('\n');
         let rest = after.split_inclusive('\n').next().unwrap_or("");
-        (alone && rest.trim().is_empty())
-            .then(|| Span { start: row.start - blank as u32, end: row.end + rest.len() as u32, ..row })
+        (alone && rest.trim().is_empty()).then(|| Span {
+            start: row.start - blank as u32,
+            end: row.end + rest.len() as u32,
+            ..row
+        })
     }
 
     fn block(&mut self, m: usize, rows: &'a ast::Rows) {

@@ -108,6 +108,9 @@ fn compile(linked: &Linked, decision: DecisionId) -> Result<Code, Vec<String>> {
     let Some(def) = linked.rulebook.vocab.decisions.get(decision.ix()) else {
         return Err(vec!["an unknown decision".into()]);
     };
+    if linked.looks_back(decision) {
+        return Err(vec!["`previous`, which looks back along a list".into()]);
+    }
     let mut reasons = Vec::new();
     let mut b = Builder::new(linked, decision);
     let mut places = FxHashMap::default();
