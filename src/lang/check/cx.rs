@@ -63,6 +63,8 @@ pub(super) struct GuardState {
 pub(super) struct Cx<'a> {
     pub input: &'a super::CheckInput<'a>,
     pub diags: Vec<Diagnostic>,
+    /// Which findings there are, by place and code: a text may have tens of thousands.
+    told: FxHashMap<(Span, &'static str), Vec<usize>>,
     pub vocab: Vocab,
     pub types: FxHashMap<String, TypeName>,
     pub words: FxHashMap<String, Vec<Word>>,
@@ -82,6 +84,8 @@ pub(super) struct Cx<'a> {
     pub params: Vec<ParamDecl<'a>>,
     pub tables: Vec<TableDecl<'a>>,
     pub rules: Vec<RuleDecl<'a>>,
+    /// Rules by their name and by their group's.
+    pub rule_names: FxHashMap<&'a str, Vec<RuleId>>,
     pub vars: Vec<VarInfo>,
     /// Calendars of the vocabulary by name.
     pub shared_calendars: Vec<(String, CalendarId)>,
@@ -106,6 +110,7 @@ impl<'a> Cx<'a> {
         Cx {
             input,
             diags: Vec::new(),
+            told: FxHashMap::default(),
             vocab: Vocab::default(),
             types: FxHashMap::default(),
             words: FxHashMap::default(),
@@ -121,6 +126,7 @@ impl<'a> Cx<'a> {
             params: Vec::new(),
             tables: Vec::new(),
             rules: Vec::new(),
+            rule_names: FxHashMap::default(),
             vars: Vec::new(),
             shared_calendars: Vec::new(),
         }
@@ -128,7 +134,9 @@ impl<'a> Cx<'a> {
 
     pub fn push(&mut self, d: Diagnostic) {
         // The same guard or let can be typed for several rules; the author hears of it once.
-        if !self.diags.contains(&d) {
+        let same = self.told.entry((d.span, d.code)).or_default();
+        if !same.iter().any(|i| self.diags.get(*i) == Some(&d)) {
+            same.push(self.diags.len());
             self.diags.push(d);
         }
     }

@@ -212,9 +212,9 @@ impl<'a> Cx<'a> {
         if !matches!(hit, Hit::Unique | Hit::Nearest | Hit::Steps(_)) {
             return;
         }
-        let mut seen: rustc_hash::FxHashMap<String, Vec<&Row>> = rustc_hash::FxHashMap::default();
+        let mut seen: rustc_hash::FxHashMap<&[Test], Vec<&Row>> = rustc_hash::FxHashMap::default();
         for row in rows.iter().filter(|r| r.tests.len() == keys) {
-            let same = seen.entry(format!("{:?}", row.tests)).or_default();
+            let same = seen.entry(&row.tests).or_default();
             if let Some(first) = same.iter().find(|f| overlap(&f.dates, &row.dates)) {
                 self.push(
                     Diagnostic::error("E0413", row.span, format!("two rows of `{name}` fit the same"))
