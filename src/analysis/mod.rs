@@ -2,6 +2,13 @@
 //!
 //! Invariants: every finding that names facts was verified by deciding on them; the same rulebook gives the same
 //! findings in the same order; work is bounded by steps, never by time. Nothing here runs while a store is served.
+mod cliffs;
+mod contexts;
+mod in_force;
+mod paths;
+mod tables;
+mod weaker;
+
 use crate::lang::diagnostic::{self, Diagnostic};
 use crate::rulebook::{Book, Rulebooks};
 
@@ -14,7 +21,11 @@ pub fn analyse(books: &Rulebooks) -> Vec<Diagnostic> {
 }
 
 /// One rulebook: each analysis sees all its programs, and says of each finding whom it concerns.
-fn book(_book: &Book) -> Vec<Diagnostic> {
-    // Analyses are appended here, one line each: `found.extend(tables::analyse(book));`
-    Vec::new()
+fn book(book: &Book) -> Vec<Diagnostic> {
+    let contexts = contexts::Contexts::of(book);
+    let mut found = tables::analyse(book, &contexts);
+    found.extend(in_force::analyse(book));
+    found.extend(weaker::analyse(book, &contexts));
+    found.extend(cliffs::analyse(book, &contexts));
+    found
 }

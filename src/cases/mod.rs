@@ -1,6 +1,5 @@
 //! Literate cases: facts, a decision, and what is expected of it; run in parallel, by both evaluators.
 mod coverage;
-mod facts;
 mod run;
 mod verdict;
 

@@ -25,6 +25,7 @@ pub(crate) use depth::with_walk;
 pub(crate) use resolve::Contribution;
 pub(crate) use rule::{Condition, Instance};
 pub(crate) use state::{Eval, Item, V};
+pub use table::rows_on;
 pub(crate) use trace::{Site, children, site};
 
 use crate::lang::typed::*;
