@@ -23,6 +23,8 @@ const BUDGET: u32 = 20_000;
 const PER_FACT: u32 = 160;
 /// So many cases of a decision are tried, chosen so that different rules and rows decide.
 const MOST_CASES: usize = 8;
+/// An output that jumps so often is a remainder.
+const REMAINDER: usize = 3;
 /// Points of the first, coarse look.
 const GRID: i64 = 20;
 /// Outputs are compared as multiples of this part of 1.
@@ -203,12 +205,17 @@ impl<'c, 'b> Dial<'c, 'b> {
                 continue;
             }
             let Some(rough) = self.roughness(output) else { continue };
+            let mut own = Vec::new();
             for (a, b) in grid.iter().zip(grid.iter().skip(1)) {
                 let mut jumps = Vec::new();
                 self.jumps(output, *a, *b, rough, &mut jumps);
                 for x in jumps {
-                    found.extend(self.against(output, x, rough).map(|rises| Cliff { output, x, rises }));
+                    own.extend(self.against(output, x, rough).map(|rises| Cliff { output, x, rises }));
                 }
+            }
+            // What jumps again and again is a remainder, such as points carried over: that is its course.
+            if own.len() < REMAINDER {
+                found.extend(own);
             }
         }
         found

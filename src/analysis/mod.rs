@@ -4,10 +4,16 @@
 //! findings in the same order; work is bounded by steps, never by time. Nothing here runs while a store is served.
 mod cliffs;
 mod contexts;
+pub mod goal;
 mod in_force;
 mod paths;
+mod rules;
+mod same;
+pub mod search;
+pub mod space;
 mod tables;
 mod weaker;
+pub mod words;
 
 use crate::lang::diagnostic::{self, Diagnostic};
 use crate::rulebook::{Book, Rulebooks};
@@ -23,7 +29,8 @@ pub fn analyse(books: &Rulebooks) -> Vec<Diagnostic> {
 /// One rulebook: each analysis sees all its programs, and says of each finding whom it concerns.
 fn book(book: &Book) -> Vec<Diagnostic> {
     let contexts = contexts::Contexts::of(book);
-    let mut found = tables::analyse(book, &contexts);
+    let mut found = rules::analyse(book);
+    found.extend(tables::analyse(book, &contexts));
     found.extend(in_force::analyse(book));
     found.extend(weaker::analyse(book, &contexts));
     found.extend(cliffs::analyse(book, &contexts));

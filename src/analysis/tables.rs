@@ -337,7 +337,7 @@ fn candidates(axes: &[Axis], region: &Region) -> Vec<Region> {
             .zip(region)
             .map(|(axis, pieces)| {
                 let mut all = pieces.iter().cloned().flatten().filter(|p| axis.is_live(&(*p..p + 1)));
-                let one = if last { all.last() } else { all.next() };
+                let one = if last { all.next_back() } else { all.next() };
                 one.map(|p| p..p + 1).into_iter().collect()
             })
             .collect()

@@ -111,6 +111,14 @@ impl Linked {
     }
 }
 
+/// A rule that names another one to override or replace it.
+struct Named<'b> {
+    by: RuleId,
+    other: &'b Rule,
+    output: Option<OutputId>,
+    replaces: bool,
+}
+
 fn link_decision(book: &Rulebook, takes_part: &[bool], decision: DecisionId) -> LinkedDecision {
     let part = |r: &Rule| {
         takes_part.get(r.policy.ix()).copied().unwrap_or(false)
@@ -120,13 +128,12 @@ fn link_decision(book: &Rulebook, takes_part: &[bool], decision: DecisionId) -> 
     let members: Vec<(RuleId, &Rule)> =
         book.rules.iter().enumerate().map(|(i, r)| (RuleId(i as u32), r)).filter(|(_, r)| part(r)).collect();
     // By overridden rule: who overrides it, in rule order.
-    let mut overriders: FxHashMap<RuleId, Vec<(RuleId, &Rule, Option<OutputId>, bool)>> =
-        FxHashMap::default();
+    let mut overriders: FxHashMap<RuleId, Vec<Named<'_>>> = FxHashMap::default();
     for &(by, other) in &members {
         let named = other.overrides.iter().flat_map(|o| o.rules.iter().map(move |id| (id, o.output, false)));
         for (id, output, replaces) in named.chain(other.replaces.iter().map(|id| (id, None, true))) {
             if *id != by {
-                overriders.entry(*id).or_default().push((by, other, output, replaces));
+                overriders.entry(*id).or_default().push(Named { by, other, output, replaces });
             }
         }
     }
@@ -136,12 +143,12 @@ fn link_decision(book: &Rulebook, takes_part: &[bool], decision: DecisionId) -> 
             let by = overriders.get(&id).map(Vec::as_slice).unwrap_or_default();
             let overridden_by = by
                 .iter()
-                .map(|&(by, other, output, replaces)| Overrider {
-                    rule: by,
-                    output,
-                    replaces,
-                    reach: reach(other, rule),
-                    set_aside: rule.binding && rank(other) > rank(rule),
+                .map(|named| Overrider {
+                    rule: named.by,
+                    output: named.output,
+                    replaces: named.replaces,
+                    reach: reach(named.other, rule),
+                    set_aside: rule.binding && rank(named.other) > rank(rule),
                 })
                 .collect();
             LinkedRule { rule: id, rank: rank(rule), overridden_by }

@@ -126,7 +126,7 @@ impl Axis {
     }
 
     fn is_between(&self, piece: u32) -> bool {
-        matches!(self.kind, Kind::Bounds(_)) && piece % 2 == 0
+        matches!(self.kind, Kind::Bounds(_)) && piece.is_multiple_of(2)
     }
 
     /// Whether a value lies between two bounds.
@@ -167,7 +167,7 @@ impl Axis {
     /// The pieces in which a cell fits; `None` where that cannot be said.
     pub fn pieces(&self, test: &Test, threshold: bool) -> Option<Vec<Pieces>> {
         let values = self.values();
-        let one = |piece: u32| vec![piece..piece + 1];
+        let one = |piece: u32| Vec::from([piece..piece + 1]);
         Some(match test {
             Test::Any | Test::Else => vec![self.whole()],
             Test::Absent => one(values),
@@ -176,7 +176,7 @@ impl Axis {
                 (Kind::Members(_), Const::Bool(b)) => one(u32::from(*b)),
                 (Kind::Nodes { branch, .. }, Const::Node(n)) => vec![branch.get(*n as usize)?.clone()],
                 (Kind::Texts(_, ids), Const::Text(t)) => one(*ids.get(t.as_str())?),
-                (Kind::Bounds(_), c) if threshold => vec![self.place(c)?..values],
+                (Kind::Bounds(_), c) if threshold => Vec::from([self.place(c)?..values]),
                 (Kind::Bounds(_), c) => one(self.place(c)?),
                 _ => return None,
             },
@@ -193,7 +193,7 @@ impl Axis {
                     Some((c, inside)) => at(c)? + u32::from(*inside),
                     None => values,
                 };
-                if start < end { vec![start..end] } else { Vec::new() }
+                if start < end { Vec::from([start..end]) } else { Vec::new() }
             }
             Test::OneOf(tests) => {
                 let mut all = Vec::new();

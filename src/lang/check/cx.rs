@@ -59,6 +59,9 @@ pub(super) struct GuardState {
     pub key: Option<String>,
 }
 
+/// So many findings come with a guess of what was meant, which has to look at every name there is.
+const MOST_EXPLAINED: usize = 400;
+
 /// Everything that the passes read and fill.
 pub(super) struct Cx<'a> {
     pub input: &'a super::CheckInput<'a>,
@@ -130,6 +133,11 @@ impl<'a> Cx<'a> {
             vars: Vec::new(),
             shared_calendars: Vec::new(),
         }
+    }
+
+    /// Whether there are more findings than anybody reads: further ones need not say what could be meant.
+    pub fn drowned(&self) -> bool {
+        self.diags.len() > MOST_EXPLAINED
     }
 
     pub fn push(&mut self, d: Diagnostic) {

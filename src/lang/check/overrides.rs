@@ -201,6 +201,10 @@ impl<'a> Cx<'a> {
         if self.torn || torn {
             return None;
         }
+        if self.drowned() {
+            self.error("E0207", span, format!("there is no rule or group `{text}`"));
+            return None;
+        }
         let mut near: BTreeSet<&str> = BTreeSet::new();
         let mut elsewhere = Vec::new();
         for r in &self.rules {
