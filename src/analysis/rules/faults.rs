@@ -1,16 +1,20 @@
 //! Outputs that have no value for some facts: no row fits, a division by zero, the least of nothing, no value of a param.
 use crate::analysis::goal::{Goal, Line, Part};
-use crate::analysis::rules::{Decision, Verdict, at, called, with_lets};
+use crate::analysis::rules::{Decision, Verdict, at, called};
 use crate::lang::diagnostic::Diagnostic;
+use crate::lang::source::Span;
 use crate::lang::typed::*;
 use crate::program::link::Linked;
 use crate::program::outcome::Fault;
 use std::collections::BTreeSet;
 
 /// A place where a value may be missing.
+#[derive(Clone)]
 struct Site<'p> {
     at: &'p Expr,
     fault: Fault,
+    /// What holds (or does not) wherever it is evaluated.
+    given: Vec<(&'p Expr, bool)>,
     /// Whether it stands in the condition, which is evaluated for every element.
     in_condition: bool,
     /// Within a loop its element is not known from outside.
@@ -18,7 +22,7 @@ struct Site<'p> {
 }
 
 pub(super) fn check(decision: &mut Decision<'_>, found: &mut Vec<Diagnostic>) {
-    let mut told: BTreeSet<(crate::lang::source::Span, String)> = BTreeSet::new();
+    let mut told: BTreeSet<(Span, String)> = BTreeSet::new();
     for id in decision.rules() {
         let Some(rule) = decision.rule(id) else { continue };
         for site in sites(decision, rule) {
@@ -48,7 +52,7 @@ pub(super) fn check(decision: &mut Decision<'_>, found: &mut Vec<Diagnostic>) {
                         let message = format!("with {facts}: {name} has no value, for {why}");
                         let mut diagnostic = Diagnostic::warning("W0614", site.at.span, message)
                             .help(remedy(&decision.book.typed, &site.fault));
-                        if !within(site.at, rule) {
+                        if !within(site.at.span, rule) {
                             diagnostic = diagnostic.note(at(rule), format!("read by rule {}", called(rule)));
                         }
                         found.push(diagnostic);
@@ -56,7 +60,8 @@ pub(super) fn check(decision: &mut Decision<'_>, found: &mut Vec<Diagnostic>) {
                     }
                 }
             }
-            if !decided && !told.contains(&key) {
+            // Whether rows are missing is found out table by table.
+            if !decided && !told.contains(&key) && !matches!(site.fault, Fault::NoRow(_)) {
                 let why = reason(&decision.book.typed, &site.fault);
                 decision.undecided.insert(format!("whether {} can fail, for {why}", called(rule)));
             }
@@ -64,43 +69,76 @@ pub(super) fn check(decision: &mut Decision<'_>, found: &mut Vec<Diagnostic>) {
     }
 }
 
-fn within(e: &Expr, rule: &Rule) -> bool {
-    e.span.file == rule.span.file && e.span.start >= rule.span.start && e.span.end <= rule.span.end
+fn within(span: Span, rule: &Rule) -> bool {
+    span.file == rule.span.file && span.start >= rule.span.start && span.end <= rule.span.end
 }
 
+/// Sites of one rule, beyond which no more are looked for.
+const MOST_SITES: usize = 200;
+
 fn sites<'p>(decision: &Decision<'p>, rule: &'p Rule) -> Vec<Site<'p>> {
-    let book: &'p Rulebook = &decision.book.typed;
-    let mut sites: Vec<Site<'p>> = Vec::new();
-    let mut gather = |start: &'p Expr, in_condition: bool| {
-        let mut in_loops: BTreeSet<*const Expr> = BTreeSet::new();
-        with_lets(book, start, &mut |e| {
-            if matches!(e.kind, ExprKind::Comp { .. } | ExprKind::Split { .. } | ExprKind::Share { .. }) {
-                visit::children(e, &mut |c| {
-                    visit::all(c, &mut |inner| {
-                        in_loops.insert(std::ptr::from_ref(inner));
-                    });
-                });
+    let mut gather = Gather { book: &decision.book.typed, sites: Vec::new(), visits: 0 };
+    rule.guard.iter().chain(&rule.when).for_each(|e| gather.visit(e, &[], true, false));
+    rule.effects.iter().for_each(|e| gather.visit(&e.value, &[], false, false));
+    gather.sites
+}
+
+struct Gather<'p> {
+    book: &'p Rulebook,
+    sites: Vec<Site<'p>>,
+    visits: usize,
+}
+
+impl<'p> Gather<'p> {
+    fn visit(&mut self, e: &'p Expr, given: &[(&'p Expr, bool)], in_condition: bool, loops: bool) {
+        self.visits += 1;
+        if self.sites.len() >= MOST_SITES || self.visits > 40 * MOST_SITES {
+            return;
+        }
+        let with = |more: (&'p Expr, bool)| given.iter().copied().chain([more]).collect::<Vec<_>>();
+        let fault = match &e.kind {
+            ExprKind::Arith(ArithOp::Div, _, b) if !is_nonzero(b) => Some(Fault::DivisionByZero),
+            ExprKind::Lookup { table, .. } => Some(Fault::NoRow(*table)),
+            ExprKind::Comp { kind: CompKind::Min | CompKind::Max, .. } => Some(Fault::EmptyExtreme),
+            ExprKind::Param(id) => self.book.params.get(id.ix()).and_then(|param| {
+                let policy = self.book.policies.get(param.policy.ix()).map_or("", |p| p.path.as_str());
+                let dated = param.values.iter().all(|v| !v.dates.is_always());
+                dated.then(|| Fault::NoParamValue(format!("{policy}.{}", param.name)))
+            }),
+            _ => None,
+        };
+        if let Some(fault) = fault {
+            self.sites.push(Site { at: e, fault, given: given.to_vec(), in_condition, loops });
+        }
+        match &e.kind {
+            // What stands to the right is evaluated where the left does not decide.
+            ExprKind::And(a, b) | ExprKind::Or(a, b) => {
+                self.visit(a, given, in_condition, loops);
+                let left = matches!(e.kind, ExprKind::And(..));
+                self.visit(b, &with((a, left)), in_condition, loops);
             }
-            let fault = match &e.kind {
-                ExprKind::Arith(ArithOp::Div, _, b) if !is_nonzero(b) => Fault::DivisionByZero,
-                ExprKind::Lookup { table, .. } => Fault::NoRow(*table),
-                ExprKind::Comp { kind: CompKind::Min | CompKind::Max, .. } => Fault::EmptyExtreme,
-                ExprKind::Param(id) => match book.params.get(id.ix()) {
-                    Some(param) if param.values.iter().all(|v| !v.dates.is_always()) => {
-                        let policy = book.policies.get(param.policy.ix()).map_or("", |p| p.path.as_str());
-                        Fault::NoParamValue(format!("{policy}.{}", param.name))
-                    }
-                    _ => return,
-                },
-                _ => return,
-            };
-            let loops = in_loops.contains(&std::ptr::from_ref(e));
-            sites.push(Site { at: e, fault, in_condition, loops });
-        });
-    };
-    rule.guard.iter().chain(&rule.when).for_each(|e| gather(e, true));
-    rule.effects.iter().for_each(|e| gather(&e.value, false));
-    sites
+            ExprKind::If(c, a, b) => {
+                self.visit(c, given, in_condition, loops);
+                self.visit(a, &with((c, true)), in_condition, loops);
+                self.visit(b, &with((c, false)), in_condition, loops);
+            }
+            ExprKind::Let(id) => {
+                if let Some(found) = self.book.lets.get(id.ix()) {
+                    self.visit(&found.value, given, in_condition, loops);
+                }
+            }
+            ExprKind::Comp { list, cond, body, .. } => {
+                self.visit(list, given, in_condition, loops);
+                cond.iter().chain(body).for_each(|e| self.visit(e, given, in_condition, true));
+            }
+            ExprKind::Split { amount, list, weight, .. } | ExprKind::Share { amount, list, weight, .. } => {
+                self.visit(amount, given, in_condition, loops);
+                self.visit(list, given, in_condition, loops);
+                self.visit(weight, given, in_condition, true);
+            }
+            _ => visit::children(e, &mut |c| self.visit(c, given, in_condition, loops)),
+        }
+    }
 }
 
 fn is_nonzero(e: &Expr) -> bool {
@@ -134,7 +172,14 @@ fn goal<'p>(
         if let Some(line) = &line {
             goal = goal.with(Part::Lines(line.root, 1));
         }
-        goal = goal.with(Part::Faulty(site.at, line, faults.clone()));
+        for (e, wanted) in &site.given {
+            goal = goal.holds(linked, e, *wanted, line.clone());
+        }
+        goal = match &site.at.kind {
+            ExprKind::Arith(_, _, divisor) => goal.with(Part::Zero(divisor, line)),
+            ExprKind::Comp { list, cond: None, .. } => goal.with(Part::Empty(list, line)),
+            _ => goal.with(Part::Faulty(site.at, line, faults.clone())),
+        };
     }
     Some(goal.with(Part::OutputFaulty(output, faults)))
 }
