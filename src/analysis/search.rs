@@ -156,7 +156,7 @@ impl<'p> Search<'p> {
         // A search that a bad first choice leads astray looks at the cases, then starts again with other choices, before it
         // tries everything.
         let mut leaders = Vec::new();
-        if matches!(step, Step::OutOfSteps) {
+        if !matches!(&step, Step::Found(_) | Step::Refuted(Refuted { exact: true, .. })) {
             let (found, best) = self.try_seeds(&mut run);
             leaders = best;
             step = found.map_or(step, |witness| Step::Found(Box::new(witness)));

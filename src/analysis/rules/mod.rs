@@ -227,7 +227,13 @@ fn called(rule: &Rule) -> String {
     }
 }
 
-/// Where to point at a rule: its first line.
+/// Where to point at a rule: its name.
 fn at(rule: &Rule) -> Span {
-    rule.span
+    head(rule.span, "rule ", &rule.name)
+}
+
+/// A declaration's keyword and name.
+fn head(span: Span, keyword: &str, name: &str) -> Span {
+    let end = span.start.saturating_add((keyword.len() + name.len()) as u32);
+    Span { end: end.min(span.end), ..span }
 }
