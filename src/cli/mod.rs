@@ -6,6 +6,7 @@ mod check;
 mod console;
 mod decide;
 mod explain;
+mod lsp;
 mod new;
 mod serve;
 mod test;
@@ -37,6 +38,8 @@ enum Command {
     Needs(ask::Args),
     /// Start a rulebook: a small one that checks and passes its cases
     New(new::Args),
+    /// Help an editor: findings, names and completions while a policy is written
+    Lsp(lsp::Args),
     /// Serve decisions over HTTP
     Serve(serve::Args),
 }
@@ -100,6 +103,7 @@ pub fn main() -> ExitCode {
         Command::Explain(args) => explain::run(&args, &mut console),
         Command::Needs(args) => ask::run(&args, &mut console),
         Command::New(args) => new::run(&args, &mut console),
+        Command::Lsp(args) => lsp::run(&args, &mut console),
         Command::Serve(args) => serve::run(&args, &mut console),
     };
     let done = done.and_then(|good| console.finish().map(|()| good).map_err(CliError::Output));

@@ -2,6 +2,7 @@
 pub mod ast;
 pub mod check;
 pub mod diagnostic;
+pub mod index;
 pub mod source;
 pub mod syntax;
 pub mod typed;

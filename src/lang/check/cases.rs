@@ -2,6 +2,7 @@
 use super::cx::{Cx, did_you_mean, nearest};
 use crate::lang::ast;
 use crate::lang::diagnostic::Diagnostic;
+use crate::lang::index::Symbol;
 use crate::lang::source::Span;
 use crate::lang::typed::*;
 use rustc_hash::FxHashMap;
@@ -92,7 +93,7 @@ impl<'a> Cx<'a> {
             );
             return None;
         };
-        let Some(decision) = self.decision_by_name(&target.text) else {
+        let Some(decision) = self.means_decision(target) else {
             if !self.excused(&target.text) {
                 let near = nearest(&target.text, self.vocab.decisions.iter().map(|d| d.name.as_str()));
                 self.error(
@@ -147,6 +148,7 @@ impl<'a> Cx<'a> {
         if let Some(like) = &case.like {
             match pick(texts.cases.get(like.value.as_str()), f) {
                 Some((file, model)) => {
+                    self.means(like.span, Symbol::Case(model.name.span));
                     whole &= self.gather(texts, file, model, given, target, store, chain);
                     let head = texts.files.get(file).and_then(|f| f.head.as_ref()).filter(|_| file != f);
                     if let Some(head) = head {
@@ -168,7 +170,10 @@ impl<'a> Cx<'a> {
         }
         for name in &case.with {
             match pick(texts.backgrounds.get(name.value.as_str()), f) {
-                Some((_, b)) => given.extend(&b.settings),
+                Some((_, b)) => {
+                    self.means(name.span, Symbol::Background(b.name.span));
+                    given.extend(&b.settings);
+                }
                 None => {
                     whole = false;
                     if !texts.broken.contains(name.value.as_str()) {
@@ -320,7 +325,14 @@ impl<'a> Cx<'a> {
         let mut found: Vec<(String, Vec<RuleId>)> = homes.into_iter().collect();
         found.sort();
         match found.as_slice() {
-            [(_, rules)] => Some(rules.clone()),
+            [(_, rules)] => {
+                if let Some(name) = path.parts.last() {
+                    for rule in rules {
+                        self.means(name.span, Symbol::Rule(*rule));
+                    }
+                }
+                Some(rules.clone())
+            }
             [] => {
                 if !torn {
                     let near = nearest(&text, names.iter().map(String::as_str));

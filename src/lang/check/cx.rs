@@ -9,6 +9,7 @@ use super::tables::TableDecl;
 use super::vocab::{OutSyn, TypeName, UnitName, Word};
 use crate::lang::ast;
 use crate::lang::diagnostic::Diagnostic;
+use crate::lang::index::Use;
 use crate::lang::source::{SourceMap, Span};
 use crate::lang::typed::*;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -63,6 +64,8 @@ pub(super) struct GuardState {
 pub(super) struct Cx<'a> {
     pub input: &'a super::CheckInput<'a>,
     pub diags: Vec<Diagnostic>,
+    /// What names mean, place by place, if anybody wants to know.
+    pub uses: Option<Vec<Use>>,
     pub vocab: Vocab,
     pub types: FxHashMap<String, TypeName>,
     pub words: FxHashMap<String, Vec<Word>>,
@@ -106,6 +109,7 @@ impl<'a> Cx<'a> {
         Cx {
             input,
             diags: Vec::new(),
+            uses: None,
             vocab: Vocab::default(),
             types: FxHashMap::default(),
             words: FxHashMap::default(),
