@@ -13,6 +13,9 @@ pub(crate) struct Args {
     /// How to print the findings
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
+    /// Show the warnings that the policies accept, with their reasons
+    #[arg(long)]
+    accepted: bool,
 }
 
 pub(crate) fn run(args: &Args, console: &mut Console) -> Result<bool, CliError> {
@@ -27,6 +30,15 @@ pub(crate) fn run(args: &Args, console: &mut Console) -> Result<bool, CliError> 
         console.line(&text)?;
     } else {
         console.print(&loaded.shown(console.colour()))?;
+        if args.accepted {
+            for it in &loaded.accepted {
+                let at = loaded.sources.start(it.finding.span);
+                let name = loaded.sources.name(it.finding.span.file_id());
+                let (code, message) = (it.finding.code, &it.finding.message);
+                console.line(&format!("accepted[{code}] {name}:{}:{}: {message}", at.line, at.column))?;
+                console.line(&format!("  because: {}", it.reason))?;
+            }
+        }
         console.line(&closing(&loaded))?;
     }
     Ok(loaded.errors() == 0)
@@ -44,6 +56,9 @@ fn closing(loaded: &Loaded) -> String {
     let notes = of(Severity::Note);
     if notes > 0 {
         line.push_str(&format!(", {}", plural(notes, "note")));
+    }
+    if !loaded.accepted.is_empty() {
+        line.push_str(&format!(", {} accepted", plural(loaded.accepted.len(), "warning")));
     }
     line
 }

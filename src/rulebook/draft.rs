@@ -1,12 +1,13 @@
 //! A rulebook as it is being written: unsaved texts stand for its files, and what can be known of it is known also
 //! where it does not check.
+use crate::lang::accept::Acceptance;
 use crate::lang::ast;
 use crate::lang::diagnostic::Diagnostic;
 use crate::lang::index::Index;
 use crate::lang::source::{FileId, SourceMap, Span};
 use crate::rulebook::files::{self, Overlay};
 use crate::rulebook::load::{self, Checked, Parsed, Parses, Work};
-use crate::rulebook::{Book, LoadError, depth};
+use crate::rulebook::{LoadError, Rulebooks, depth};
 use std::path::{Path, PathBuf};
 
 /// One rulebook, parsed and checked as far as it goes.
@@ -20,6 +21,7 @@ pub struct Draft {
     /// In the order of the files' numbers, without `..`; a table's file may have a second number beyond.
     paths: Vec<PathBuf>,
     parsed: Parsed,
+    acceptances: Vec<Acceptance>,
     /// Only if no finding is an error.
     checked: Option<Checked>,
 }
@@ -56,8 +58,14 @@ impl Draft {
     }
 
     /// The rulebook, linked and ready to decide; `None` if it has errors.
-    pub fn book(&self) -> Option<Book> {
-        self.checked.clone().map(Checked::link)
+    pub fn rulebooks(&self) -> Option<Rulebooks> {
+        self.checked.clone().map(|checked| Rulebooks::new(vec![checked.link()]))
+    }
+
+    /// What the analysis of the rulebook found, but for what the policies accept.
+    pub fn not_accepted(&self, mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+        load::settle_analysis(&mut found, &self.acceptances);
+        found
     }
 }
 
@@ -70,9 +78,9 @@ pub fn draft(manifest: &Path, overlay: &Overlay, parses: &mut Parses) -> Result<
             thread.spawn_scoped(scope, || load::work(read, parses, true)).map_err(LoadError::Thread)?;
         work.join().map_err(|_| LoadError::Thread(std::io::Error::other("it ended early")))
     })?;
-    let Work { sources, findings, mut done, mut indexes, parsed, paths } = done;
+    let Work { sources, findings, acceptances, mut done, mut indexes, parsed, paths, .. } = done;
     let paths = paths.iter().map(|path| PathBuf::from(files::shown(path))).collect();
     let good = findings.iter().all(|d| !d.is_error());
     let checked = if good { done.pop() } else { None };
-    Ok(Draft { sources, findings, index: indexes.pop(), paths, parsed, checked })
+    Ok(Draft { sources, findings, index: indexes.pop(), paths, parsed, acceptances, checked })
 }

@@ -1,4 +1,5 @@
 //! Reading, parsing and checking everything below a folder; all findings of all files in one run.
+use crate::lang::accept::{self, Acceptance, Accepted};
 use crate::lang::ast::{self, FileKind};
 use crate::lang::check::{RulebookText, check, check_with_index};
 use crate::lang::diagnostic::{self, Diagnostic};
@@ -15,12 +16,19 @@ use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+/// How the codes begin that only the analysis of a whole rulebook finds.
+const ANALYSIS: &str = "W06";
+
 /// What a folder holds.
 #[derive(Debug)]
 pub struct Loaded {
     pub sources: SourceMap,
     /// Sorted by file and place.
     pub findings: Vec<Diagnostic>,
+    /// Warnings that the policies accept.
+    pub accepted: Vec<Accepted>,
+    /// What the policies accept, in text order, also where no warning met it yet: the analysis comes later.
+    pub acceptances: Vec<Acceptance>,
     /// Only if no finding is an error.
     pub rulebooks: Option<Rulebooks>,
     /// Every file that was read.
@@ -38,6 +46,12 @@ pub struct Counts {
 }
 
 impl Loaded {
+    /// Adds what the analysis of the whole rulebook found, but for what the policies accept.
+    pub fn add_analysis(&mut self, mut found: Vec<Diagnostic>) {
+        self.accepted.extend(settle_analysis(&mut found, &self.acceptances));
+        self.findings.extend(found);
+        diagnostic::sort(&mut self.findings);
+    }
     /// How many findings are errors.
     pub fn errors(&self) -> usize {
         self.findings.iter().filter(|d| d.is_error()).count()
@@ -64,6 +78,11 @@ impl Loaded {
     }
 }
 
+/// Takes away from what the analysis found whatever the policies accept, and gives it back.
+pub(super) fn settle_analysis(found: &mut Vec<Diagnostic>, acceptances: &[Acceptance]) -> Vec<Accepted> {
+    accept::settle(found, acceptances, |code| code.starts_with(ANALYSIS))
+}
+
 /// Loads all rulebooks below a folder.
 pub fn load(dir: &Path) -> Result<Loaded, LoadError> {
     files::read(dir).and_then(assemble)
@@ -79,10 +98,11 @@ pub(super) fn assemble(read: Read) -> Result<Loaded, LoadError> {
 fn parse_and_check(read: Read) -> Loaded {
     let fingerprint = read.fingerprint();
     let counts = Counts { rulebooks: read.books.len(), files: read.paths.len() };
-    let Work { sources, findings, done, paths, .. } = work(read, &mut Parses::default(), false);
+    let Work { sources, findings, accepted, acceptances, done, paths, .. } =
+        work(read, &mut Parses::default(), false);
     let good = findings.iter().all(|d| !d.is_error());
     let rulebooks = good.then(|| Rulebooks::new(done.into_iter().map(Checked::link).collect()));
-    Loaded { sources, findings, rulebooks, paths, fingerprint, counts }
+    Loaded { sources, findings, accepted, acceptances, rulebooks, paths, fingerprint, counts }
 }
 
 /// Files that were parsed, by what they held: of a text that grows key by key, the other files are parsed once.
@@ -122,6 +142,8 @@ pub(super) struct Work {
     pub(super) sources: SourceMap,
     /// Sorted by file and place.
     pub(super) findings: Vec<Diagnostic>,
+    pub(super) accepted: Vec<Accepted>,
+    pub(super) acceptances: Vec<Acceptance>,
     pub(super) done: Vec<Checked>,
     /// What names mean, of each rulebook that was checked, if asked for.
     pub(super) indexes: Vec<Index>,
@@ -162,9 +184,19 @@ pub(super) fn work(read: Read, parses: &mut Parses, indexed: bool) -> Work {
         done.extend(self::book(&mut sources, book, &parsed, &mut owners, &mut findings, into));
     }
     // A vocabulary that several rulebooks share is checked with each of them.
+    let policies = parsed.values().filter_map(|file| match &**file {
+        ast::File::Policy(file) => Some(file.clone()),
+        _ => None,
+    });
+    let acceptances = accept::acceptances(&policies.collect::<Vec<_>>());
+    findings.extend(accept::check(&acceptances));
     diagnostic::sort(&mut findings);
     findings.dedup();
-    Work { sources, findings, done, indexes, parsed, paths }
+    // Warnings are looked for to the end only in a text without errors.
+    let whole = findings.iter().all(|d| !d.is_error());
+    let accepted = accept::settle(&mut findings, &acceptances, |code| whole && !code.starts_with(ANALYSIS));
+    diagnostic::sort(&mut findings);
+    Work { sources, findings, accepted, acceptances, done, indexes, parsed, paths }
 }
 
 /// A rulebook that may be linked if nothing anywhere is wrong.
