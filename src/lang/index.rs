@@ -94,8 +94,10 @@ pub struct Index {
     pub things: BTreeMap<Symbol, Thing>,
     /// Sorted by place.
     pub uses: Vec<Use>,
-    /// Declared names that could not be read are not in `things`; whether there are any.
-    pub torn: bool,
+    /// Layer kinds, most general first.
+    pub layers: Vec<String>,
+    /// Every layer that some store lies in, as (kind, name), each store's own included.
+    pub places: Vec<(String, String)>,
 }
 
 impl Index {

@@ -2,6 +2,7 @@
 use crate::lang::diagnostic::Diagnostic;
 use crate::lang::index::Index;
 use crate::lang::source::FileId;
+use crate::lsp::analysed::carried;
 use crate::lsp::place::plain;
 use crate::rulebook::{Draft, Overlay, Parses, draft, manifests};
 use std::collections::BTreeMap;
@@ -20,8 +21,10 @@ pub(super) struct Book {
     pub(super) stale: bool,
     /// Counts the looks, so that late results of older texts are known.
     pub(super) look: u64,
-    /// What the analysis found in the texts of this look.
+    /// What the analysis found, in this look or, where its texts are still the same, in an earlier one.
     pub(super) analysed: Vec<Diagnostic>,
+    /// The look that was analysed last, or is being analysed.
+    pub(super) analysed_look: u64,
 }
 
 impl Book {
@@ -29,14 +32,17 @@ impl Book {
     fn refresh(&mut self, manifest: &Path, overlay: &Overlay) {
         self.stale = false;
         self.look += 1;
-        self.analysed = Vec::new();
+        let found = std::mem::take(&mut self.analysed);
+        let before = self.draft.take();
         match draft(manifest, overlay, &mut self.parses) {
             Ok(draft) => {
+                if let Some(before) = before {
+                    self.analysed = carried(&before, &draft, found);
+                }
                 self.draft = Some(Arc::new(draft));
                 self.unreadable = None;
             }
             Err(error) => {
-                self.draft = None;
                 self.unreadable = Some(error.to_string());
             }
         }

@@ -25,10 +25,6 @@ impl Buffers {
         self.open.get(path)
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&PathBuf, &Buffer)> {
-        self.open.iter()
-    }
-
     pub(super) fn open(&mut self, uri: Uri, version: i32, text: String) -> Option<PathBuf> {
         let path = path_of(&uri)?;
         self.open.insert(path.clone(), Buffer { uri, version, text: text.into() });

@@ -55,7 +55,8 @@ pub(super) fn by_file<'f>(
     out
 }
 
-fn shown(finding: &Diagnostic, pages: &mut Pages<'_>, docs: Option<&Path>) -> lsp::Diagnostic {
+/// One finding.
+pub(super) fn shown(finding: &Diagnostic, pages: &mut Pages<'_>, docs: Option<&Path>) -> lsp::Diagnostic {
     let mut message = finding.message.clone();
     if !finding.label.is_empty() {
         message.push_str(&format!(" ({})", finding.label));

@@ -7,12 +7,10 @@ use crate::lsp::session::Session;
 use crate::rulebook::Draft;
 use gen_lsp_types as lsp;
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 /// A place of a text that belongs to a rulebook.
 pub(super) struct Asked<'s> {
-    pub(super) path: PathBuf,
     pub(super) draft: &'s Arc<Draft>,
     pub(super) index: &'s Index,
     pub(super) file: FileId,
@@ -25,7 +23,7 @@ pub(super) fn asked<'s>(session: &'s Session, at: &lsp::TextDocumentPositionPara
     let (_, book, draft, file) = session.books.of(&path)?;
     let index = book.index()?;
     let byte = Lines::new(draft.sources.text(file), session.encoding).byte(at.position);
-    Some(Asked { path, draft, index, file, byte })
+    Some(Asked { draft, index, file, byte })
 }
 
 /// The places of these things in all rulebooks that share the file in which they are declared.

@@ -79,11 +79,6 @@ impl<'t> Lines<'t> {
         }
         (start + line.len()) as u32
     }
-
-    /// The whole text.
-    pub(super) fn all(&self) -> Range {
-        self.range(0, self.text.len() as u32)
-    }
 }
 
 /// The path of a `file:` address; `None` for others.

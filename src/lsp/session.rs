@@ -3,7 +3,7 @@ use crate::lsp::books::Books;
 use crate::lsp::buffers::Buffers;
 use crate::lsp::place::{Encoding, path_of, uri_of};
 use crate::lsp::transport::{Incoming, Out, read, write};
-use crate::lsp::{findings, hover, names};
+use crate::lsp::{actions, analysed, complete, findings, hover, names, outline, rename, run};
 use crate::rulebook::Overlay;
 use gen_lsp_types as lsp;
 use lsp_server::{ErrorCode, Message, Notification, Request, RequestId, Response};
@@ -13,7 +13,11 @@ use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+
+/// How long an author stops typing before the analysis begins.
+const PAUSE: Duration = Duration::from_millis(600);
 
 /// How the conversation ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -50,6 +54,8 @@ pub fn serve(
 #[derive(Debug)]
 pub(super) enum Event {
     In(Incoming),
+    /// The analysis of a rulebook is done.
+    Analysed(analysed::Done),
 }
 
 /// Why a request is not answered with a result.
@@ -75,13 +81,13 @@ enum Stage {
 
 pub(super) struct Session {
     out: Out,
-    _events: Sender<Event>,
+    events: Sender<Event>,
     stage: Stage,
     waiting: VecDeque<Incoming>,
     pub(super) encoding: Encoding,
     pub(super) buffers: Buffers,
     pub(super) books: Books,
-    overlay: Overlay,
+    pub(super) overlay: Overlay,
     /// Where the pages about findings lie.
     docs: Option<PathBuf>,
     /// What was told of each rulebook's files, and of each file in all.
@@ -91,13 +97,17 @@ pub(super) struct Session {
     changed: BTreeSet<PathBuf>,
     /// The text that the author is at.
     focus: Option<PathBuf>,
+    /// An analysis is under way; there is one at a time.
+    analysing: bool,
+    /// A text was saved: its analysis need not wait for a quiet moment.
+    saved: bool,
 }
 
 impl Session {
     fn new(out: Out, events: Sender<Event>) -> Session {
         Session {
             out,
-            _events: events,
+            events,
             stage: Stage::Before,
             waiting: VecDeque::new(),
             encoding: Encoding::Utf16,
@@ -109,6 +119,8 @@ impl Session {
             published: BTreeMap::new(),
             changed: BTreeSet::new(),
             focus: None,
+            analysing: false,
+            saved: false,
         }
     }
 
@@ -124,12 +136,12 @@ impl Session {
                     self.refresh();
                     continue;
                 }
-                None => match inbox.recv() {
-                    Ok(event) => {
+                None => match self.next(inbox) {
+                    Some(event) => {
                         self.note(event);
                         continue;
                     }
-                    Err(_) => Incoming::End(None),
+                    None => Incoming::End(None),
                 },
             };
             match incoming {
@@ -146,6 +158,22 @@ impl Session {
                 }
             }
         }
+    }
+
+    /// Waits for what comes next; the analysis begins when the author pauses.
+    fn next(&mut self, inbox: &Receiver<Event>) -> Option<Event> {
+        let due = if self.analysing { None } else { analysed::due(self) };
+        if let Some(manifest) = due {
+            let pause = if std::mem::take(&mut self.saved) { Duration::ZERO } else { PAUSE };
+            match inbox.recv_timeout(pause) {
+                Ok(event) => return Some(event),
+                Err(RecvTimeoutError::Timeout) => {
+                    self.analysing = analysed::begin(self, &manifest, self.events.clone());
+                }
+                Err(RecvTimeoutError::Disconnected) => return None,
+            }
+        }
+        inbox.recv().ok()
     }
 
     /// Takes an event to be handled in its turn; a request that is cancelled before its turn is not.
@@ -165,6 +193,12 @@ impl Session {
                 }
             }
             Event::In(incoming) => self.waiting.push_back(incoming),
+            Event::Analysed(done) => {
+                self.analysing = false;
+                if let Some(manifest) = analysed::take(self, done) {
+                    self.tell(&manifest);
+                }
+            }
         }
     }
 
@@ -221,11 +255,37 @@ impl Session {
             "textDocument/definition" => json(names::definition(self, &parsed(params)?)),
             "textDocument/references" => json(names::references(self, &parsed(params)?)),
             "textDocument/documentHighlight" => json(names::highlights(self, &parsed(params)?)),
+            "textDocument/completion" => json(complete::complete(self, &parsed(params)?)),
+            "textDocument/prepareRename" => rename::prepare(self, &parsed(params)?),
+            "textDocument/rename" => rename::rename(self, &parsed(params)?),
+            "textDocument/documentSymbol" => json(outline::outline(self, &parsed(params)?)),
+            "textDocument/codeAction" => json(actions::actions(self, &parsed(params)?)),
+            "textDocument/codeLens" => json(run::lenses(self, &parsed(params)?)),
+            "workspace/executeCommand" => self.execute(&parsed(params)?),
             other => {
                 let message = format!("there is no request `{other}` here");
                 Err(Refused { code: ErrorCode::MethodNotFound, message })
             }
         }
+    }
+
+    fn execute(&self, params: &lsp::ExecuteCommandParams) -> Result<Json, Refused> {
+        let result = run::execute(self, params)?;
+        let (well, message) = run::in_words(&result);
+        let kind = if well { lsp::MessageType::Info } else { lsp::MessageType::Warning };
+        self.notify("window/showMessage", lsp::ShowMessageParams { kind, message });
+        Ok(result)
+    }
+
+    fn notify(&self, method: &str, params: impl Serialize) {
+        if let Ok(params) = serde_json::to_value(params) {
+            self.out.send(Notification { method: method.to_owned(), params });
+        }
+    }
+
+    /// The folder of the pages about findings, if there is one.
+    pub(super) fn docs(&self) -> Option<&Path> {
+        self.docs.as_deref()
     }
 
     fn initialize(&mut self, params: lsp::InitializeParams) -> lsp::InitializeResult {
@@ -265,6 +325,24 @@ impl Session {
             definition_provider: Some(lsp::DefinitionProvider::Bool(true)),
             references_provider: Some(lsp::ReferencesProvider::Bool(true)),
             document_highlight_provider: Some(lsp::DocumentHighlightProvider::Bool(true)),
+            document_symbol_provider: Some(lsp::DocumentSymbolProvider::Bool(true)),
+            completion_provider: Some(lsp::CompletionOptions {
+                trigger_characters: Some([".", "|", "\"", "(", "{"].map(str::to_owned).to_vec()),
+                ..lsp::CompletionOptions::default()
+            }),
+            rename_provider: Some(lsp::RenameProvider::RenameOptions(lsp::RenameOptions {
+                prepare_provider: Some(true),
+                ..lsp::RenameOptions::default()
+            })),
+            code_action_provider: Some(lsp::CodeActionProvider::CodeActionOptions(lsp::CodeActionOptions {
+                code_action_kinds: Some(vec![lsp::CodeActionKind::QuickFix]),
+                ..lsp::CodeActionOptions::default()
+            })),
+            code_lens_provider: Some(lsp::CodeLensOptions::default()),
+            execute_command_provider: Some(lsp::ExecuteCommandOptions {
+                commands: vec![run::RUN.to_owned()],
+                ..lsp::ExecuteCommandOptions::default()
+            }),
             ..lsp::ServerCapabilities::default()
         }
     }
@@ -288,6 +366,14 @@ impl Session {
                     self.encoding,
                 );
                 self.texts_changed(changed);
+            }
+            "textDocument/didSave" => {
+                let Ok(params) = parsed::<lsp::DidSaveTextDocumentParams>(n.params) else { return };
+                if let Some(path) = path_of(&params.text_document.uri) {
+                    // What was saved is what is open; only files that are not open can have become others.
+                    self.saved = true;
+                    self.focus = Some(path);
+                }
             }
             "textDocument/didClose" => {
                 let Ok(params) = parsed::<lsp::DidCloseTextDocumentParams>(n.params) else { return };
@@ -367,9 +453,7 @@ impl Session {
             version: buffer.map(|b| b.version),
             diagnostics: all.clone(),
         };
-        if let Ok(params) = serde_json::to_value(params) {
-            self.out.send(Notification { method: "textDocument/publishDiagnostics".to_owned(), params });
-        }
+        self.notify("textDocument/publishDiagnostics", params);
         self.published.insert(path.to_owned(), all);
     }
 }

@@ -57,6 +57,11 @@ impl Draft {
         self.sources.snippet(span)
     }
 
+    /// Whether it has no errors.
+    pub fn is_good(&self) -> bool {
+        self.checked.is_some()
+    }
+
     /// The rulebook, linked and ready to decide; `None` if it has errors.
     pub fn rulebooks(&self) -> Option<Rulebooks> {
         self.checked.clone().map(|checked| Rulebooks::new(vec![checked.link()]))

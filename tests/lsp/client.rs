@@ -170,10 +170,7 @@ impl Client {
         let version = self.versions[name].0 + 1;
         self.versions.insert(name.to_owned(), (version, text));
         let document = json!({"uri": self.uri(name), "version": version});
-        self.notify(
-            "textDocument/didChange",
-            json!({"textDocument": document, "contentChanges": changes}),
-        );
+        self.notify("textDocument/didChange", json!({"textDocument": document, "contentChanges": changes}));
     }
 
     /// The findings of an open file as its text is now.
@@ -190,9 +187,8 @@ impl Client {
     /// The findings that are told next of a file.
     pub fn next_findings(&mut self, name: &str) -> Vec<Value> {
         let uri = self.uri(name);
-        let told = self.wait(|m| {
-            m["method"] == "textDocument/publishDiagnostics" && m["params"]["uri"] == uri.as_str()
-        });
+        let told = self
+            .wait(|m| m["method"] == "textDocument/publishDiagnostics" && m["params"]["uri"] == uri.as_str());
         told["params"]["diagnostics"].as_array().expect("a list").clone()
     }
 
@@ -204,6 +200,21 @@ impl Client {
         assert_eq!(text.matches(&plain).count(), 1, "{plain:?} in {name}");
         let at = text.find(&plain).expect("it is there") + mark;
         json!({"textDocument": {"uri": self.uri(name)}, "position": place(&text, at)})
+    }
+
+    /// Puts a text with a mark `‸` in place of all that is open, and asks there; the labels that are proposed.
+    pub fn proposals(&mut self, name: &str, marked: &str) -> Vec<String> {
+        let at = marked.find('‸').expect("a mark");
+        let text = marked.replacen('‸', "", 1);
+        self.change(name, json!([{ "text": text }]), text.clone());
+        let place = json!({"textDocument": {"uri": self.uri(name)}, "position": place(&text, at)});
+        let list = self.request("textDocument/completion", place).expect("a list");
+        let items = list["items"].as_array().expect("items").clone();
+        for item in &items {
+            // What is put in ends at the cursor, so nothing after it is lost.
+            assert_eq!(item["textEdit"]["range"]["end"], self::place(&text, at), "{item}");
+        }
+        items.iter().map(|i| i["label"].as_str().expect("a label").to_owned()).collect()
     }
 
     /// Ends the conversation as the protocol has it; how the process ended.

@@ -8,7 +8,7 @@ use crate::lang::typed::*;
 use std::sync::Arc;
 
 /// Every function with how it is written.
-pub(super) const NAMES: [(&str, &str); 28] = [
+pub const NAMES: [(&str, &str); 28] = [
     ("min", "min(a, b)"),
     ("max", "max(a, b)"),
     ("earliest", "earliest(a, b)"),

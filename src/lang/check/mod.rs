@@ -32,6 +32,8 @@ mod vocab;
 mod words;
 
 pub use csv_rows::ReadCsv;
+pub use functions::NAMES as FUNCTIONS;
+pub use vocab::BUILTIN as TYPES;
 
 use crate::lang::ast;
 use crate::lang::diagnostic::{self, Diagnostic};

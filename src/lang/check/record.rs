@@ -181,7 +181,8 @@ impl<'a> Cx<'a> {
             groups,
             things,
             uses,
-            torn: self.torn || self.mods.iter().any(|m| m.torn),
+            layers: self.input.layers.to_vec(),
+            places: self.input.places.to_vec(),
         }
     }
 

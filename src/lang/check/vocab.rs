@@ -36,7 +36,8 @@ pub(super) struct OutSyn<'a> {
     pub ast: &'a ast::Output,
 }
 
-const BUILTIN: [(&str, Ty); 10] = [
+/// The types of the language with their names.
+pub const BUILTIN: [(&str, Ty); 10] = [
     ("bool", Ty::Bool),
     ("integer", Ty::Int),
     ("decimal", Ty::Dec),
