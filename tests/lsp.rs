@@ -456,3 +456,67 @@ fn findings_of_other_files_come_and_go_and_files_on_disk_count_when_closed() {
     client.notify("workspace/didChangeWatchedFiles", json!({"changes": [{"uri": uri, "type": 2}]}));
     assert_eq!(client.next_findings(POLICY)[0]["code"], "E0202");
 }
+
+/// A policy of a thousand lines over the starter's vocabulary.
+fn a_long_policy() -> String {
+    let mut text = String::from(
+        "policy shop.long decides return_item\n  layer chain shop\n  governed by receipt.date\n\n\
+         table grace(paid: money, opened: bool) -> days: period §9\n",
+    );
+    for i in 0..245 {
+        let (opened, days) = (if i % 2 == 0 { "yes" } else { "no" }, i % 30);
+        text += &format!("  | [{i} CNY..{} CNY) | {opened} | {days} days | §9.{i}\n", i + 1);
+    }
+    text += "  | else | - | 0 days |\n\n";
+    for i in 0..150 {
+        text += &format!(
+            "rule r{i} §{i}\n  when item.paid >= {i} CNY and not item.opened and today <= receipt.date + {i} days\n  \
+             then allow, last_day = receipt.date + grace(item.paid, item.opened) + {i} days\n  \
+             say zh \"第{i}条:未拆封的可退\" en \"Clause {i}: unopened goods may be returned.\"\n\n"
+        );
+    }
+    text
+}
+
+/// Each key is answered with the findings of the text after it. The median is printed; with `ZHANGGUI_KEYSTROKE_MS` it must
+/// not be more than that many milliseconds.
+#[test]
+fn a_key_in_a_thousand_lines_is_answered_with_its_findings() {
+    let mut client = Client::ready(Units::Utf16);
+    let text = a_long_policy();
+    assert!((1000..1020).contains(&text.lines().count()), "{}", text.lines().count());
+    std::fs::write(client.path("long.policy"), &text).unwrap();
+    client.open("long.policy", None);
+    assert_eq!(client.findings("long.policy"), Vec::<Value>::new());
+    let mut times = Vec::new();
+    let at = text.find("item.paid >= 75").unwrap() + "item.pai".len();
+    for round in 0..40 {
+        // A letter goes, and comes back.
+        let (from, to, text_now) = if round % 2 == 0 {
+            (at + 1, "", [&text[..at], &text[at + 1..]].concat())
+        } else {
+            (at, "d", text.clone())
+        };
+        let range = json!({"start": place(&text, at), "end": place(&text, from)});
+        let begun = std::time::Instant::now();
+        client.change("long.policy", json!([{"range": range, "text": to}]), text_now);
+        let found = client.findings("long.policy");
+        times.push(begun.elapsed());
+        let codes: Vec<&str> = found.iter().map(|f| f["code"].as_str().unwrap()).collect();
+        assert_eq!(codes, if round % 2 == 0 { &["E0202"][..] } else { &[] }, "{found:?}");
+    }
+    times.sort();
+    let median = times[times.len() / 2];
+    println!(
+        "a key in a thousand lines: median {:.1} ms, slowest {:.1} ms",
+        ms(median),
+        ms(times[times.len() - 1])
+    );
+    if let Ok(most) = std::env::var("ZHANGGUI_KEYSTROKE_MS") {
+        assert!(ms(median) <= most.parse().unwrap(), "{median:?}");
+    }
+}
+
+fn ms(time: std::time::Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
+}

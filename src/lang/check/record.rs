@@ -7,7 +7,7 @@ use crate::lang::ast;
 use crate::lang::index::{Index, PolicyPlace, Symbol, Thing, Use};
 use crate::lang::source::Span;
 use crate::lang::typed::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl<'a> Cx<'a> {
     /// Notes what a name stands for.
@@ -170,8 +170,13 @@ impl<'a> Cx<'a> {
         made.policies();
         made.cases();
         let Making { mut uses, things, groups, .. } = made;
+        let given = self.given_entities();
         for u in &mut uses {
-            u.symbol = self.declared_as(u.symbol);
+            if let Symbol::Root(id) = u.symbol
+                && let Some(Some(entity)) = given.get(id.ix())
+            {
+                u.symbol = Symbol::Entity(*entity);
+            }
         }
         uses.sort_unstable();
         uses.dedup_by_key(|u| (u.span, u.symbol));
@@ -186,18 +191,20 @@ impl<'a> Cx<'a> {
         }
     }
 
-    /// The fact that an entity gives a decision is named like the entity, and declared by it.
-    fn declared_as(&self, symbol: Symbol) -> Symbol {
-        let Symbol::Root(id) = symbol else { return symbol };
-        let Some(root) = self.vocab.roots.get(id.ix()) else { return symbol };
-        let is_fact = self.input.vocabulary.iter().flat_map(|f| &f.items).any(|item| match item {
-            ast::VocabItem::Fact(f) => f.name.text == root.name,
-            _ => false,
-        });
-        match &root.ty {
-            Ty::Entity(entity) if !is_fact => Symbol::Entity(*entity),
-            _ => symbol,
-        }
+    /// The facts that entities give decisions are named like the entities, and declared by them.
+    fn given_entities(&self) -> Vec<Option<EntityId>> {
+        let items = self.input.vocabulary.iter().flat_map(|f| &f.items);
+        let facts: BTreeSet<&str> = items
+            .filter_map(|item| match item {
+                ast::VocabItem::Fact(f) => Some(f.name.text.as_str()),
+                _ => None,
+            })
+            .collect();
+        let of = |root: &RootDef| match &root.ty {
+            Ty::Entity(entity) if !facts.contains(root.name.as_str()) => Some(*entity),
+            _ => None,
+        };
+        self.vocab.roots.iter().map(of).collect()
     }
 
     fn policy_place(&self, m: &super::modules::Mod<'a>) -> PolicyPlace {
