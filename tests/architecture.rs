@@ -19,7 +19,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("cases", &["lang", "program", "rulebook", "analysis"]),
     ("server", &["lang", "program", "rulebook"]),
     ("lsp", &["lang", "program", "rulebook", "analysis", "cases"]),
-    ("cli", &["lang", "program", "rulebook", "analysis", "cases", "server", "lsp"]),
+    ("show", &["lang", "program", "rulebook"]),
+    ("cli", &["lang", "program", "rulebook", "analysis", "cases", "server", "lsp", "show"]),
 ];
 
 /// Crates that only one room may name.

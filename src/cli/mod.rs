@@ -9,6 +9,7 @@ mod explain;
 mod lsp;
 mod new;
 mod serve;
+mod show;
 mod test;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -40,6 +41,8 @@ enum Command {
     New(new::Args),
     /// Help an editor: findings, names and completions while a policy is written
     Lsp(lsp::Args),
+    /// Show a decision output by output: who says what, who goes before whom
+    Show(show::Args),
     /// Serve decisions over HTTP
     Serve(serve::Args),
 }
@@ -104,6 +107,7 @@ pub fn main() -> ExitCode {
         Command::Needs(args) => ask::run(&args, &mut console),
         Command::New(args) => new::run(&args, &mut console),
         Command::Lsp(args) => lsp::run(&args, &mut console),
+        Command::Show(args) => show::run(&args, &mut console),
         Command::Serve(args) => serve::run(&args, &mut console),
     };
     let done = done.and_then(|good| console.finish().map(|()| good).map_err(CliError::Output));
