@@ -122,7 +122,7 @@ impl Books {
 
     /// All rulebooks that read a file.
     pub(super) fn readers(&self, path: &Path) -> Vec<(&Arc<Draft>, FileId)> {
-        let of = |book: &'_ Book| Some(book.draft.as_ref()?.file(path)?);
-        self.all.values().filter_map(|b| Some((b.draft.as_ref()?, of(b)?))).collect()
+        let drafts = self.all.values().filter_map(|book| book.draft.as_ref());
+        drafts.filter_map(|draft| Some((draft, draft.file(path)?))).collect()
     }
 }

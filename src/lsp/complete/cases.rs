@@ -90,7 +90,7 @@ fn setting(scope: &Scope<'_>, around: &Around, line: &Line<'_>, begin: usize, of
 
 /// A value of a kind, or the fields of an entity that is written in place.
 fn value(scope: &Scope<'_>, line: &Line<'_>, at: usize, ty: &Ty, offers: &mut Offers) {
-    let open = line.open().into_iter().filter(|o| *o > at && line.text(*o) == "(").next_back();
+    let open = line.open().into_iter().rfind(|o| *o > at && line.text(*o) == "(");
     if let Some(call) = open.and_then(|o| line.operand(o)) {
         let fields = scope.asks(&call.path);
         if line.back(0) == ":" {
