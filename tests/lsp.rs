@@ -328,14 +328,18 @@ fn a_name_is_changed_everywhere_or_not_at_all() {
         let run = common::zhanggui(&["test", common::text(dir.path())]);
         assert_eq!(run.code, 0, "{around} → {new}: {run:?}");
     }
+    let own =
+        "set window = 15 days\nlet deadline = today\nlet x = until\nrule late when x < deadline then deny";
+    client.edit(POLICY, "set window = 15 days", own);
     for (file, around, new, why) in [
+        (POLICY, "let unt|il", "deadline", "`deadline` would mean something else at"),
         (POLICY, "rule ope|ned", "faulty", "there are two rules named `faulty`"),
         (POLICY, "let unt|il", "today", "`today` is a fact already"),
         (POLICY, "let unt|il", "then", "`then` is a word of the language"),
         (POLICY, "let unt|il", "a b", "`a b` cannot be a name"),
         (POLICY, "let unt|il", "раy", "mixes letters"),
         (POLICY, "item.ope|ned", "paid", "has two fields named `paid`"),
-        (POLICY, "then al|low, last", "today", "would mean something else"),
+        (VOCAB, "  de|ny zh", "today", "`today` cannot be its name"),
         (VOCAB, "currency CN|Y", "USD", "international code"),
         (POLICY, "policy shop.ret|urns", "shop.x", "the path of a policy"),
         (POLICY, "zh \"退货|规定", "x", "nothing that has a name"),
@@ -519,4 +523,42 @@ fn a_key_in_a_thousand_lines_is_answered_with_its_findings() {
 
 fn ms(time: std::time::Duration) -> f64 {
     time.as_secs_f64() * 1000.0
+}
+
+#[test]
+fn the_analysis_comes_after_a_save_and_stays_while_the_rest_is_typed() {
+    let mut client = Client::ready(Units::Utf16);
+    client.open(POLICY, None);
+    assert_eq!(client.findings(POLICY), Vec::<Value>::new());
+    let price = "then refund = item.paid";
+    client.edit(POLICY, price, &format!("{price}\nrule free §6\n  then refund = 1 CNY"));
+    assert_eq!(client.findings(POLICY), Vec::<Value>::new(), "a key does not wait for the analysis");
+    let uri = client.uri(POLICY);
+    client.notify("textDocument/didSave", json!({"textDocument": {"uri": uri}}));
+    let of = |found: &[Value]| -> Vec<u64> {
+        let found = found.iter().filter(|f| f["code"] == "W0613");
+        found.map(|f| f["range"]["start"]["line"].as_u64().unwrap()).collect()
+    };
+    let told = client.wait(|m| {
+        m["method"] == "textDocument/publishDiagnostics"
+            && !of(m["params"]["diagnostics"].as_array().unwrap()).is_empty()
+    });
+    let before = of(told["params"]["diagnostics"].as_array().unwrap());
+    client.edit(POLICY, "# Who may", "# 谁可以:\n# Who may");
+    let after: Vec<u64> = before.iter().map(|line| line + 1).collect();
+    assert_eq!(of(&client.findings(POLICY)), after, "the warning moves with its text");
+    client.edit(POLICY, "rule free §6\n  then refund = 1 CNY\n", "");
+    assert_eq!(of(&client.findings(POLICY)), Vec::<u64>::new());
+}
+
+#[test]
+fn a_text_without_a_rulebook_says_so() {
+    let mut client = Client::ready(Units::Utf16);
+    let dir = tempfile::tempdir().unwrap();
+    client.root = dir.path().to_owned();
+    client.open("lonely.policy", Some("policy a decides b\n"));
+    let found = client.findings("lonely.policy");
+    assert!(found[0]["message"].as_str().unwrap().contains("belongs to no rulebook"), "{found:?}");
+    let hover = client.at("lonely.policy", "policy |a");
+    assert_eq!(client.request("textDocument/hover", hover), Ok(Value::Null));
 }

@@ -90,6 +90,20 @@ pub(super) fn shown(finding: &Diagnostic, pages: &mut Pages<'_>, docs: Option<&P
     }
 }
 
+/// Said of an open text that belongs to no rulebook.
+pub(super) fn homeless() -> lsp::Diagnostic {
+    lsp::Diagnostic {
+        severity: Some(lsp::DiagnosticSeverity::Information),
+        source: Some("zhanggui".to_owned()),
+        message: lsp::Message::String(
+            "this file belongs to no rulebook, so it is not checked: there is no rulebook.toml in its folder or above \
+             that names it"
+                .to_owned(),
+        ),
+        ..lsp::Diagnostic::default()
+    }
+}
+
 /// What keeps a rulebook from being read at all, told at its manifest.
 pub(super) fn unreadable(manifest: &Path, why: &str) -> BTreeMap<PathBuf, Vec<lsp::Diagnostic>> {
     let found = lsp::Diagnostic {

@@ -438,6 +438,10 @@ impl Session {
     /// Tells the findings of one file, if they are others than before, or if its text is another.
     fn publish(&mut self, path: &Path, changed: bool) {
         let mut all: Vec<lsp::Diagnostic> = Vec::new();
+        let known = self.shown.values().any(|files| files.contains_key(path));
+        if !known && self.buffers.get(path).is_some() {
+            all.push(findings::homeless());
+        }
         for finding in self.shown.values().filter_map(|files| files.get(path)).flatten() {
             if !all.contains(finding) {
                 all.push(finding.clone());

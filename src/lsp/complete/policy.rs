@@ -4,7 +4,7 @@ use super::scope::Scope;
 use super::{Offers, Rank, after_dot, expr, sort};
 use crate::lang::index::Symbol;
 use crate::lang::syntax::{Around, PieceKind};
-use crate::lang::typed::{Mode, OutputDef, Ty};
+use crate::lang::typed::{DecisionId, Mode, OutputDef, Ty};
 
 const HEADERS: [&str; 11] = [
     "title", "source", "layer", "from", "before", "through", "governed", "applies", "uses", "extends",
@@ -68,6 +68,10 @@ fn head(scope: &Scope<'_>, around: &Around, line: &Line<'_>, offers: &mut Offers
         return;
     };
     let after = line.len() - at - 1;
+    let decides = line.last_of(0, &["decides"]).map(|at| line.text(at + 1)).and_then(|name| {
+        let found = scope.index.vocab.decisions.iter().position(|d| d.name == name);
+        found.map(|at| DecisionId(at as u32))
+    });
     match line.text(at) {
         "decides" if after == 0 => {
             for d in &scope.index.vocab.decisions {
@@ -96,9 +100,10 @@ fn head(scope: &Scope<'_>, around: &Around, line: &Line<'_>, offers: &mut Offers
         }
         "applies" if after == 0 => offers.words(["when"]),
         "applies" => expr::offer(scope, line, at + 2, Some(&Ty::Bool), offers),
+        // A head that is being written cannot be read: what it decides is among its words.
         word @ ("uses" | "extends") if after == 0 || line.back(0) == "," => {
             for p in &scope.index.policies {
-                let fits = if word == "uses" { p.decides.is_none() } else { p.decides == scope.decision };
+                let fits = if word == "uses" { p.decides.is_none() } else { p.decides == decides };
                 if fits && scope.policy.is_none_or(|own| own.path != p.path) {
                     offers.put(Rank::Wanted, sort::POLICY, &p.path, &p.layer);
                 }
