@@ -10,7 +10,9 @@ use num_rational::BigRational;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::Path;
+use zhanggui::analysis::analyse;
 use zhanggui::cases::{self, Coverage};
+use zhanggui::lang::diagnostic::Severity;
 use zhanggui::lang::typed::{Case, Const, Given, Label, Period, Ty, Vocab, Want};
 use zhanggui::program::iso;
 use zhanggui::rulebook::{Book, Loaded, load};
@@ -114,6 +116,15 @@ fn every_case_passes_and_shows_every_rule_and_row() {
         assert!(coverage.idle_rules.is_empty(), "{}: {:#?}", book.name, coverage.idle_rules);
         assert!(coverage.idle_rows.is_empty(), "{}: {:#?}", book.name, coverage.idle_rows);
     }
+}
+
+#[test]
+fn the_analysis_warns_of_nothing_that_is_not_accepted() {
+    let mut loaded = gallery();
+    let found = analyse(loaded.rulebooks.as_ref().unwrap());
+    loaded.add_analysis(found);
+    let warnings = loaded.findings.iter().filter(|found| found.severity != Severity::Note);
+    assert_eq!(warnings.map(|found| &found.message).collect::<Vec<_>>(), Vec::<&String>::new());
 }
 
 /// Whether a stated value is the published one, read by its type: enums by name or by label, records field by field.
