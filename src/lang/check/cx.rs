@@ -10,6 +10,7 @@ use super::tables::TableDecl;
 use super::vocab::{OutSyn, TypeName, UnitName, Word};
 use crate::lang::ast;
 use crate::lang::diagnostic::Diagnostic;
+use crate::lang::index::Use;
 use crate::lang::near::{Near, did_you_mean};
 use crate::lang::source::{SourceMap, Span};
 use crate::lang::typed::*;
@@ -70,6 +71,8 @@ pub(super) struct Cx<'a> {
     pub diags: Vec<Diagnostic>,
     /// Which findings there are, by place and code: a text may have tens of thousands.
     told: FxHashMap<(Span, &'static str), Vec<usize>>,
+    /// What names mean, place by place, if anybody wants to know.
+    pub uses: Option<Vec<Use>>,
     pub vocab: Vocab,
     pub types: FxHashMap<String, TypeName>,
     pub words: FxHashMap<String, Vec<Word>>,
@@ -120,6 +123,7 @@ impl<'a> Cx<'a> {
             input,
             diags: Vec::new(),
             told: FxHashMap::default(),
+            uses: None,
             vocab: Vocab::default(),
             types: FxHashMap::default(),
             words: FxHashMap::default(),
