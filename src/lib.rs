@@ -4,6 +4,7 @@
 //! ← `cases`, `server`, `cli`.
 pub mod cases;
 pub mod cli;
+pub mod format;
 pub mod lang;
 pub mod program;
 pub mod rulebook;

@@ -14,10 +14,11 @@ use std::path::{Path, PathBuf};
 const ROOMS: &[(&str, &[&str])] = &[
     ("lang", &[]),
     ("program", &["lang"]),
+    ("format", &["lang"]),
     ("rulebook", &["lang", "program"]),
     ("cases", &["lang", "program", "rulebook"]),
     ("server", &["lang", "program", "rulebook"]),
-    ("cli", &["lang", "program", "rulebook", "cases", "server"]),
+    ("cli", &["lang", "program", "rulebook", "cases", "server", "format"]),
 ];
 
 /// Crates that only one room may name.

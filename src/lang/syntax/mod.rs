@@ -17,9 +17,12 @@ mod place;
 mod scan;
 mod scripts;
 mod slips;
+mod written;
 
+pub use grammar::Rule as Part;
 pub use keywords::{KEYWORDS, RESERVED, declarations, nearest};
 pub use scripts::deceives;
+pub use written::{Comment, Node, Written, written};
 
 use super::ast::{Cell, Expr, File, FileKind};
 use super::diagnostic::Diagnostic;
