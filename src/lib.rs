@@ -1,7 +1,8 @@
 //! Zhanggui (掌柜): retail policies as text, compiled into evaluators, decided with reasons.
 //!
 //! Arrows run one way: `lang` (text to typed policy) ← `program` (evaluators) ← `rulebook` (what governs a store)
-//! ← `cases`, `server`, `cli`.
+//! ← `analysis` (what is wrong with a rulebook, with facts that show it) ← `cases`, `server`, `cli`.
+pub mod analysis;
 pub mod cases;
 pub mod cli;
 pub mod format;

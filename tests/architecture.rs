@@ -16,9 +16,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("program", &["lang"]),
     ("format", &["lang"]),
     ("rulebook", &["lang", "program"]),
-    ("cases", &["lang", "program", "rulebook"]),
+    ("analysis", &["lang", "program", "rulebook"]),
+    ("cases", &["lang", "program", "rulebook", "analysis"]),
     ("server", &["lang", "program", "rulebook"]),
-    ("cli", &["lang", "program", "rulebook", "cases", "server", "format"]),
+    ("cli", &["lang", "program", "rulebook", "analysis", "cases", "server", "format"]),
 ];
 
 /// Crates that only one room may name.

@@ -255,6 +255,52 @@ rule kind when item.qty is 2 then days = today + 30 days
 }
 
 #[test]
+fn a_clamp_of_a_lower_layer_does_not_move_what_a_binding_rule_fixed() {
+    let program = book(
+        &given(
+            "days: max date better higher optional, fee: one money better lower else 0 CNY, who: max tier else low, total: sum money",
+        ),
+        "rule term then days = today + 2 days
+---
+policy law.base decides d
+  layer law
+  governed by today
+rule fixed when item.flag binding then days = today + 7 days, fee = 10 CNY, who = mid, total = 10 CNY
+policy store.own decides d
+  layer store s1
+  governed by today
+rule kind when item.qty >= 3 then days = today + 30 days, fee = 4 CNY
+rule late when item.qty is 0 then days at most today + 3 days, fee at least 15 CNY, who at most low, total at most 3 CNY
+rule kinder when item.qty is 1 then days at least today + 9 days, fee at most 6 CNY, who at least high
+rule between when item.qty is 3 then days at most today + 20 days, fee at least 8 CNY
+rule beyond when item.qty is 4 then days at most today + 5 days, fee at least 12 CNY
+",
+    );
+    let facts = |flag: bool, qty: i64| json!({"today": "2026-07-01", "item": {"flag": flag, "qty": qty}});
+    let told = |flag: bool, qty: i64| {
+        let answer = answer(&program, &facts(flag, qty));
+        let out = |name: &str| answer["outcome"][name].clone();
+        let aside = answer["set_aside"].as_array().into_iter().flatten();
+        let aside = aside.filter(|pair| pair.to_string().contains("store.own")).count();
+        (out("days"), out("fee"), out("who"), aside)
+    };
+    let cny = |amount: &str| cny(amount);
+    // Nothing binds: the clamps of the store do what they say.
+    assert_eq!(told(false, 0), (json!("2026-07-03"), cny("15.00"), json!("low"), 0));
+    assert_eq!(told(false, 1), (json!("2026-07-10"), cny("0.00"), json!("high"), 0));
+    // The law's values are not made worse; a sum is no one rule's value.
+    assert_eq!(told(true, 0), (json!("2026-07-08"), cny("10.00"), json!("mid"), 1));
+    assert_eq!(output(&program, facts(true, 0), "total"), cny("3.00"));
+    // They may be made better where the output says which way is, and only there.
+    assert_eq!(told(true, 1), (json!("2026-07-10"), cny("6.00"), json!("mid"), 1));
+    // What a kinder rule gave may be limited, but not to less than the law gives.
+    assert_eq!(told(true, 3), (json!("2026-07-21"), cny("8.00"), json!("mid"), 0));
+    assert_eq!(told(true, 4), (json!("2026-07-31"), cny("4.00"), json!("mid"), 1));
+    let aside = answer(&program, &facts(true, 0))["set_aside"].to_string();
+    assert!(aside.contains("law.base.fixed") && aside.contains("store.own.late"), "{aside}");
+}
+
+#[test]
 fn overrides_act_by_output_element_group_and_policy() {
     let program = book(
         &given(

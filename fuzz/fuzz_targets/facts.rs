@@ -13,7 +13,8 @@ use zhanggui_fuzz::given;
 
 /// The programs of all stores of the rulebooks in `policies`.
 static PROGRAMS: LazyLock<Vec<Arc<Program>>> = LazyLock::new(|| {
-    let loaded = load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../policies")).expect("the policies can be read");
+    let loaded =
+        load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../policies")).expect("the policies can be read");
     let shown = loaded.shown(false);
     let books = loaded.rulebooks.unwrap_or_else(|| panic!("the policies do not check\n{shown}"));
     books.books.iter().filter(|book| book.name == "jiajie").flat_map(|book| book.programs.clone()).collect()

@@ -1,6 +1,7 @@
 //! `zhanggui check`: all findings of all files, and a closing line.
+use crate::analysis::analyse;
 use crate::cli::{CliError, Console, Format};
-use crate::lang::diagnostic::{DiagnosticData, Severity};
+use crate::lang::diagnostic::{self, DiagnosticData, Severity};
 use crate::rulebook::{Loaded, Rulebooks, load};
 use std::path::{Path, PathBuf};
 
@@ -12,16 +13,32 @@ pub(crate) struct Args {
     /// How to print the findings
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
+    /// Show the warnings that the policies accept, with their reasons
+    #[arg(long)]
+    accepted: bool,
 }
 
 pub(crate) fn run(args: &Args, console: &mut Console) -> Result<bool, CliError> {
-    let loaded = load(&args.dir)?;
+    let mut loaded = load(&args.dir)?;
+    if let Some(books) = &loaded.rulebooks {
+        loaded.findings.extend(analyse(books));
+        diagnostic::sort(&mut loaded.findings);
+    }
     if args.format == Format::Json {
         let data: Vec<DiagnosticData> = loaded.findings.iter().map(|d| d.data(&loaded.sources)).collect();
         let text = serde_json::to_string_pretty(&data).map_err(std::io::Error::other)?;
         console.line(&text)?;
     } else {
         console.print(&loaded.shown(console.colour()))?;
+        if args.accepted {
+            for it in &loaded.accepted {
+                let at = loaded.sources.start(it.finding.span);
+                let name = loaded.sources.name(it.finding.span.file_id());
+                let (code, message) = (it.finding.code, &it.finding.message);
+                console.line(&format!("accepted[{code}] {name}:{}:{}: {message}", at.line, at.column))?;
+                console.line(&format!("  because: {}", it.reason))?;
+            }
+        }
         console.line(&closing(&loaded))?;
     }
     Ok(loaded.errors() == 0)
@@ -39,6 +56,9 @@ fn closing(loaded: &Loaded) -> String {
     let notes = of(Severity::Note);
     if notes > 0 {
         line.push_str(&format!(", {}", plural(notes, "note")));
+    }
+    if !loaded.accepted.is_empty() {
+        line.push_str(&format!(", {} accepted", plural(loaded.accepted.len(), "warning")));
     }
     line
 }

@@ -3,8 +3,9 @@
 use super::doc::{Doc, WIDTH, flat, width};
 use super::lines::{Gap, Unit};
 use super::rows;
-use super::signs::Signs;
-use crate::lang::syntax::{Node, Part, Written};
+use super::signs::{Signs, nested};
+use crate::lang::ast::FileKind;
+use crate::lang::syntax::{Node, Part, Written, declarations};
 
 /// How much the lines of a declaration are indented more than its head.
 const STEP: usize = 2;
@@ -33,7 +34,7 @@ impl Builder<'_> {
             _ if node.parts.iter().any(|part| matches!(part.part, Part::lbrace | Part::node_block)) => {
                 self.block(node, 0, Gap::Kept);
             }
-            _ => self.head(&node.parts, Gap::Kept),
+            _ => self.headed(&node.parts, Gap::Kept),
         }
     }
 
@@ -41,11 +42,15 @@ impl Builder<'_> {
         self.units.push(Unit { indent, remarks: indent, gap, start, docs });
     }
 
-    /// The first line of a declaration.
-    fn head(&mut self, parts: &[Node], gap: Gap) {
-        let mut docs = Vec::new();
-        self.signs.spaced(parts, &mut docs);
-        self.unit(0, gap, start(parts), docs);
+    /// The first line of a declaration, and a line for each `accepts`.
+    fn headed(&mut self, parts: &[Node], gap: Gap) {
+        let (mut gap, mut indent) = (gap, 0);
+        for line in parts.chunk_by(|a, b| a.part != Part::accepts && b.part != Part::accepts) {
+            let mut docs = Vec::new();
+            self.signs.spaced(line, &mut docs);
+            self.unit(indent, gap, start(line), docs);
+            (gap, indent) = (Gap::Never, STEP);
+        }
     }
 
     fn below(&mut self, node: &Node) {
@@ -56,14 +61,14 @@ impl Builder<'_> {
     fn module(&mut self, node: &Node) {
         let first = node.parts.iter().position(|part| part.part == Part::header).unwrap_or(node.parts.len());
         let (head, headers) = node.parts.split_at_checked(first).unwrap_or((&node.parts, &[]));
-        self.head(head, Gap::Always);
+        self.headed(head, Gap::Always);
         headers.iter().for_each(|header| self.below(header));
     }
 
     fn table(&mut self, node: &Node) {
         let first = node.parts.iter().position(|part| part.part == Part::row).unwrap_or(node.parts.len());
         let (head, rows) = node.parts.split_at_checked(first).unwrap_or((&node.parts, &[]));
-        self.head(head, Gap::Kept);
+        self.headed(head, Gap::Kept);
         let rows: Vec<&Node> = rows.iter().collect();
         let lines = rows::aligned(&mut self.signs, &rows);
         for (at, (row, docs)) in rows.iter().zip(lines).enumerate() {
@@ -100,7 +105,7 @@ impl Builder<'_> {
             self.signs.node(part, &mut docs);
         }
         let (indent, gap) = if head { (0, Gap::Kept) } else { (STEP, Gap::Never) };
-        self.unit(indent, gap, start, vec![Doc::Nest(vec![Doc::Fill(docs)])]);
+        self.unit(indent, gap, start, vec![nested(docs)]);
     }
 
     /// The head with what is given, and each `expect` on a line of its own.
@@ -127,26 +132,29 @@ impl Builder<'_> {
     fn case_line(&mut self, docs: &mut Vec<Doc>, begun: Option<(u32, usize)>) {
         let Some((start, indent)) = begun else { return };
         let gap = if indent == 0 { Gap::Kept } else { Gap::Never };
-        self.unit(indent, gap, start, vec![Doc::Nest(vec![Doc::Fill(std::mem::take(docs))])]);
+        self.unit(indent, gap, start, vec![nested(std::mem::take(docs))]);
     }
 
     fn background(&mut self, node: &Node) {
         let given = node.parts.iter().position(|part| part.part == Part::kw_given);
-        // Without `given` the first setting must stay on the line of the name.
-        let at = given.unwrap_or(2);
-        let (head, settings) = node.parts.split_at_checked(at).unwrap_or((&node.parts, &[]));
+        let (head, settings) = given
+            .and_then(|at| node.parts.split_at_checked(at))
+            .unwrap_or((&node.parts, &[]));
         let mut docs = Vec::new();
         self.signs.spaced(head, &mut docs);
-        docs.push(if given.is_some() { self.signs.gap(" ") } else { Doc::text(" ") });
-        self.signs.spaced(settings, &mut docs);
-        self.unit(0, Gap::Kept, node.start, vec![Doc::Nest(vec![Doc::Fill(docs)])]);
+        // Without `given` the first setting must stay on the line of the name.
+        if !settings.is_empty() {
+            docs.push(self.signs.gap(" "));
+            self.signs.spaced(settings, &mut docs);
+        }
+        self.unit(0, Gap::Kept, node.start, vec![nested(docs)]);
     }
 
     /// A declaration with braces: on one line if it is short and nothing in it has words for people, else a line for each entry.
     fn block(&mut self, node: &Node, indent: usize, gap: Gap) {
         let (head, entries, closer) = opened(node);
         let mut docs = Vec::new();
-        self.signs.spaced(&head, &mut docs);
+        self.signs.spaced(head.iter().copied(), &mut docs);
         let (Some(open), Some(closer)) = (head.last(), closer) else {
             return self.unit(indent, gap, node.start, docs);
         };
@@ -165,14 +173,23 @@ impl Builder<'_> {
             let gap = if at == 0 { Gap::Never } else { Gap::Kept };
             match entry.part {
                 Part::node_branch => self.block(entry, indent + STEP, gap),
-                _ => {
-                    let docs = self.signs.of(entry);
-                    self.unit(indent + STEP, gap, entry.start, docs);
-                }
+                _ => self.entry(entry, at == 0, indent + STEP, gap),
             }
         }
         let docs = self.signs.of(closer);
         self.units.push(Unit { indent, remarks: indent + STEP, gap: Gap::Never, start: closer.start, docs });
+    }
+
+    /// A line of a block. One that would begin a declaration stays on the line before it.
+    fn entry(&mut self, entry: &Node, first: bool, indent: usize, gap: Gap) {
+        let mut docs = self.signs.of(entry);
+        match self.units.last_mut().filter(|_| declares(entry)) {
+            Some(before) => {
+                before.docs.push(Doc::text(if first { " " } else { ", " }));
+                before.docs.append(&mut docs);
+            }
+            None => self.unit(indent, gap, entry.start, docs),
+        }
     }
 
     /// A block on one line.
@@ -184,7 +201,9 @@ impl Builder<'_> {
         from: u32,
         closer: &Node,
     ) -> Option<Vec<Doc>> {
-        let noted = self.written.comments.iter().any(|it| it.start > from && it.start < closer.start);
+        let comments = &self.written.comments;
+        let next = comments.partition_point(|comment| comment.start < from);
+        let noted = comments.get(next).is_some_and(|comment| comment.start < closer.start);
         if noted || node.part == Part::decision || entries.iter().any(|entry| has_labels(entry)) {
             return None;
         }
@@ -194,7 +213,7 @@ impl Builder<'_> {
                 Part::node_branch => {
                     let (head, inner, inner_closer) = opened(entry);
                     let mut line = Vec::new();
-                    self.signs.spaced(&head, &mut line);
+                    self.signs.spaced(head, &mut line);
                     docs.append(&mut self.short(entry, line, &inner, from, inner_closer?)?);
                 }
                 _ => self.signs.node(entry, &mut docs),
@@ -209,14 +228,14 @@ impl Builder<'_> {
 }
 
 /// A block's parts up to the brace that opens it, its entries, and the brace that closes it.
-fn opened(node: &Node) -> (Vec<Node>, Vec<&Node>, Option<&Node>) {
+fn opened(node: &Node) -> (Vec<&Node>, Vec<&Node>, Option<&Node>) {
     let parts: Vec<&Node> = node
         .parts
         .iter()
         .flat_map(|part| if part.part == Part::node_block { part.parts.iter().collect() } else { vec![part] })
         .collect();
     let at = parts.iter().position(|part| part.part == Part::lbrace).map_or(parts.len(), |at| at + 1);
-    let head = parts.iter().take(at).map(|part| (*part).clone()).collect();
+    let head = parts.iter().take(at).copied().collect();
     let inner = parts.iter().skip(at).copied();
     let entries = inner.clone().filter(|part| !matches!(part.part, Part::comma | Part::rbrace)).collect();
     (head, entries, inner.filter(|part| part.part == Part::rbrace).last())
@@ -224,6 +243,27 @@ fn opened(node: &Node) -> (Vec<Node>, Vec<&Node>, Option<&Node>) {
 
 fn has_labels(node: &Node) -> bool {
     node.part == Part::labels || node.parts.iter().any(has_labels)
+}
+
+/// Whether a line with this entry would be taken for a declaration: `unit each l in lines: …` in a decision.
+fn declares(entry: &Node) -> bool {
+    let mut leaves = Vec::new();
+    first_leaves(entry, &mut leaves);
+    let word =
+        leaves.first().is_some_and(|leaf| declarations(FileKind::Vocabulary).contains(&leaf.text.as_str()));
+    word && leaves.get(1).is_some_and(|next| !matches!(next.part, Part::colon | Part::kw_zh | Part::kw_en))
+}
+
+/// The first two signs.
+fn first_leaves<'n>(node: &'n Node, into: &mut Vec<&'n Node>) {
+    if node.parts.is_empty() {
+        into.push(node);
+    }
+    for part in node.parts.iter().take(2) {
+        if into.len() < 2 {
+            first_leaves(part, into);
+        }
+    }
 }
 
 fn start(parts: &[Node]) -> u32 {

@@ -16,11 +16,19 @@ const STEP: usize = 2;
 #[derive(Debug, Clone)]
 pub enum Doc {
     /// A sign of the text, and its bytes in the file; `None` for what the layout adds.
-    Token { text: String, place: Option<(u32, u32)> },
+    Token {
+        text: String,
+        place: Option<(u32, u32)>,
+    },
     /// A line may break here; otherwise `flat` stands here.
-    Break { id: u32, flat: &'static str },
+    Break {
+        id: u32,
+        flat: &'static str,
+    },
     /// A line breaks here only for a comment.
-    Hook { id: u32 },
+    Hook {
+        id: u32,
+    },
     /// Lines that begin within are indented more.
     Nest(Vec<Doc>),
     Group(Vec<Doc>),
@@ -140,11 +148,8 @@ impl<'a> Printer<'a> {
     }
 
     fn run(&mut self, docs: &'a [Doc], indent: usize) {
-        let mut tasks: Vec<Task<'a>> = docs
-            .iter()
-            .rev()
-            .map(|doc| Task { indent, mode: Mode::Broken, item: Item::One(doc) })
-            .collect();
+        let mut tasks: Vec<Task<'a>> =
+            docs.iter().rev().map(|doc| Task { indent, mode: Mode::Broken, item: Item::One(doc) }).collect();
         while let Some(Task { indent, mode, item }) = tasks.pop() {
             let doc = match item {
                 Item::One(doc) => doc,
@@ -175,8 +180,8 @@ impl<'a> Printer<'a> {
                 Doc::Nest(_) => (indent + STEP, mode),
                 Doc::Group(parts) => {
                     let task = Task { indent, mode: Mode::Flat, item: Item::One(doc) };
-                    let flat = !self.must_break(parts)
-                        && (mode == Mode::Flat || self.fits(vec![task], &tasks));
+                    let flat =
+                        !self.must_break(parts) && (mode == Mode::Flat || self.fits(vec![task], &tasks));
                     (indent, if flat { Mode::Flat } else { Mode::Broken })
                 }
                 Doc::Fill(parts) => {
@@ -187,9 +192,11 @@ impl<'a> Printer<'a> {
                     (indent, mode)
                 }
             };
-            tasks.extend(
-                doc.parts().iter().rev().map(|doc| Task { indent: inner, mode, item: Item::One(doc) }),
-            );
+            tasks.extend(doc.parts().iter().rev().map(|doc| Task {
+                indent: inner,
+                mode,
+                item: Item::One(doc),
+            }));
         }
     }
 
@@ -204,7 +211,8 @@ impl<'a> Printer<'a> {
         };
         let stays = self.breaks.barred.contains(id)
             || !self.breaks.remarks.contains_key(id) && {
-                let end = after.iter().position(|doc| matches!(doc, Doc::Break { .. })).unwrap_or(after.len());
+                let end =
+                    after.iter().position(|doc| matches!(doc, Doc::Break { .. })).unwrap_or(after.len());
                 let (segment, others) = after.split_at_checked(end).unwrap_or((after, &[]));
                 let mut look = vec![Task { indent, mode: Mode::Broken, item: Item::Rest(others) }];
                 let one = |doc| Task { indent, mode: Mode::Flat, item: Item::One(doc) };
@@ -281,9 +289,11 @@ impl<'a> Printer<'a> {
                     let part = |doc| Task { indent, mode: Mode::Broken, item: Item::One(doc) };
                     tasks.extend(parts.iter().rev().map(part));
                 }
-                _ => tasks.extend(
-                    doc.parts().iter().rev().map(|doc| Task { indent, mode, item: Item::One(doc) }),
-                ),
+                _ => tasks.extend(doc.parts().iter().rev().map(|doc| Task {
+                    indent,
+                    mode,
+                    item: Item::One(doc),
+                })),
             }
         }
     }

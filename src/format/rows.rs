@@ -27,7 +27,8 @@ impl Cell {
             .map_or(value.len(), |at| at + sign);
         let (figures, rest) = value.split_at_checked(end).unwrap_or(("", value));
         // Only one number with its unit: a date or an interval is no figure.
-        let fraction = rest.strip_prefix('.').map_or(rest, |it| it.trim_start_matches(|c: char| c.is_ascii_digit()));
+        let fraction =
+            rest.strip_prefix('.').map_or(rest, |it| it.trim_start_matches(|c: char| c.is_ascii_digit()));
         let unit = fraction.strip_prefix(' ').unwrap_or(fraction);
         let single = unit == "%" || unit.chars().all(|c| c == '_' || c.is_alphanumeric());
         if end > sign && single {

@@ -39,10 +39,6 @@ impl Signs {
                 out.push(Doc::Token { text: ".".to_owned(), place: Some((node.start, node.start + 1)) });
                 self.glued(&node.parts, out);
             }
-            Part::expr if node.parts.len() > 1 => self.filled(node, out, |part| part == Part::rounding),
-            Part::comparison if node.parts.len() > 1 => {
-                self.filled(node, out, |part| part == Part::compare_tail)
-            }
             Part::logic | Part::sum | Part::product | Part::fallback if node.parts.len() > 1 => {
                 self.chain(node, out)
             }
@@ -52,9 +48,6 @@ impl Signs {
             Part::paren | Part::bracket | Part::braces | Part::call | Part::params | Part::setting_args => {
                 self.brackets(node, out);
             }
-            Part::output => {
-                self.filled(node, out, |part| matches!(part, Part::guard | Part::default | Part::better))
-            }
             _ => self.spaced(&node.parts, out),
         }
     }
@@ -63,42 +56,28 @@ impl Signs {
         parts.iter().for_each(|part| self.node(part, out));
     }
 
-    /// Parts with blanks between; a line may break after a comma, before a clause, and before `LAYER may set`.
-    pub fn spaced(&mut self, parts: &[Node], out: &mut Vec<Doc>) {
-        let breaks = |part: Part| matches!(part, Part::comma | Part::clause | Part::may_set);
-        let may_break = parts.iter().skip(1).any(|node| breaks(node.part));
+    /// Parts with blanks between; a line may break after a comma and before some parts.
+    pub fn spaced<'n>(&mut self, parts: impl IntoIterator<Item = &'n Node>, out: &mut Vec<Doc>) {
         let mut line = Vec::new();
+        let mut may_break = false;
         let mut before: Option<Part> = None;
         for node in parts {
-            match (before, node.part) {
-                (None, _) => {}
-                (_, Part::comma | Part::colon | Part::question | Part::params | Part::setting_args) => {}
-                (Some(Part::comma), _) | (_, Part::clause | Part::may_set) => line.push(self.gap(" ")),
-                _ => line.push(Doc::text(" ")),
+            match before {
+                None => {}
+                Some(_) if sticks(node.part) => {}
+                Some(before) if breaks(before, node.part) => {
+                    may_break = true;
+                    line.push(self.gap(" "));
+                }
+                Some(_) => line.push(Doc::text(" ")),
             }
             self.node(node, &mut line);
             before = Some(node.part);
         }
         match may_break {
-            true => out.push(Doc::Nest(vec![Doc::Fill(line)])),
+            true => out.push(nested(line)),
             false => out.append(&mut line),
         }
-    }
-
-    /// Parts with blanks between; a line may break before those of a kind.
-    fn filled(&mut self, node: &Node, out: &mut Vec<Doc>, breaks: impl Fn(Part) -> bool) {
-        let mut line = Vec::new();
-        for (at, part) in node.parts.iter().enumerate() {
-            let sticks = matches!(part.part, Part::colon | Part::comma);
-            match at {
-                0 => {}
-                _ if breaks(part.part) => line.push(self.gap(" ")),
-                _ if sticks => {}
-                _ => line.push(Doc::text(" ")),
-            }
-            self.node(part, &mut line);
-        }
-        out.push(Doc::Nest(vec![Doc::Fill(line)]));
     }
 
     /// Operands with operators between: a line breaks before the operator, only after a minus, which would be a sign.
@@ -118,7 +97,7 @@ impl Signs {
             }
             self.node(part, &mut line);
         }
-        out.push(Doc::Nest(vec![Doc::Fill(line)]));
+        out.push(nested(line));
     }
 
     /// `if … then … else …`, on one line or on three.
@@ -184,13 +163,38 @@ impl Signs {
         // Within one bracketed expression its own breaks do.
         match node.part {
             Part::paren => out.append(&mut line),
-            _ => out.push(Doc::Nest(vec![Doc::Fill(line)])),
+            _ => out.push(nested(line)),
         }
         if let Some(closer) = closer {
             out.push(self.hook());
             self.node(closer, out);
         }
     }
+}
+
+/// What stands right after the part before it.
+fn sticks(part: Part) -> bool {
+    matches!(part, Part::comma | Part::colon | Part::question | Part::params | Part::setting_args)
+}
+
+/// Whether a line may break between two parts.
+fn breaks(before: Part, part: Part) -> bool {
+    match part {
+        Part::clause | Part::may_set | Part::rounding | Part::compare_tail => true,
+        Part::guard | Part::default | Part::better => true,
+        // What is said to people stands where it is said.
+        Part::labels => !matches!(before, Part::kw_say | Part::kw_title),
+        _ => before == Part::comma,
+    }
+}
+
+/// A fill whose further lines are indented. What begins it needs no indentation of its own.
+pub fn nested(mut line: Vec<Doc>) -> Doc {
+    if let Some(Doc::Nest(inner)) = line.first_mut() {
+        let first = Doc::Group(std::mem::take(inner));
+        line.splice(..1, [first]);
+    }
+    Doc::Nest(vec![Doc::Fill(line)])
 }
 
 fn is_closer(part: Part) -> bool {

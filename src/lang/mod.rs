@@ -1,4 +1,5 @@
 //! Text to typed policy: parse, names, types, diagnostics.
+pub mod accept;
 pub mod ast;
 pub mod check;
 pub mod diagnostic;

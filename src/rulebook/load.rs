@@ -1,4 +1,5 @@
 //! Reading, parsing and checking everything below a folder; all findings of all files in one run.
+use crate::lang::accept::{self, Acceptance, Accepted};
 use crate::lang::ast::{self, FileKind};
 use crate::lang::check::{RulebookText, check};
 use crate::lang::diagnostic::{self, Diagnostic};
@@ -12,12 +13,19 @@ use crate::rulebook::{Book, LoadError, Rulebooks};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+/// How the codes begin that only the analysis of a whole rulebook finds.
+const ANALYSIS: &str = "W06";
+
 /// What a folder holds.
 #[derive(Debug)]
 pub struct Loaded {
     pub sources: SourceMap,
     /// Sorted by file and place.
     pub findings: Vec<Diagnostic>,
+    /// Warnings that the policies accept.
+    pub accepted: Vec<Accepted>,
+    /// What the policies accept, in text order, also where no warning met it yet: the analysis comes later.
+    pub acceptances: Vec<Acceptance>,
     /// Only if no finding is an error.
     pub rulebooks: Option<Rulebooks>,
     /// Every file that was read.
@@ -35,6 +43,13 @@ pub struct Counts {
 }
 
 impl Loaded {
+    /// Adds what the analysis of the whole rulebook found, but for what the policies accept.
+    pub fn add_analysis(&mut self, mut found: Vec<Diagnostic>) {
+        let accepted = accept::settle(&mut found, &self.acceptances, |code| code.starts_with(ANALYSIS));
+        self.accepted.extend(accepted);
+        self.findings.extend(found);
+        diagnostic::sort(&mut self.findings);
+    }
     /// How many findings are errors.
     pub fn errors(&self) -> usize {
         self.findings.iter().filter(|d| d.is_error()).count()
@@ -105,11 +120,21 @@ fn parse_and_check(read: Read) -> Loaded {
         done.extend(self::book(&mut sources, book, &parsed, &mut owners, &mut findings));
     }
     // A vocabulary that several rulebooks share is checked with each of them.
+    let policies = parsed.values().filter_map(|file| match file {
+        ast::File::Policy(file) => Some(file.clone()),
+        _ => None,
+    });
+    let acceptances = accept::acceptances(&policies.collect::<Vec<_>>());
+    findings.extend(accept::check(&acceptances));
     diagnostic::sort(&mut findings);
     findings.dedup();
+    // Warnings are looked for to the end only in a text without errors.
+    let whole = findings.iter().all(|d| !d.is_error());
+    let accepted = accept::settle(&mut findings, &acceptances, |code| whole && !code.starts_with(ANALYSIS));
+    diagnostic::sort(&mut findings);
     let good = findings.iter().all(|d| !d.is_error());
     let rulebooks = good.then(|| Rulebooks::new(done.into_iter().map(Checked::link).collect()));
-    Loaded { sources, findings, rulebooks, paths, fingerprint, counts }
+    Loaded { sources, findings, accepted, acceptances, rulebooks, paths, fingerprint, counts }
 }
 
 /// A rulebook that may be linked if nothing anywhere is wrong.

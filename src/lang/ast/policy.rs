@@ -45,6 +45,15 @@ pub struct Header {
     pub uses: Vec<Path>,
     pub extends: Vec<Path>,
     pub rounding: Option<Rounding>,
+    pub accepts: Vec<Accept>,
+}
+
+/// `accepts W0613 "reason"`: a warning about this declaration that its author has read and means to leave.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Accept {
+    pub codes: Vec<Name>,
+    pub reason: Text,
+    pub span: Span,
 }
 
 /// `layer chain jiajie`, `layer law`.
@@ -73,6 +82,7 @@ pub struct Let {
     pub name: Name,
     pub value: Expr,
     pub clause: Option<Clause>,
+    pub accepts: Vec<Accept>,
     pub span: Span,
 }
 
@@ -92,6 +102,7 @@ pub struct Param {
     pub values: Vec<Dated>,
     pub clause: Option<Clause>,
     pub may_set: Vec<MaySet>,
+    pub accepts: Vec<Accept>,
     pub span: Span,
 }
 
@@ -109,6 +120,7 @@ pub struct SetParam {
     pub target: Path,
     pub values: Vec<Dated>,
     pub clause: Option<Clause>,
+    pub accepts: Vec<Accept>,
     pub span: Span,
 }
 
@@ -121,6 +133,7 @@ pub struct Table {
     pub hit: Hit,
     pub clause: Option<Clause>,
     pub body: TableBody,
+    pub accepts: Vec<Accept>,
     pub span: Span,
 }
 
@@ -156,6 +169,7 @@ pub struct Rows {
     pub target: Path,
     pub clause: Option<Clause>,
     pub rows: Vec<Row>,
+    pub accepts: Vec<Accept>,
     pub span: Span,
 }
 
@@ -214,6 +228,7 @@ pub struct Rule {
     pub overrides: Vec<Overrides>,
     pub replaces: Vec<Path>,
     pub say: Labels,
+    pub accepts: Vec<Accept>,
     pub span: Span,
 }
 

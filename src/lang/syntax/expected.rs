@@ -57,7 +57,8 @@ impl Expected {
             Rule::rbrace => push(&mut self.signs, "}"),
             Rule::lparen | Rule::params | Rule::call | Rule::setting_args => push(&mut self.signs, "("),
             Rule::op_less => push(&mut self.signs, "<"),
-            Rule::question => {}
+            // An `accepts` may stand after nearly everything: naming it would hide what is missing.
+            Rule::question | Rule::accepts | Rule::kw_accepts => {}
             Rule::name
             | Rule::path
             | Rule::word

@@ -44,6 +44,7 @@ pub fn part(word: &str) -> Option<&'static str> {
         "before" => "before 2027-01-01",
         "through" => "through 2026-12-31",
         "say" => "say zh \"…\" en \"…\"",
+        "accepts" => "accepts W0613 \"why it is right as it stands\"",
         "overrides" => "overrides price for refund",
         "replaces" => "replaces window_7",
         "each" => "for each l in lines",

@@ -6,6 +6,7 @@ use crate::lang::ast::FileKind;
 /// Every keyword, sorted.
 pub const KEYWORDS: &[&str] = &[
     "absent",
+    "accepts",
     "add",
     "all",
     "and",
@@ -122,6 +123,7 @@ pub const KEYWORDS: &[&str] = &[
 /// Keywords that can never be the name of a thing, because they may follow a name or begin an expression.
 pub const RESERVED: &[&str] = &[
     "absent",
+    "accepts",
     "and",
     "before",
     "better",

@@ -178,6 +178,7 @@ fn wants_more(word: &str) -> bool {
                 | "say"
                 | "overrides"
                 | "replaces"
+                | "accepts"
                 | "per"
                 | "needs"
         )
@@ -204,6 +205,7 @@ fn begins_clause(word: &str) -> bool {
                 | "overrides"
                 | "replaces"
                 | "say"
+                | "accepts"
                 | "zh"
                 | "en"
                 | "given"

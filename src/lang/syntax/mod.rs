@@ -121,6 +121,7 @@ fn fragment<T>(
     let mut place = Place::file(base.file_id(), &folded);
     place.offset = base.start;
     place.limit = base.end;
+    place.whole = (map.snippet(base) != text).then_some(base);
     found.extend(scripts::check(&place, &folded.text, &tokens));
     if let Some(wrong) = brackets::check(&place, &folded.text, &tokens) {
         found.push(wrong);

@@ -154,7 +154,8 @@ mod tests {
             let kind = FileKind::of(name).unwrap_or(FileKind::Policy);
             let got = written(&map, id, kind).map_err(|found| format!("{found:?}"));
             let mut shown = String::new();
-            got.map(|it| it.declarations.iter().for_each(|node| leaves(node, &mut shown))).unwrap_or_default();
+            got.map(|it| it.declarations.iter().for_each(|node| leaves(node, &mut shown)))
+                .unwrap_or_default();
             let folded = fold::fold(id, map.text(id)).0;
             let blank = |c: &char| !c.is_whitespace();
             let wanted: String = folded.text.chars().filter(blank).collect();

@@ -22,6 +22,13 @@ impl Standing {
     }
 }
 
+/// A value that the binding contributions of a layer hold against more specific layers.
+struct Bound {
+    rank: u32,
+    value: i64,
+    holders: Vec<RuleId>,
+}
+
 /// Who decided an output, and who was set aside.
 #[derive(Debug, Default)]
 pub(super) struct Told {
@@ -53,7 +60,9 @@ pub(super) fn value(
     standing.clear();
     standing.extend(noted(code, contributions, out, None).filter(|s| !s.clamps()));
     match spec.mode {
-        Mode::One | Mode::Max | Mode::Min => single(spec, standing, |_, _| {}).map(|v| v.unwrap_or(ABSENT)),
+        Mode::One | Mode::Max | Mode::Min => {
+            single(spec, standing, &mut Vec::new(), |_, _| {}).map(|v| v.unwrap_or(ABSENT))
+        }
         Mode::All => Some(union(standing, |_| {}, |_, _| {})),
         Mode::Sum => standing.iter().try_fold(0i64, |sum, s| super::sum(sum, s.value)),
         Mode::Each => Some(1),
@@ -71,15 +80,32 @@ pub(super) fn clamped(
     if value == ABSENT {
         return Some(value);
     }
+    let spec = code.combines.get(usize::from(out))?;
+    let mut bounds = Vec::new();
+    if matches!(spec.mode, Mode::One | Mode::Max | Mode::Min) {
+        standing.clear();
+        standing.extend(noted(code, contributions, out, None).filter(|s| !s.clamps()));
+        single(spec, standing, &mut bounds, |_, _| {})?;
+    }
     standing.clear();
     standing.extend(noted(code, contributions, out, None).filter(Standing::clamps));
-    clamp(standing, value, |_| {}, |_, _| {})
+    clamp(spec, standing, &bounds, value, |_| {}, |_, _| {})
+}
+
+/// Whether a value is better for the customer, where the output says which way is.
+fn kinder(spec: &CombineSpec, value: i64, than: i64) -> bool {
+    match spec.better {
+        Some(Better::Higher) => value > than,
+        Some(Better::Lower) => value < than,
+        None => false,
+    }
 }
 
 /// `one`, `max` and `min`: what binds, rank by rank, then what is left. Outer `None`: a conflict.
 fn single(
     spec: &CombineSpec,
     standing: &mut Vec<Standing>,
+    bounds: &mut Vec<Bound>,
     mut aside: impl FnMut(RuleId, RuleId),
 ) -> Option<Option<i64>> {
     let mut done: Option<u32> = None;
@@ -89,20 +115,17 @@ fn single(
         done = Some(rank);
         let binds = |s: &Standing| s.site.binding && s.site.rank == rank;
         let Some(Some(bound)) = combine(spec.mode, standing.iter().filter(|s| binds(s))) else { continue };
-        let kinder = |v: i64| match spec.better {
-            Some(Better::Higher) => v > bound,
-            Some(Better::Lower) => v < bound,
-            None => false,
-        };
+        let kinder = |v: i64| kinder(spec, v, bound);
         let keeps = |s: &Standing| s.site.rank <= rank || s.value == bound || kinder(s.value);
+        let holding = standing.iter().filter(|h| binds(h) && h.value == bound);
+        let holders: Vec<RuleId> = holding.map(|h| h.site.rule).collect();
         for s in standing.iter().filter(|s| !keeps(s)) {
-            for holder in standing.iter().filter(|h| binds(h) && h.value == bound) {
-                aside(holder.site.rule, s.site.rule);
-            }
+            holders.iter().for_each(|holder| aside(*holder, s.site.rule));
         }
         let replaced = spec.mode == Mode::One
             && standing.iter().any(|s| s.site.rank > rank && s.value != bound && kinder(s.value));
         standing.retain(|s| keeps(s) && !(replaced && binds(s)));
+        bounds.push(Bound { rank, value: bound, holders });
     }
     combine(spec.mode, standing.iter())
 }
@@ -141,9 +164,12 @@ fn union(
     all & !gone
 }
 
-/// `at least`, then `at most`; a binding clamp sets aside the opposed clamps of more specific layers.
+/// `at least`, then `at most`. A binding contribution sets aside the clamps of more specific layers that would move its
+/// value (but not to the kinder side), then a binding clamp those that are opposed to it.
 fn clamp(
+    spec: &CombineSpec,
     clamps: &[Standing],
+    bounds: &[Bound],
     mut value: i64,
     mut changes: impl FnMut(RuleId),
     mut aside: impl FnMut(RuleId, RuleId),
@@ -158,6 +184,20 @@ fn clamp(
         return None;
     }
     let mut out = 0u64;
+    for bound in bounds {
+        for (i, s) in clamps.iter().enumerate() {
+            let moves = match s.site.op {
+                EffectOp::AtLeast => s.value > bound.value,
+                EffectOp::AtMost => s.value < bound.value,
+                _ => false,
+            };
+            let free = s.site.rank <= bound.rank || out >> i & 1 != 0;
+            if !free && moves && !kinder(spec, s.value, bound.value) {
+                bound.holders.iter().for_each(|holder| aside(*holder, s.site.rule));
+                out |= 1 << i;
+            }
+        }
+    }
     let mut done: Option<u32> = None;
     loop {
         let ranks = clamps.iter().filter(|s| s.site.binding && done.is_none_or(|d| s.site.rank > d));
@@ -247,9 +287,10 @@ fn tell(code: &Code, frame: &Frame, out: u16, spec: &CombineSpec, line: Option<u
     let all = || noted(code, &frame.contributions, out, line);
     let Told { deciding, set_aside } = told;
     let mut standing: Vec<Standing> = all().filter(|s| !s.clamps()).collect();
+    let mut bounds = Vec::new();
     match spec.mode {
         Mode::One | Mode::Max | Mode::Min => {
-            let combined = single(spec, &mut standing, |holder, other| {
+            let combined = single(spec, &mut standing, &mut bounds, |holder, other| {
                 set_aside.insert((holder, other));
             });
             let decides = |s: &&Standing| Some(Some(s.value)) == combined;
@@ -278,7 +319,7 @@ fn tell(code: &Code, frame: &Frame, out: u16, spec: &CombineSpec, line: Option<u
             let changes = |rule| {
                 deciding.insert(rule);
             };
-            clamp(&clamps, before, changes, |holder, other| {
+            clamp(spec, &clamps, &bounds, before, changes, |holder, other| {
                 set_aside.insert((holder, other));
             });
         }

@@ -31,6 +31,16 @@ pub(crate) struct Resolved<'a> {
     pub(crate) open: BTreeSet<RuleId>,
     /// Binding rules, and those that they set aside.
     pub(crate) set_aside: BTreeSet<(RuleId, RuleId)>,
+    /// Values that binding contributions hold, most general layer first.
+    bounds: Vec<Bound>,
+}
+
+/// A value that the binding contributions of a layer hold against more specific layers.
+#[derive(Clone, Debug)]
+struct Bound {
+    rank: u32,
+    value: Value,
+    holders: Rules,
 }
 
 type Rules = BTreeSet<RuleId>;
@@ -47,6 +57,7 @@ pub(crate) fn resolve<'a>(
         because: Rules::new(),
         open: Rules::new(),
         set_aside: BTreeSet::new(),
+        bounds: Vec::new(),
     };
     let with = |ops: &[EffectOp]| certain.iter().filter(|c| ops.contains(&c.op)).collect::<Vec<_>>();
     let given = with(&[EffectOp::Set, EffectOp::Add]);
@@ -80,7 +91,7 @@ pub(crate) fn resolve<'a>(
         && !v.is_absent()
     {
         let value = v.plain().clone();
-        match clamp(&value, &clamps, &mut r) {
+        match clamp(def, &value, &clamps, &mut r) {
             Ok(clamped) => r.state = clamped,
             Err(fault) => {
                 r.open = rules(given.iter().chain(&clamps).copied().collect::<Vec<_>>().as_slice());
@@ -106,6 +117,7 @@ fn single<'a>(
         let binds = |c: &Contribution| c.binding && c.rank == rank;
         let binding: Vec<&Contribution> = standing.iter().copied().filter(|c| binds(c)).collect();
         let Ok(Some(bound)) = combine(def.mode, &binding) else { continue };
+        let holders: Rules = binding.iter().filter(|b| b.value == bound).map(|b| b.rule).collect();
         let (mut kept, mut replaced) = (Vec::new(), false);
         for c in standing {
             if c.rank <= rank || c.value == bound {
@@ -114,14 +126,14 @@ fn single<'a>(
                 kept.push(c);
                 replaced = def.mode == Mode::One;
             } else {
-                let holders = binding.iter().filter(|b| b.value == bound);
-                r.set_aside.extend(holders.map(|b| (b.rule, c.rule)));
+                r.set_aside.extend(holders.iter().map(|holder| (*holder, c.rule)));
             }
         }
         standing = kept;
         if replaced {
             standing.retain(|c| !binds(c));
         }
+        r.bounds.push(Bound { rank, value: bound, holders });
     }
     let combined = combine(def.mode, &standing)?;
     let decides = |c: &&&Contribution| Some(&c.value) == combined.as_ref();
@@ -182,9 +194,26 @@ fn union(added: &[&Contribution], removed: &[&Contribution], r: &mut Resolved<'_
     if left.is_empty() { None } else { Some(Value::Set(Arc::new(left))) }
 }
 
-/// `at least`, then `at most`; a binding clamp sets aside the opposed clamps of more specific layers.
-fn clamp<'a>(value: &Value, clamps: &[&Contribution], r: &mut Resolved<'_>) -> Result<Eval<'a>, Fault> {
+/// `at least`, then `at most`. A binding contribution sets aside the clamps of more specific layers that would move its
+/// value (but not to the kinder side), then a binding clamp those that are opposed to it.
+fn clamp<'a>(
+    def: &OutputDef,
+    value: &Value,
+    clamps: &[&Contribution],
+    r: &mut Resolved<'_>,
+) -> Result<Eval<'a>, Fault> {
     let mut aside: Vec<&Contribution> = Vec::new();
+    for bound in &r.bounds {
+        for &clamp in clamps.iter().filter(|c| c.rank > bound.rank) {
+            if !aside.contains(&clamp)
+                && moves(clamp, &bound.value)?
+                && !kinder(def, &clamp.value, &bound.value)
+            {
+                r.set_aside.extend(bound.holders.iter().map(|holder| (*holder, clamp.rule)));
+                aside.push(clamp);
+            }
+        }
+    }
     let mut binding: Vec<&Contribution> = clamps.iter().copied().filter(|c| c.binding).collect();
     binding.sort_by_key(|c| c.rank);
     for holder in binding {
@@ -228,6 +257,16 @@ fn clamp<'a>(value: &Value, clamps: &[&Contribution], r: &mut Resolved<'_>) -> R
         value = high;
     }
     Ok(Eval::Is(super::V::Plain(value.clone())))
+}
+
+/// Whether a clamp, alone, would change that value.
+fn moves(clamp: &Contribution, value: &Value) -> Result<bool, Fault> {
+    let order = number::compare(value, &clamp.value)?;
+    Ok(match clamp.op {
+        EffectOp::AtLeast => order.is_lt(),
+        EffectOp::AtMost => order.is_gt(),
+        _ => false,
+    })
 }
 
 /// Whether two clamps cannot both hold.

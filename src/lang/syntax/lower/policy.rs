@@ -2,8 +2,8 @@
 
 use super::{Lower, P};
 use crate::lang::ast::{
-    Dated, Effect, EffectKind, EffectOp, Header, Labels, Layer, Let, MaySet, Module, ModuleKind, Overrides,
-    Param, Rounding, Rule as RuleDecl, SetParam,
+    Accept, Dated, Effect, EffectKind, EffectOp, Header, Labels, Layer, Let, MaySet, Module, ModuleKind,
+    Overrides, Param, Rounding, Rule as RuleDecl, SetParam,
 };
 use crate::lang::syntax::grammar::Rule;
 
@@ -70,24 +70,42 @@ impl Lower<'_> {
                     _ => self.mode(mode),
                 };
             }
+            Rule::accepts => header.accepts.extend(self.accept(pair)),
             _ => {}
         }
         Some(())
+    }
+
+    /// `accepts W0613 "reason"`
+    pub fn accept(&mut self, pair: P<'_>) -> Option<Accept> {
+        let span = self.span(&pair);
+        let mut codes = Vec::new();
+        let mut reason = None;
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::name => codes.push(self.name(&part)),
+                Rule::string => reason = Some(self.string(&part)),
+                _ => {}
+            }
+        }
+        Some(Accept { codes, reason: reason?, span })
     }
 
     /// `let …`
     pub fn let_decl(&mut self, pair: P<'_>) -> Option<Let> {
         let span = self.span(&pair);
         let (mut name, mut value, mut clause) = (None, None, None);
+        let mut accepts = Vec::new();
         for part in pair.into_inner() {
             match part.as_rule() {
                 Rule::name => name = Some(self.name(&part)),
                 Rule::expr => value = Some(self.expr(part)?),
                 Rule::clause => clause = self.clause(part),
+                Rule::accepts => accepts.extend(self.accept(part)),
                 _ => {}
             }
         }
-        Some(Let { name: name?, value: value?, clause, span })
+        Some(Let { name: name?, value: value?, clause, accepts, span })
     }
 
     fn dated(&mut self, pair: P<'_>) -> Option<Dated> {
@@ -102,7 +120,7 @@ impl Lower<'_> {
     pub fn param(&mut self, pair: P<'_>) -> Option<Param> {
         let span = self.span(&pair);
         let (mut name, mut ty, mut clause) = (None, None, None);
-        let (mut values, mut may_set) = (Vec::new(), Vec::new());
+        let (mut values, mut may_set, mut accepts) = (Vec::new(), Vec::new(), Vec::new());
         for part in pair.into_inner() {
             let at = self.span(&part);
             match part.as_rule() {
@@ -122,25 +140,28 @@ impl Lower<'_> {
                     }
                     may_set.push(MaySet { layer: layer?, range: range?, span: at });
                 }
+                Rule::accepts => accepts.extend(self.accept(part)),
                 _ => {}
             }
         }
-        Some(Param { name: name?, ty: ty?, values, clause, may_set, span })
+        Some(Param { name: name?, ty: ty?, values, clause, may_set, accepts, span })
     }
 
     /// `set …`
     pub fn set_param(&mut self, pair: P<'_>) -> Option<SetParam> {
         let span = self.span(&pair);
         let (mut target, mut values, mut clause) = (None, Vec::new(), None);
+        let mut accepts = Vec::new();
         for part in pair.into_inner() {
             match part.as_rule() {
                 Rule::path => target = Some(self.path(&part)),
                 Rule::dated => values.push(self.dated(part)?),
                 Rule::clause => clause = self.clause(part),
+                Rule::accepts => accepts.extend(self.accept(part)),
                 _ => {}
             }
         }
-        Some(SetParam { target: target?, values, clause, span })
+        Some(SetParam { target: target?, values, clause, accepts, span })
     }
 
     /// `rule …`
@@ -158,6 +179,7 @@ impl Lower<'_> {
             overrides: Vec::new(),
             replaces: Vec::new(),
             say: Labels::default(),
+            accepts: Vec::new(),
             span,
         };
         for part in pair.into_inner() {
@@ -214,6 +236,7 @@ impl Lower<'_> {
                 rule.overrides.push(Overrides { targets, output: names.pop(), span });
             }
             Rule::replaces => rule.replaces.extend(self.paths(pair)),
+            Rule::accepts => rule.accepts.extend(self.accept(pair)),
             _ => {
                 let labels = pair.into_inner().find(|part| part.as_rule() == Rule::labels)?;
                 self.add_labels(&mut rule.say, labels);

@@ -19,6 +19,7 @@ impl Lower<'_> {
         let mut clause: Option<Clause> = None;
         let mut rows = Vec::new();
         let mut file = None;
+        let mut accepts = Vec::new();
         for part in pair.into_inner() {
             let at = self.span(&part);
             match part.as_rule() {
@@ -38,6 +39,7 @@ impl Lower<'_> {
                     file = Some(self.string(&string));
                 }
                 Rule::row => rows.push(self.row(part)?),
+                Rule::accepts => accepts.extend(self.accept(part)),
                 _ => {}
             }
         }
@@ -46,7 +48,7 @@ impl Lower<'_> {
         self.count_cells(&rows, params.len() + results.len(), head);
         let hit = hit.unwrap_or(Hit::Unique);
         let body = file.map_or(TableBody::Rows(rows), TableBody::File);
-        Some(Table { name, params, results, hit, clause, body, span })
+        Some(Table { name, params, results, hit, clause, body, accepts, span })
     }
 
     /// `rows …`
@@ -55,15 +57,17 @@ impl Lower<'_> {
         let mut target = None;
         let mut clause = None;
         let mut rows = Vec::new();
+        let mut accepts = Vec::new();
         for part in pair.into_inner() {
             match part.as_rule() {
                 Rule::path => target = Some(self.path(&part)),
                 Rule::clause => clause = self.clause(part),
                 Rule::row => rows.push(self.row(part)?),
+                Rule::accepts => accepts.extend(self.accept(part)),
                 _ => {}
             }
         }
-        Some(Rows { target: target?, clause, rows, span })
+        Some(Rows { target: target?, clause, rows, accepts, span })
     }
 
     fn row(&mut self, pair: P<'_>) -> Option<Row> {
