@@ -10,3 +10,4 @@ pub mod lang;
 pub mod program;
 pub mod rulebook;
 pub mod server;
+pub mod show;

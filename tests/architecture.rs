@@ -19,7 +19,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("analysis", &["lang", "program", "rulebook"]),
     ("cases", &["lang", "program", "rulebook", "analysis"]),
     ("server", &["lang", "program", "rulebook"]),
-    ("cli", &["lang", "program", "rulebook", "analysis", "cases", "server", "format"]),
+    ("show", &["lang", "program", "rulebook"]),
+    ("cli", &["lang", "program", "rulebook", "analysis", "cases", "server", "format", "show"]),
 ];
 
 /// Crates that only one room may name.

@@ -84,6 +84,52 @@ rule total then total = sum(l.kept for l in lines)
 }
 
 #[test]
+fn a_time_governs_by_the_day_of_the_store() {
+    let program = book(
+        &given("fee: one money optional"),
+        "---
+policy chain.old decides d
+  layer chain jia
+  before 2026-07-01
+  governed by item.moment
+rule old then fee = 1 CNY
+policy chain.new decides d
+  layer chain jia
+  from 2026-07-01
+  governed by item.moment
+rule new then fee = 2 CNY
+",
+    );
+    let fee =
+        |moment: &str| output(&program, json!({"item": {"moment": moment}, "today": "2026-01-01"}), "fee");
+    // The store's day begins at 02:00 in its zone, wherever the clock stood that was read.
+    assert_eq!(fee("2026-07-01T01:59:59+08:00"), cny("1.00"));
+    assert_eq!(fee("2026-06-30T18:00:00Z"), cny("2.00"));
+}
+
+#[test]
+fn periods_and_durations_add_up_over_a_list() {
+    let program = book(
+        &given("term: one period optional, none: one period optional, hours: one duration optional"),
+        "rule term then term = sum(if l.full then l.n * 1 month else l.n * 1 day for l in lines)
+rule none then none = sum(l.n * 1 month for l in lines where l.n > 100)
+rule hours then hours = sum(hours from start_of_day(today) to start_of_day(today) + 90 minutes for l in lines)
+",
+    );
+    let line = |n: i64, full: bool| json!({"n": n, "full": full});
+    let with = |lines: Value| json!({"lines": lines, "today": "2026-07-01"});
+    let days = with(json!([line(3, false), line(4, false)]));
+    assert_eq!(output(&program, days.clone(), "term"), json!("P7D"));
+    assert_eq!(output(&program, days.clone(), "none"), json!("P0D"));
+    assert_eq!(output(&program, days, "hours"), json!("PT3H"));
+    assert_eq!(output(&program, with(json!([line(3, true), line(4, true)])), "term"), json!("P7M"));
+    assert_eq!(output(&program, with(json!([])), "term"), json!("P0D"));
+    // Days and months do not add up.
+    let mixed = answer(&program, &with(json!([line(3, true), line(4, false)])));
+    assert_eq!(mixed["status"], "faulty");
+}
+
+#[test]
 fn tables_by_hit_policy() {
     let program = book(
         &given(

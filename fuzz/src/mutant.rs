@@ -30,7 +30,9 @@ pub fn mutant(text: &str, kind: FileKind, bytes: &mut Bytes<'_>) -> String {
         let with = match bytes.below(8) {
             0 => String::new(),
             1 => format!("{} {}", leaf.text, leaf.text),
-            2 if leaf.part == Part::number => (*bytes.pick(&["0", "1", "999999999999", "0.01", "7"])).to_owned(),
+            2 if leaf.part == Part::number => {
+                (*bytes.pick(&["0", "1", "999999999999", "0.01", "7"])).to_owned()
+            }
             _ => other.text.clone(),
         };
         if changed.is_char_boundary(range.start) && changed.is_char_boundary(range.end) {

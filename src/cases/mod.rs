@@ -4,5 +4,12 @@ mod facts;
 mod run;
 mod verdict;
 
+use crate::lang::typed::{Case, Vocab};
+
+/// The facts of a case as the JSON that a till would send, and an error where JSON cannot say it.
+pub fn facts_json(vocab: &Vocab, case: &Case) -> Result<serde_json::Value, String> {
+    facts::json(vocab, case)
+}
+
 pub use coverage::{Coverage, line as coverage_line};
 pub use run::{CaseResult, Failure, run};

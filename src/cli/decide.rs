@@ -87,7 +87,7 @@ fn look_up(books: &Rulebooks, store: &str, decision: &str) -> Result<(Arc<Progra
     }
 }
 
-fn unknown(what: &str, name: &str, known: Vec<&str>) -> CliError {
+pub(crate) fn unknown(what: &str, name: &str, known: Vec<&str>) -> CliError {
     let meant =
         nearest(name, known.iter().copied()).map(|n| format!(", did you mean {n}?")).unwrap_or_default();
     CliError::Usage(format!("there is no {what} {name:?}{meant} (known: {})", known.join(", ")))

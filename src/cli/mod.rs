@@ -9,6 +9,7 @@ mod explain;
 mod fmt;
 mod new;
 mod serve;
+mod show;
 mod test;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -40,6 +41,8 @@ enum Command {
     Needs(ask::Args),
     /// Start a rulebook: a small one that checks and passes its cases
     New(new::Args),
+    /// Show a decision output by output: who says what, who goes before whom
+    Show(show::Args),
     /// Serve decisions over HTTP
     Serve(serve::Args),
 }
@@ -104,6 +107,7 @@ pub fn main() -> ExitCode {
         Command::Explain(args) => explain::run(&args, &mut console),
         Command::Needs(args) => ask::run(&args, &mut console),
         Command::New(args) => new::run(&args, &mut console),
+        Command::Show(args) => show::run(&args, &mut console),
         Command::Serve(args) => serve::run(&args, &mut console),
     };
     let done = done.and_then(|good| console.finish().map(|()| good).map_err(CliError::Output));

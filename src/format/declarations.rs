@@ -137,9 +137,8 @@ impl Builder<'_> {
 
     fn background(&mut self, node: &Node) {
         let given = node.parts.iter().position(|part| part.part == Part::kw_given);
-        let (head, settings) = given
-            .and_then(|at| node.parts.split_at_checked(at))
-            .unwrap_or((&node.parts, &[]));
+        let (head, settings) =
+            given.and_then(|at| node.parts.split_at_checked(at)).unwrap_or((&node.parts, &[]));
         let mut docs = Vec::new();
         self.signs.spaced(head, &mut docs);
         // Without `given` the first setting must stay on the line of the name.

@@ -109,6 +109,7 @@ impl Scope {
                 1 => format!("({} + 36 hours)", self.grow(rng, T::DateTime, d)),
                 _ => format!("start_of_day({})", self.grow(rng, T::Date, d)),
             },
+            T::Period if rng.chance(1, 6) => self.over_lines(rng, "sum", Some(T::Period), d),
             T::Period => match rng.below(5) {
                 0 => self.binary(rng, "+", T::Period, T::Period, d),
                 1 => self.binary(rng, "*", T::Period, T::Int, d),

@@ -159,9 +159,14 @@ impl<'a> Cx<'a> {
                 let body = self.coerce(body, &Ty::Bool, &what);
                 return (body.ty != Ty::Never).then_some((Some(body), Ty::Bool));
             }
-            CompKind::Sum if body.ty.is_numeric() => body.ty.clone(),
+            CompKind::Sum if body.ty.is_numeric() || matches!(body.ty, Ty::Period | Ty::Duration) => {
+                body.ty.clone()
+            }
             CompKind::Sum => {
-                let message = format!("{what} adds numbers or amounts, but this is {}", self.show(&body.ty));
+                let message = format!(
+                    "{what} adds numbers, amounts or lengths of time, but this is {}",
+                    self.show(&body.ty)
+                );
                 let help = if body.ty == Ty::Bool { "write `count(… for x in …)` to count" } else { "" };
                 if help.is_empty() {
                     self.error("E0303", body.span, message);

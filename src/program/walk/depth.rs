@@ -7,7 +7,7 @@ use crate::program::walk::Walk;
 use std::cell::Cell;
 
 /// Expressions within expressions that any thread's stack has room for.
-const SHALLOW: u32 = 256;
+pub(super) const SHALLOW: u32 = 256;
 /// The depth that the larger stack has room for, and its size in bytes. Beyond, an expression is faulty (`overflow`).
 const DEEP: u32 = 40_000;
 const STACK: usize = 1 << 29;
@@ -23,6 +23,10 @@ pub(crate) struct Depth {
 impl Depth {
     pub(crate) fn new(limit: u32) -> Depth {
         Depth { now: Cell::new(0), limit, exceeded: Cell::new(false) }
+    }
+    /// Whether it was to go deeper than the limit.
+    pub(crate) fn exceeded(&self) -> bool {
+        self.exceeded.get()
     }
     /// One level down; `None` if that is too deep.
     pub(crate) fn deeper<T>(&self, f: impl FnOnce() -> T) -> Option<T> {
@@ -47,7 +51,7 @@ pub(crate) fn with_walk<T: Send>(
 ) -> T {
     let walk = Walk::new(linked, decision, facts, Depth::new(SHALLOW));
     let shallow = f(&walk);
-    if !walk.depth.exceeded.get() {
+    if !walk.depth.exceeded() {
         return shallow;
     }
     let again = || f(&Walk::new(linked, decision, facts, Depth::new(DEEP)));

@@ -19,6 +19,7 @@ mod table;
 mod tests;
 mod time;
 mod trace;
+mod watch;
 
 pub(crate) use combine::{Combined, OutputResult};
 pub(crate) use depth::with_walk;
@@ -26,6 +27,7 @@ pub(crate) use resolve::Contribution;
 pub(crate) use rule::{Condition, Instance};
 pub(crate) use state::{Eval, Item, V};
 pub(crate) use trace::{Site, children, site};
+pub(crate) use watch::{Missing, Seen, watch};
 
 use crate::lang::typed::*;
 use crate::program::facts::Facts;
@@ -126,7 +128,35 @@ pub(crate) type Scope<'e, 'a> = Option<&'e Env<'e, 'a>>;
 impl<'a> Walk<'a> {
     /// An evaluation that has not looked at anything yet.
     fn new(linked: &'a Linked, decision: DecisionId, facts: &'a Facts, depth: Depth) -> Walk<'a> {
-        Walk::changing(decision, Given { linked, facts }, Rc::new(depth), Rc::default())
+        Walk::watched(linked, decision, facts, depth, None)
+    }
+
+    /// The same, noting the facts that it looks at.
+    fn watched(
+        linked: &'a Linked,
+        decision: DecisionId,
+        facts: &'a Facts,
+        depth: Depth,
+        seen: Option<&'a Seen>,
+    ) -> Walk<'a> {
+        Walk::changing(decision, Given { linked, facts, seen }, Rc::new(depth), Rc::default())
+    }
+
+    /// An expression on one element of a top-level list, which the variables stand for; `None` if there is no such element.
+    pub(crate) fn eval_on(
+        &self,
+        e: &'a Expr,
+        vars: &[VarId],
+        root: RootId,
+        index: usize,
+    ) -> Option<Eval<'a>> {
+        match self.root(root) {
+            Eval::Is(V::List(items)) => {
+                items.get(index).map(|item| self.eval(e, Some(&Env::with(vars, item, None))))
+            }
+            Eval::Is(_) => None,
+            open => Some(open.plain_unknown()),
+        }
     }
 
     /// An evaluation with some roots changed by the caller.
@@ -153,6 +183,11 @@ impl<'a> Walk<'a> {
             hits: RefCell::default(),
             roundings: RefCell::default(),
         }
+    }
+
+    /// How two values of one ordered type compare; `None` where they do not.
+    pub(crate) fn order(&self, a: &Value, b: &Value) -> Option<std::cmp::Ordering> {
+        number::compare(a, b).ok()
     }
 
     pub(crate) fn vocab(&self) -> &'a Vocab {
@@ -207,7 +242,9 @@ impl<'a> Walk<'a> {
                     because.entry(rule).or_default().push(output);
                 }
             } else if !def.working {
-                open.push(Open { output, rules: open_rules(result, &state) });
+                let rules = open_rules(result, &state);
+                let rows: BTreeSet<RowHit> = rules.iter().flat_map(|rule| self.rows_of(*rule)).collect();
+                open.push(Open { output, rules, rows: rows.into_iter().collect() });
             }
             outputs.push(state);
         }
