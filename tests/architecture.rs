@@ -18,8 +18,9 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("analysis", &["lang", "program", "rulebook"]),
     ("cases", &["lang", "program", "rulebook", "analysis"]),
     ("server", &["lang", "program", "rulebook"]),
+    ("compare", &["lang", "program", "rulebook", "analysis", "cases"]),
     ("show", &["lang", "program", "rulebook"]),
-    ("cli", &["lang", "program", "rulebook", "analysis", "cases", "server", "show"]),
+    ("cli", &["lang", "program", "rulebook", "analysis", "cases", "server", "compare", "show"]),
 ];
 
 /// Crates that only one room may name.

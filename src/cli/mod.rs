@@ -5,6 +5,7 @@ mod ask;
 mod check;
 mod console;
 mod decide;
+mod diff;
 mod explain;
 mod new;
 mod serve;
@@ -40,6 +41,8 @@ enum Command {
     New(new::Args),
     /// Show a decision output by output: who says what, who goes before whom
     Show(show::Args),
+    /// Say which facts two versions of the rulebooks decide otherwise
+    Diff(diff::Args),
     /// Serve decisions over HTTP
     Serve(serve::Args),
 }
@@ -104,6 +107,7 @@ pub fn main() -> ExitCode {
         Command::Needs(args) => ask::run(&args, &mut console),
         Command::New(args) => new::run(&args, &mut console),
         Command::Show(args) => show::run(&args, &mut console),
+        Command::Diff(args) => diff::run(&args, &mut console),
         Command::Serve(args) => serve::run(&args, &mut console),
     };
     let done = done.and_then(|good| console.finish().map(|()| good).map_err(CliError::Output));

@@ -19,6 +19,7 @@ mod table;
 mod tests;
 mod time;
 mod trace;
+mod watch;
 
 pub(crate) use combine::{Combined, OutputResult};
 pub(crate) use depth::with_walk;
@@ -26,6 +27,7 @@ pub(crate) use resolve::Contribution;
 pub(crate) use rule::{Condition, Instance};
 pub(crate) use state::{Eval, Item, V};
 pub(crate) use trace::{Site, children, site};
+pub use watch::{Mark, Seen, watched};
 
 use crate::lang::typed::*;
 use crate::program::facts::Facts;
@@ -38,6 +40,7 @@ use num_rational::BigRational;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use watch::Watch;
 
 /// Decide `decision` by the meaning of the language.
 pub fn evaluate(linked: &Linked, decision: DecisionId, facts: &Facts) -> Outcome {
@@ -83,6 +86,7 @@ pub(crate) struct Walk<'a> {
     pub(crate) decision: DecisionId,
     given: Given<'a>,
     depth: Rc<Depth>,
+    pub(crate) watch: Rc<Watch>,
     /// Roots that a calling decision has changed.
     changed: Rc<BTreeMap<RootId, Eval<'a>>>,
     roots: Memo<RootId, Eval<'a>>,
@@ -125,8 +129,14 @@ pub(crate) type Scope<'e, 'a> = Option<&'e Env<'e, 'a>>;
 
 impl<'a> Walk<'a> {
     /// An evaluation that has not looked at anything yet.
-    fn new(linked: &'a Linked, decision: DecisionId, facts: &'a Facts, depth: Depth) -> Walk<'a> {
-        Walk::changing(decision, Given { linked, facts }, Rc::new(depth), Rc::default())
+    fn new(
+        linked: &'a Linked,
+        decision: DecisionId,
+        facts: &'a Facts,
+        depth: Depth,
+        watch: Watch,
+    ) -> Walk<'a> {
+        Walk::changing(decision, Given { linked, facts }, Rc::new(depth), Rc::new(watch), Rc::default())
     }
 
     /// An evaluation with some roots changed by the caller.
@@ -134,6 +144,7 @@ impl<'a> Walk<'a> {
         decision: DecisionId,
         given: Given<'a>,
         depth: Rc<Depth>,
+        watch: Rc<Watch>,
         changed: Rc<BTreeMap<RootId, Eval<'a>>>,
     ) -> Walk<'a> {
         Walk {
@@ -142,6 +153,7 @@ impl<'a> Walk<'a> {
             decision,
             given,
             depth,
+            watch,
             changed,
             roots: Memo::new(),
             lets: Memo::new(),
