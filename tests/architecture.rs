@@ -19,9 +19,13 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("analysis", &["lang", "program", "rulebook"]),
     ("cases", &["lang", "program", "rulebook", "analysis"]),
     ("server", &["lang", "program", "rulebook"]),
-    ("lsp", &["lang", "program", "rulebook", "analysis", "cases"]),
+    ("compare", &["lang", "program", "rulebook", "analysis", "cases"]),
+    ("lsp", &["lang", "program", "rulebook", "analysis", "cases", "format"]),
     ("show", &["lang", "program", "rulebook"]),
-    ("cli", &["lang", "program", "rulebook", "analysis", "cases", "server", "format", "lsp", "show"]),
+    (
+        "cli",
+        &["lang", "program", "rulebook", "analysis", "cases", "server", "compare", "format", "lsp", "show"],
+    ),
 ];
 
 /// Crates that only one room may name.

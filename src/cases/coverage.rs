@@ -1,10 +1,11 @@
 //! Which rules and table rows some case shows at work.
 use crate::cases::CaseResult;
+use crate::cases::bounds::takes_part;
 use crate::lang::source::Span;
-use crate::lang::typed::{PolicyId, RuleId, TableId};
+use crate::lang::typed::{Row, RuleId, TableId};
 use crate::program::outcome::RowHit;
 use crate::rulebook::Book;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the cases of one rulebook cover. Only what takes part in some store's program counts.
 #[derive(Debug, Default)]
@@ -20,38 +21,66 @@ pub struct Coverage {
 impl Coverage {
     /// Counts over all results.
     pub fn of(book: &Book, results: &[CaseResult]) -> Coverage {
+        let (rules, rows) = Coverage::idle(book, results);
+        let mut coverage = Coverage::default();
+        for (i, rule) in book.typed.rules.iter().enumerate().filter(|(_, r)| takes_part(book, r.policy)) {
+            coverage.rules += 1;
+            if let Some(name) = rules.get(&RuleId(i as u32)) {
+                coverage.idle_rules.push((name.clone(), rule.span));
+            }
+        }
+        for (hit, row) in all_rows(book) {
+            coverage.rows += 1;
+            if let Some(name) = rows.get(&hit) {
+                coverage.idle_rows.push((name.clone(), row.span));
+            }
+        }
+        coverage
+    }
+
+    /// The rules and rows that no result shows, with their names.
+    pub(super) fn idle(
+        book: &Book,
+        results: &[CaseResult],
+    ) -> (BTreeMap<RuleId, String>, BTreeMap<RowHit, String>) {
         let because = || results.iter().flat_map(|r| &r.because);
         let open = || results.iter().flat_map(|r| &r.open);
         let questioned = open().flat_map(|o| o.rules.iter().copied());
         let rules: BTreeSet<RuleId> = because().map(|b| b.rule).chain(questioned).collect();
         let asked = open().flat_map(|o| o.rows.iter().copied());
         let rows: BTreeSet<RowHit> = because().flat_map(|b| b.rows.iter().copied()).chain(asked).collect();
-        let takes_part = |policy: PolicyId| book.programs.iter().any(|p| p.linked().has_policy(policy));
-        let mut coverage = Coverage::default();
-        for (i, rule) in book.typed.rules.iter().enumerate().filter(|(_, r)| takes_part(r.policy)) {
-            let id = RuleId(i as u32);
-            coverage.rules += 1;
-            if !rules.contains(&id) {
-                coverage.idle_rules.push((book.typed.rule_id(id), rule.span));
-            }
-        }
-        for (t, table) in book.typed.tables.iter().enumerate() {
-            for (b, block) in [&table.own].into_iter().chain(&table.extra).enumerate() {
-                if !takes_part(block.policy) {
-                    continue;
-                }
-                let path = book.typed.policies.get(block.policy.ix()).map_or("", |p| p.path.as_str());
-                for (r, row) in block.rows.iter().enumerate() {
-                    coverage.rows += 1;
-                    let hit = RowHit { table: TableId(t as u32), block: b as u32, row: r as u32 };
-                    if !rows.contains(&hit) {
-                        coverage.idle_rows.push((format!("{path}.{} row {}", table.name, r + 1), row.span));
-                    }
-                }
-            }
-        }
-        coverage
+        let all = book.typed.rules.iter().enumerate().map(|(i, r)| (RuleId(i as u32), r));
+        let idle = all.filter(|(id, r)| takes_part(book, r.policy) && !rules.contains(id));
+        let rules = idle.map(|(id, _)| (id, book.typed.rule_id(id))).collect();
+        let idle = all_rows(book).into_iter().filter(|(hit, _)| !rows.contains(hit));
+        (rules, idle.map(|(hit, _)| (hit, row_name(book, hit))).collect())
     }
+}
+
+/// Every row that takes part in some store's program.
+fn all_rows(book: &Book) -> Vec<(RowHit, &Row)> {
+    let mut all = Vec::new();
+    for (t, table) in book.typed.tables.iter().enumerate() {
+        for (b, block) in [&table.own].into_iter().chain(&table.extra).enumerate() {
+            if takes_part(book, block.policy) {
+                let hit = |r: usize| RowHit { table: TableId(t as u32), block: b as u32, row: r as u32 };
+                all.extend(block.rows.iter().enumerate().map(|(r, row)| (hit(r), row)));
+            }
+        }
+    }
+    all
+}
+
+/// `policy.table row n`
+fn row_name(book: &Book, hit: RowHit) -> String {
+    let Some(table) = book.typed.tables.get(hit.table.ix()) else { return String::new() };
+    let block = match hit.block.checked_sub(1) {
+        None => Some(&table.own),
+        Some(extra) => table.extra.get(extra as usize),
+    };
+    let policy = block.and_then(|b| book.typed.policies.get(b.policy.ix()));
+    let path = policy.map_or("", |p| p.path.as_str());
+    format!("{path}.{} row {}", table.name, hit.row + 1)
 }
 
 /// `rule coverage 97% (33 of 34)`; rounded down, so that 100% means all.

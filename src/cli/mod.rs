@@ -5,6 +5,7 @@ mod ask;
 mod check;
 mod console;
 mod decide;
+mod diff;
 mod explain;
 mod fmt;
 mod lsp;
@@ -46,6 +47,8 @@ enum Command {
     Lsp(lsp::Args),
     /// Show a decision output by output: who says what, who goes before whom
     Show(show::Args),
+    /// Say which facts two versions of the rulebooks decide otherwise
+    Diff(diff::Args),
     /// Serve decisions over HTTP
     Serve(serve::Args),
 }
@@ -112,6 +115,7 @@ pub fn main() -> ExitCode {
         Command::New(args) => new::run(&args, &mut console),
         Command::Lsp(args) => lsp::run(&args, &mut console),
         Command::Show(args) => show::run(&args, &mut console),
+        Command::Diff(args) => diff::run(&args, &mut console),
         Command::Serve(args) => serve::run(&args, &mut console),
     };
     let done = done.and_then(|good| console.finish().map(|()| good).map_err(CliError::Output));

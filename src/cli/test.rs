@@ -1,5 +1,5 @@
 //! `zhanggui test`: all cases, a diff for each that fails, coverage on request.
-use crate::cases::{CaseResult, Coverage, coverage_line, run as run_cases};
+use crate::cases::{CaseResult, Coverage, Missing, coverage_line, missing, run as run_cases};
 use crate::cli::check::load_good;
 use crate::cli::{CliError, Console};
 use crate::lang::source::{SourceMap, Span};
@@ -14,6 +14,9 @@ pub(crate) struct Args {
     /// Say which rules and table rows the cases show at work, and which they do not
     #[arg(long)]
     coverage: bool,
+    /// Propose cases for the rules, rows and sides of bounds that no case shows, as text to paste into a .cases file
+    #[arg(long, conflicts_with = "filter")]
+    missing: bool,
     /// Only cases whose name contains this text
     #[arg(long, value_name = "TEXT")]
     filter: Option<String>,
@@ -34,6 +37,9 @@ pub(crate) fn run(args: &Args, console: &mut Console) -> Result<bool, CliError> 
                 }
             }
         }
+        if args.missing {
+            show_missing(console, book, &missing(book, &results))?;
+        }
         if args.coverage {
             show_coverage(console, &loaded.sources, book, &results)?;
         }
@@ -45,7 +51,13 @@ pub(crate) fn run(args: &Args, console: &mut Console) -> Result<bool, CliError> 
             "there are no cases"
         });
     }
-    console.line(&format!("{passed} passed, {failed} failed"))?;
+    let closing = format!("{passed} passed, {failed} failed");
+    // What is proposed is text to paste: nothing else stands on standard output.
+    if args.missing {
+        console.message(&closing);
+    } else {
+        console.line(&closing)?;
+    }
     Ok(failed == 0 && (passed > 0 || args.filter.is_none()))
 }
 
@@ -93,6 +105,43 @@ fn show_coverage(
             console.line(&format!("  no case shows {what} {name} ({})", place(sources, *span)))?;
         }
         console.line(&coverage_line(what, all, idle.len()))?;
+    }
+    Ok(())
+}
+
+/// The proposals as a .cases file, what they are for as comments.
+fn show_missing(console: &mut Console, book: &Book, found: &Missing) -> Result<(), CliError> {
+    let of = |all: usize, idle: usize| format!("{} of {all}", all - idle);
+    let (rules, rows) = (&found.coverage.idle_rules, &found.coverage.idle_rows);
+    console.line(&format!(
+        "# rulebook {}: rules {}, rows {}, bounds {} of {}",
+        book.name,
+        of(found.coverage.rules, rules.len()),
+        of(found.coverage.rows, rows.len()),
+        found.covered_bounds,
+        found.bounds.all.len()
+    ))?;
+    if !found.proposals.is_empty() {
+        let (rules, rows) =
+            (of(found.coverage.rules, found.idle_rules), of(found.coverage.rows, found.idle_rows));
+        console.line(&format!(
+            "# with the cases below: rules {rules}, rows {rows}, bounds {} of {}",
+            found.bounds.covered(),
+            found.bounds.all.len()
+        ))?;
+    }
+    for proposal in &found.proposals {
+        console.line("")?;
+        console.print(&proposal.text())?;
+    }
+    if !found.not_found.is_empty() {
+        console.line("")?;
+        console.line(
+            "# No case was found for these: they cannot be met, or the answer does not hang on them there.",
+        )?;
+        for what in &found.not_found {
+            console.line(&format!("# - {what}"))?;
+        }
     }
     Ok(())
 }

@@ -6,51 +6,63 @@ use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeMap;
 
 /// The facts that a case states, later settings over earlier ones.
-#[derive(Debug, Default)]
-struct Stated {
-    roots: BTreeMap<RootId, Given>,
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Stated {
+    pub(crate) roots: BTreeMap<RootId, Given>,
     /// In the order stated; equal arguments replace.
-    calls: Vec<(FactCallId, Vec<Const>, Given)>,
+    pub(crate) calls: Vec<(FactCallId, Vec<Const>, Given)>,
+}
+
+impl Stated {
+    /// What a case states in the end.
+    pub fn of(vocab: &Vocab, case: &Case) -> Stated {
+        let mut stated = Stated::default();
+        for setting in &case.given {
+            match &setting.target {
+                Target::Root(root, path) => {
+                    let ty = vocab.roots.get(root.ix()).map(|r| &r.ty);
+                    let place = stated.roots.entry(*root).or_insert(Given::Unknown);
+                    if let Some(ty) = ty {
+                        put(vocab, place, ty, path, &setting.value);
+                    }
+                }
+                Target::Call(fact, args) => {
+                    stated.calls.retain(|(f, a, _)| f != fact || a != args);
+                    stated.calls.push((*fact, args.clone(), setting.value.clone()));
+                }
+            }
+        }
+        stated
+    }
+
+    /// As a request would send it, and an error where JSON cannot say it.
+    pub fn json(&self, vocab: &Vocab) -> Result<Json, String> {
+        let mut out = Map::new();
+        for (root, given) in &self.roots {
+            let Some(def) = vocab.roots.get(root.ix()) else { continue };
+            if let Some(value) = value(vocab, &def.ty, given)? {
+                out.insert(def.name.clone(), value);
+            }
+        }
+        for (fact, args, given) in &self.calls {
+            let Some(def) = vocab.fact_calls.get(fact.ix()) else { continue };
+            let Some(value) = value(vocab, &def.ty, given)? else { continue };
+            let mut row = Map::new();
+            for ((name, ty), arg) in def.params.iter().zip(args) {
+                row.insert(name.clone(), constant(vocab, ty, arg));
+            }
+            row.insert("value".into(), value);
+            if let Json::Array(rows) = out.entry(def.name.clone()).or_insert_with(|| json!([])) {
+                rows.push(Json::Object(row));
+            }
+        }
+        Ok(Json::Object(out))
+    }
 }
 
 /// The facts of a case as JSON, and an error where JSON cannot say it.
 pub fn json(vocab: &Vocab, case: &Case) -> Result<Json, String> {
-    let mut stated = Stated::default();
-    for setting in &case.given {
-        match &setting.target {
-            Target::Root(root, path) => {
-                let ty = vocab.roots.get(root.ix()).map(|r| &r.ty);
-                let place = stated.roots.entry(*root).or_insert(Given::Unknown);
-                if let Some(ty) = ty {
-                    put(vocab, place, ty, path, &setting.value);
-                }
-            }
-            Target::Call(fact, args) => {
-                stated.calls.retain(|(f, a, _)| f != fact || a != args);
-                stated.calls.push((*fact, args.clone(), setting.value.clone()));
-            }
-        }
-    }
-    let mut out = Map::new();
-    for (root, given) in &stated.roots {
-        let Some(def) = vocab.roots.get(root.ix()) else { continue };
-        if let Some(value) = value(vocab, &def.ty, given)? {
-            out.insert(def.name.clone(), value);
-        }
-    }
-    for (fact, args, given) in &stated.calls {
-        let Some(def) = vocab.fact_calls.get(fact.ix()) else { continue };
-        let Some(value) = value(vocab, &def.ty, given)? else { continue };
-        let mut row = Map::new();
-        for ((name, ty), arg) in def.params.iter().zip(args) {
-            row.insert(name.clone(), constant(vocab, ty, arg));
-        }
-        row.insert("value".into(), value);
-        if let Json::Array(rows) = out.entry(def.name.clone()).or_insert_with(|| json!([])) {
-            rows.push(Json::Object(row));
-        }
-    }
-    Ok(Json::Object(out))
+    Stated::of(vocab, case).json(vocab)
 }
 
 /// Sets a place inside a stated fact. Setting a field of something absent or not yet stated makes it an entity.

@@ -4,6 +4,7 @@ use crate::lang::typed::DecisionId;
 use crate::program::facts::Facts;
 use crate::program::link::Linked;
 use crate::program::walk::Walk;
+use crate::program::walk::compared::Comparisons;
 use std::cell::Cell;
 
 /// Expressions within expressions that any thread's stack has room for.
@@ -49,12 +50,23 @@ pub(crate) fn with_walk<T: Send>(
     facts: &Facts,
     f: impl Fn(&Walk<'_>) -> T + Sync,
 ) -> T {
-    let walk = Walk::new(linked, decision, facts, Depth::new(SHALLOW));
+    with_watched_walk(linked, decision, facts, Comparisons::default, f)
+}
+
+/// The same, watching.
+pub(crate) fn with_watched_walk<T: Send>(
+    linked: &Linked,
+    decision: DecisionId,
+    facts: &Facts,
+    watch: impl Fn() -> Comparisons + Sync,
+    f: impl Fn(&Walk<'_>) -> T + Sync,
+) -> T {
+    let walk = Walk::new(linked, decision, facts, Depth::new(SHALLOW), watch());
     let shallow = f(&walk);
     if !walk.depth.exceeded() {
         return shallow;
     }
-    let again = || f(&Walk::new(linked, decision, facts, Depth::new(DEEP)));
+    let again = || f(&Walk::new(linked, decision, facts, Depth::new(DEEP), watch()));
     let deep = std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, again);
         thread.ok().and_then(|t| t.join().ok())

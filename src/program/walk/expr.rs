@@ -2,6 +2,7 @@
 use crate::lang::typed::*;
 use crate::program::outcome::Fault;
 use crate::program::value::Value;
+use crate::program::walk::compared::Mark;
 use crate::program::walk::number;
 use crate::program::walk::state::{Eval, Item, V, and, apply, gather, not, or, worst};
 use crate::program::walk::time;
@@ -192,7 +193,9 @@ impl<'a> Walk<'a> {
 
     fn compared(&self, op: CmpOp, a: &'a Expr, b: &'a Expr, env: Scope<'_, 'a>) -> Eval<'a> {
         apply(&[self.eval(a, env), self.eval(b, env)], |v| match v {
-            [a, b] => truth(number::compare(a.plain(), b.plain()).map(|order| holds(op, order))),
+            [x, y] => truth(number::compare(x.plain(), y.plain()).map(|order| {
+                self.comparisons.compared(Mark::of_expr(b), op, x.plain(), y.plain(), holds(op, order))
+            })),
             _ => Eval::absent(),
         })
     }
@@ -214,12 +217,18 @@ impl<'a> Walk<'a> {
             Membership::Interval { low, low_in, high, high_in } => {
                 let operands = [x_state, self.eval(low, env), self.eval(high, env)];
                 apply(&operands, |v| match v {
-                    [x, low, high] => {
+                    [x, first, last] => {
                         let from = CmpOp::reaching(*low_in, true);
                         let to = CmpOp::reaching(*high_in, false);
-                        truth(within(x.plain(), low.plain(), from).and_then(|above| {
-                            within(x.plain(), high.plain(), to).map(|below| above && below)
-                        }))
+                        let bounded = |mark: &Expr, bound: &V<'a>, op: CmpOp| {
+                            let (x, bound) = (x.plain(), bound.plain());
+                            let inside = within(x, bound, op)?;
+                            Ok(self.comparisons.compared(Mark::of_expr(mark), op, x, bound, inside))
+                        };
+                        truth(
+                            bounded(low, first, from)
+                                .and_then(|above| bounded(high, last, to).map(|below| above && below)),
+                        )
                     }
                     _ => Eval::absent(),
                 })
@@ -323,7 +332,13 @@ impl<'a> Walk<'a> {
         for (root, e) in changes {
             changed.insert(*root, renumbered(self.eval(e, env)));
         }
-        let callee = Walk::changing(decision, self.given, self.depth.clone(), Rc::new(changed));
+        let callee = Walk::changing(
+            decision,
+            self.given,
+            self.depth.clone(),
+            self.comparisons.clone(),
+            Rc::new(changed),
+        );
         let result = callee.output(output);
         // An explanation shows the roundings of called decisions, too.
         self.roundings.borrow_mut().append(&mut callee.roundings.borrow_mut());

@@ -4,6 +4,7 @@
 //! can be, `given` reads facts, `expr`, `number`, `time`, `list` and `table` are the expressions, `rule` says which rules are
 //! effective, `resolve` combines what is certain, `combine` weighs what is not, `trace` says which rows decided.
 mod combine;
+mod compared;
 mod depth;
 mod expr;
 mod filling;
@@ -22,6 +23,7 @@ mod trace;
 mod watch;
 
 pub(crate) use combine::{Combined, OutputResult};
+pub use compared::{Compared, Mark, watched};
 pub(crate) use depth::with_walk;
 pub(crate) use resolve::Contribution;
 pub(crate) use rule::{Condition, Instance};
@@ -35,6 +37,7 @@ use crate::program::facts::Facts;
 use crate::program::link::{Linked, LinkedRule};
 use crate::program::outcome::{Because, Conflict, Open, Outcome, RowHit, State};
 use crate::program::value::Value;
+use compared::Comparisons;
 use depth::Depth;
 use given::Given;
 use num_rational::BigRational;
@@ -86,6 +89,7 @@ pub(crate) struct Walk<'a> {
     pub(crate) decision: DecisionId,
     given: Given<'a>,
     depth: Rc<Depth>,
+    pub(crate) comparisons: Rc<Comparisons>,
     /// Roots that a calling decision has changed.
     changed: Rc<BTreeMap<RootId, Eval<'a>>>,
     roots: Memo<RootId, Eval<'a>>,
@@ -132,19 +136,27 @@ pub(crate) type Scope<'e, 'a> = Option<&'e Env<'e, 'a>>;
 
 impl<'a> Walk<'a> {
     /// An evaluation that has not looked at anything yet.
-    fn new(linked: &'a Linked, decision: DecisionId, facts: &'a Facts, depth: Depth) -> Walk<'a> {
-        Walk::watched(linked, decision, facts, depth, None)
-    }
-
-    /// The same, noting the facts that it looks at.
-    fn watched(
+    fn new(
         linked: &'a Linked,
         decision: DecisionId,
         facts: &'a Facts,
         depth: Depth,
-        seen: Option<&'a Seen>,
+        comparisons: Comparisons,
     ) -> Walk<'a> {
-        Walk::changing(decision, Given { linked, facts, seen }, Rc::new(depth), Rc::default())
+        let given = Given { linked, facts, seen: None };
+        Walk::changing(decision, given, Rc::new(depth), Rc::new(comparisons), Rc::default())
+    }
+
+    /// The same, noting the facts that it looks at.
+    fn noting(
+        linked: &'a Linked,
+        decision: DecisionId,
+        facts: &'a Facts,
+        depth: Depth,
+        seen: &'a Seen,
+    ) -> Walk<'a> {
+        let given = Given { linked, facts, seen: Some(seen) };
+        Walk::changing(decision, given, Rc::new(depth), Rc::default(), Rc::default())
     }
 
     /// An expression on one element of a top-level list, which the variables stand for; `None` if there is no such element.
@@ -169,6 +181,7 @@ impl<'a> Walk<'a> {
         decision: DecisionId,
         given: Given<'a>,
         depth: Rc<Depth>,
+        comparisons: Rc<Comparisons>,
         changed: Rc<BTreeMap<RootId, Eval<'a>>>,
     ) -> Walk<'a> {
         Walk {
@@ -177,6 +190,7 @@ impl<'a> Walk<'a> {
             decision,
             given,
             depth,
+            comparisons,
             changed,
             roots: Memo::new(),
             lets: Memo::new(),

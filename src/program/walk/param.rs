@@ -3,6 +3,7 @@ use crate::lang::typed::*;
 use crate::program::outcome::Fault;
 use crate::program::value::Value;
 use crate::program::walk::Walk;
+use crate::program::walk::compared::Mark;
 use crate::program::walk::expr::either;
 use crate::program::walk::state::{Eval, V, and, apply};
 use std::collections::BTreeSet;
@@ -24,7 +25,17 @@ impl<'a> Walk<'a> {
         }
         let Some(date) = self.governing_date(policy) else { return Eval::bool(true) };
         apply(&[date], |v| match v {
-            [V::Plain(Value::Date(day))] => Eval::bool(dates.contains(*day)),
+            [V::Plain(Value::Date(day))] => {
+                let bounded = |bound: Option<i32>, end: bool| {
+                    let Some(bound) = bound else { return true };
+                    let (op, holds) =
+                        if end { (CmpOp::Lt, *day < bound) } else { (CmpOp::Ge, bound <= *day) };
+                    let (day, bound) = (Value::Date(*day), Value::Date(bound));
+                    self.comparisons.compared(Mark::of_dates(dates, end), op, &day, &bound, holds)
+                };
+                let (begun, not_over) = (bounded(dates.from, false), bounded(dates.before, true));
+                Eval::bool(begun && not_over)
+            }
             _ => Eval::bool(false),
         })
     }

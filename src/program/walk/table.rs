@@ -4,6 +4,7 @@ use crate::program::facts::Facts;
 use crate::program::link::Linked;
 use crate::program::outcome::{Conflict, Fault, RowHit};
 use crate::program::value::Value;
+use crate::program::walk::compared::Mark;
 use crate::program::walk::expr::{holds, within};
 use crate::program::walk::number;
 use crate::program::walk::state::{Eval, V, and, combinations, gather, worst};
@@ -145,14 +146,21 @@ impl<'a> Walk<'a> {
             Test::Any | Test::Else => Ok(true),
             Test::Absent => Ok(*key == Value::Absent),
             Test::Value(Const::Node(node)) => Ok(self.lies_under(key, *node, ty)),
-            Test::Value(c) if threshold => within(key, &Value::of_const(c), CmpOp::Ge),
+            Test::Value(c) if threshold => {
+                let (bound, op) = (Value::of_const(c), CmpOp::Ge);
+                let reached = within(key, &bound, op)?;
+                Ok(self.comparisons.compared(Mark::of_cell(test, false), op, key, &bound, reached))
+            }
             Test::Value(c) => Ok(*key == Value::of_const(c)),
             Test::Interval { low, high } => {
                 let mut inside = *key != Value::Absent;
                 for (bound, is_low) in [(low, true), (high, false)] {
                     if let Some((bound, bound_in)) = bound {
                         let op = CmpOp::reaching(*bound_in, is_low);
-                        inside &= within(key, &Value::of_const(bound), op)?;
+                        let bound = Value::of_const(bound);
+                        let within = within(key, &bound, op)?;
+                        inside &=
+                            self.comparisons.compared(Mark::of_cell(test, !is_low), op, key, &bound, within);
                     }
                 }
                 Ok(inside)

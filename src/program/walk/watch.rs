@@ -45,7 +45,7 @@ pub(crate) fn watch<'a, T>(
     seen: &'a Seen,
     f: impl FnOnce(&Walk<'a>) -> T,
 ) -> Option<T> {
-    let walk = Walk::watched(linked, decision, facts, Depth::new(SHALLOW), Some(seen));
+    let walk = Walk::noting(linked, decision, facts, Depth::new(SHALLOW), seen);
     let answer = f(&walk);
     (!walk.depth.exceeded()).then_some(answer)
 }
