@@ -11,7 +11,7 @@ use num_traits::ToPrimitive;
 use std::collections::BTreeSet;
 
 /// More values than this are not tried for one fact.
-const MOST_VALUES: usize = 160;
+const MOST_VALUES: usize = 96;
 /// A day like any other: 2026-03-02.
 const ANY_DAY: i64 = 20_514;
 
