@@ -92,8 +92,12 @@ struct Run<'s, 'p> {
 impl Run<'_, '_> {
     /// What evaluating a part cost: looking at facts, and at the rows of tables.
     fn cost(&self, tried: &Tried) -> u32 {
-        let work = (tried.known.len() + tried.missing.len()) / 32 + self.reads.rows / 400;
-        1 + u32::try_from(work).unwrap_or(u32::MAX)
+        let work = (tried.known.len() + tried.missing.len()) / 32;
+        1 + u32::try_from(work).unwrap_or(u32::MAX).saturating_add(self.dear())
+    }
+
+    fn dear(&self) -> u32 {
+        u32::try_from(self.reads.rows / 2_000).unwrap_or(u32::MAX)
     }
 }
 
@@ -155,11 +159,14 @@ impl<'p> Search<'p> {
             goal,
             reads: self.reads_of(goal),
             steps: 0,
-            until: self.budget.min(FIRST),
+            until: 0,
             order: Order::Plain,
             chosen: Vec::new(),
             by_parts: FxHashMap::default(),
         };
+        // Where each look into a table is dear, there is but one attempt.
+        let dear = 1 + run.dear();
+        run.until = FIRST.saturating_mul(dear).min(self.budget);
         let mut step = self.go(&mut run, vec![None; goal.parts.len()], None);
         // A search that a bad first choice leads astray looks at the cases, then starts again with other choices, before it
         // tries everything.
@@ -173,7 +180,7 @@ impl<'p> Search<'p> {
             if !matches!(step, Step::OutOfSteps) || run.steps >= self.budget {
                 break;
             }
-            run.until = run.steps.saturating_add(PROBE).min(self.budget);
+            run.until = run.steps.saturating_add(PROBE.saturating_mul(dear)).min(self.budget);
             run.order = Order::Shuffled(probe);
             let own = self.liked.clone();
             let leader = leaders.get(probe as usize - 1).and_then(|n: &usize| self.seeds.get(*n));
