@@ -1,7 +1,8 @@
 //! The functions of the language, and `fill`.
-use super::cx::{Cx, Named, Scope, broken_expr, did_you_mean, expr, nearest};
+use super::cx::{Cx, Named, Scope, broken_expr, expr};
 use super::expr::some_of;
 use crate::lang::ast;
+use crate::lang::near::nearest;
 use crate::lang::source::Span;
 use crate::lang::typed::*;
 use std::sync::Arc;
@@ -90,13 +91,13 @@ impl<'a> Cx<'a> {
             "end_of_year" => date(Func::EndOfYear, Ty::Date),
             _ => None,
         };
-        let Some((func, want, ty)) = simple else { return self.misspelt(name, span) };
-        let [arg] = c.args.as_slice() else { return self.misspelt(name, span) };
+        let Some((func, want, ty)) = simple else { return self.wrong_shape(name, span) };
+        let [arg] = c.args.as_slice() else { return self.wrong_shape(name, span) };
         let value = self.check(s, &arg.value, &want, &format!("`{}`", name.text));
         expr(ExprKind::Func(func, vec![value]), ty, span)
     }
 
-    pub fn misspelt(&mut self, name: &ast::Name, span: Span) -> Expr {
+    pub fn wrong_shape(&mut self, name: &ast::Name, span: Span) -> Expr {
         let usage = NAMES.iter().find(|(n, _)| *n == name.text).map_or("", |(_, u)| *u);
         let message = format!("`{}` is not used like this", name.text);
         self.error_help("E0304", span, message, format!("write `{usage}`"));
@@ -113,7 +114,7 @@ impl<'a> Cx<'a> {
         span: Span,
     ) -> Expr {
         if c.args.len() < 2 {
-            return self.misspelt(name, span);
+            return self.wrong_shape(name, span);
         }
         let what = format!("`{}`", name.text);
         let hint = hint.map(|h| h.inner().clone());
@@ -157,7 +158,7 @@ impl<'a> Cx<'a> {
         hint: Option<&Ty>,
         span: Span,
     ) -> Expr {
-        let [arg] = c.args.as_slice() else { return self.misspelt(name, span) };
+        let [arg] = c.args.as_slice() else { return self.wrong_shape(name, span) };
         let hint = if name.text == "length" { None } else { hint.map(|h| h.inner().clone()) };
         let value = self.lower(s, &arg.value, hint.as_ref());
         let what = format!("`{}`", name.text);
@@ -189,7 +190,7 @@ impl<'a> Cx<'a> {
 
     /// `first(list)` and `last(list)`: absent of an empty list.
     fn end_of_list(&mut self, s: &mut Scope, c: &'a ast::Call, name: &ast::Name, span: Span) -> Expr {
-        let [arg] = c.args.as_slice() else { return self.misspelt(name, span) };
+        let [arg] = c.args.as_slice() else { return self.wrong_shape(name, span) };
         let list = self.lower(s, &arg.value, None);
         let what = format!("`{}`", name.text);
         if list.ty.is_optional() {
@@ -209,9 +210,9 @@ impl<'a> Cx<'a> {
     }
 
     fn workday(&mut self, s: &mut Scope, c: &'a ast::Call, name: &ast::Name, span: Span) -> Expr {
-        let [day, calendar] = c.args.as_slice() else { return self.misspelt(name, span) };
+        let [day, calendar] = c.args.as_slice() else { return self.wrong_shape(name, span) };
         let value = self.check(s, &day.value, &Ty::Date, &format!("`{}`", name.text));
-        let ast::ExprKind::Path(path) = &calendar.value.kind else { return self.misspelt(name, span) };
+        let ast::ExprKind::Path(path) = &calendar.value.kind else { return self.wrong_shape(name, span) };
         let own = self.callee(s, path).and_then(|v| {
             v.into_iter().find_map(|(_, n)| match n {
                 Named::Calendar(id) => Some(Ok(id)),
@@ -232,12 +233,12 @@ impl<'a> Cx<'a> {
                             let near = nearest(&text, self.vocab.calendars.iter().map(|c| c.name.as_str()));
                             let names: Vec<String> =
                                 self.vocab.calendars.iter().map(|c| c.name.clone()).collect();
-                            self.error_help(
-                                "E0217",
-                                path.span,
-                                format!("there is no calendar `{text}`{}", did_you_mean(&near)),
-                                format!("there is {}", some_of(&names)),
-                            );
+                            let help = match names.is_empty() {
+                                true => "declare one: `calendar NAME { closed 2026-10-01 }`".to_owned(),
+                                false => format!("there is {}", some_of(&names)),
+                            };
+                            let message = format!("there is no calendar `{text}`");
+                            self.misspelt("E0217", path.span, message, near, help);
                         }
                         return broken_expr(span);
                     }
@@ -253,7 +254,7 @@ impl<'a> Cx<'a> {
     }
 
     fn anniversary(&mut self, s: &mut Scope, c: &'a ast::Call, name: &ast::Name, span: Span) -> Expr {
-        let [day, year] = c.args.as_slice() else { return self.misspelt(name, span) };
+        let [day, year] = c.args.as_slice() else { return self.wrong_shape(name, span) };
         let day = self.check(s, &day.value, &Ty::Date, "`anniversary`");
         let year = self.check(s, &year.value, &Ty::Int, "the year of `anniversary`");
         expr(ExprKind::Func(Func::Anniversary, vec![day, year]), Ty::Date, span)

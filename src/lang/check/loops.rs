@@ -250,7 +250,7 @@ impl<'a> Cx<'a> {
         hint: Option<&Ty>,
         span: Span,
     ) -> Expr {
-        let [arg] = c.args.as_slice() else { return self.misspelt(name, span) };
+        let [arg] = c.args.as_slice() else { return self.wrong_shape(name, span) };
         // What is known of this element is not known of the one before.
         let mut inner = Scope { present: Vec::new(), assumed: Vec::new(), ..s.clone() };
         let of = self.lower(&mut inner, &arg.value, hint.map(Ty::inner));

@@ -307,7 +307,7 @@ impl Cx<'_> {
         let mut found = Diagnostic::error(
             "E0420",
             e.span,
-            format!("{name} needs an amount on {step}, but {why} leaves it"),
+            format!("{name} counts in steps of {step}, but {why} gives fractions of a step"),
         )
         .help("write `… rounded half up` (or `down`, `up`, `half even`) where the rulebook rounds");
         if cause != e.span {

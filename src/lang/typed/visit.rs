@@ -72,6 +72,13 @@ pub fn children<'e>(e: &'e Expr, f: &mut dyn FnMut(&'e Expr)) {
     }
 }
 
+/// The direct parts of an expression, in the order in which [`children`] meets them.
+pub fn parts(e: &Expr) -> Vec<&Expr> {
+    let mut found = Vec::new();
+    children(e, &mut |part| found.push(part));
+    found
+}
+
 /// Calls `f` on an expression and on all its parts, outermost first.
 pub fn all<'e>(e: &'e Expr, f: &mut dyn FnMut(&'e Expr)) {
     f(e);

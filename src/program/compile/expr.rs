@@ -1,6 +1,7 @@
 //! Expressions to registers.
 use super::builder::*;
 use super::number::fixed;
+use crate::lang::typed::visit::parts;
 use crate::lang::typed::*;
 use crate::program::code::*;
 use crate::program::facts::{Place, Shape, pack_period};
@@ -413,7 +414,7 @@ impl<'a> Builder<'a> {
                 {
                     *uses += 1;
                 }
-                todo.extend(super::children(e));
+                todo.extend(parts(e));
             }
         }
         self.let_uses.get(id.ix()) == Some(&1)

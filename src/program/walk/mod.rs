@@ -26,7 +26,7 @@ pub(crate) use depth::with_walk;
 pub(crate) use resolve::Contribution;
 pub(crate) use rule::{Condition, Instance};
 pub(crate) use state::{Eval, Item, V};
-pub(crate) use trace::{Site, children, site};
+pub(crate) use trace::{Site, site};
 pub(crate) use watch::{Missing, Seen, watch};
 
 use crate::lang::typed::*;
