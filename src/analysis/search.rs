@@ -89,6 +89,18 @@ struct Run<'s, 'p> {
     by_parts: FxHashMap<Vec<usize>, Rc<Reads<'p>>>,
 }
 
+impl Run<'_, '_> {
+    /// What evaluating a part cost: looking at facts, and at the rows of tables.
+    fn cost(&self, tried: &Tried) -> u32 {
+        let work = (tried.known.len() + tried.missing.len()) / 32;
+        1 + u32::try_from(work).unwrap_or(u32::MAX).saturating_add(self.dear())
+    }
+
+    fn dear(&self) -> u32 {
+        u32::try_from(self.reads.rows / 2_000).unwrap_or(u32::MAX)
+    }
+}
+
 /// Why no choice below a point makes the goal hold.
 struct Refuted {
     /// Facts chosen above that it depends on.
@@ -147,11 +159,14 @@ impl<'p> Search<'p> {
             goal,
             reads: self.reads_of(goal),
             steps: 0,
-            until: self.budget.min(FIRST),
+            until: 0,
             order: Order::Plain,
             chosen: Vec::new(),
             by_parts: FxHashMap::default(),
         };
+        // Where each look into a table is dear, there is but one attempt.
+        let dear = 1 + run.dear();
+        run.until = FIRST.saturating_mul(dear).min(self.budget);
         let mut step = self.go(&mut run, vec![None; goal.parts.len()], None);
         // A search that a bad first choice leads astray looks at the cases, then starts again with other choices, before it
         // tries everything.
@@ -165,7 +180,7 @@ impl<'p> Search<'p> {
             if !matches!(step, Step::OutOfSteps) || run.steps >= self.budget {
                 break;
             }
-            run.until = run.steps.saturating_add(PROBE).min(self.budget);
+            run.until = run.steps.saturating_add(PROBE.saturating_mul(dear)).min(self.budget);
             run.order = Order::Shuffled(probe);
             let own = self.liked.clone();
             let leader = leaders.get(probe as usize - 1).and_then(|n: &usize| self.seeds.get(*n));
@@ -192,14 +207,20 @@ impl<'p> Search<'p> {
     /// The facts of the cases: facts that make the goal hold, or the cases that come closest to it.
     fn try_seeds(&mut self, run: &mut Run<'_, 'p>) -> (Option<Witness>, Vec<usize>) {
         let mut scores: Vec<(usize, usize)> = Vec::new();
+        let mut cost = 0;
         for (n, seed) in self.seeds.clone().into_iter().enumerate() {
+            if cost > self.budget {
+                break;
+            }
             for (at, pick) in &seed {
                 self.space.choose(*at, Some(*pick));
             }
             // How many parts hold before one does not.
             let mut left = run.goal.parts.len();
             for part in &run.goal.parts {
-                if part.attempt(&mut self.space, self.decision).truth != Truth::True {
+                let tried = part.attempt(&mut self.space, self.decision);
+                cost += run.cost(&tried);
+                if tried.truth != Truth::True {
                     break;
                 }
                 left -= 1;
@@ -240,11 +261,11 @@ impl<'p> Search<'p> {
             };
             // Whole outputs are asked for once everything else holds.
             if again && !(open && part.is_whole()) {
-                run.steps += if part.is_whole() { 4 } else { 1 };
                 if run.steps > run.until {
                     return Step::OutOfSteps;
                 }
                 let now = part.attempt(&mut self.space, self.decision);
+                run.steps += run.cost(&now);
                 if now.truth == Truth::False {
                     let why = now.known.iter().flat_map(|at| self.with_outer(*at)).collect();
                     return Step::Refuted(Refuted { why, parts: BTreeSet::from([i]), exact: true });

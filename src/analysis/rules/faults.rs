@@ -125,6 +125,7 @@ fn sites<'p>(decision: &Decision<'p>, owner: Owner<'p>) -> Vec<Site<'p>> {
             }
         }
     }
+    gather.sites.retain(|site| may_fail(decision, site));
     gather.sites
 }
 
@@ -151,7 +152,7 @@ impl<'p> Gather<'p> {
         }
         let with = |more: (&'p Expr, bool)| given.iter().copied().chain([more]).collect::<Vec<_>>();
         let fault = match &e.kind {
-            ExprKind::Arith(ArithOp::Div, _, b) if !is_nonzero(b) => Some(Fault::DivisionByZero),
+            ExprKind::Arith(ArithOp::Div, ..) => Some(Fault::DivisionByZero),
             ExprKind::Split { .. } | ExprKind::Share { .. } => Some(Fault::DivisionByZero),
             ExprKind::Lookup { table, .. } => Some(Fault::NoRow(*table)),
             ExprKind::Comp { kind: CompKind::Min | CompKind::Max, .. } => Some(Fault::EmptyExtreme),
@@ -206,13 +207,21 @@ impl<'p> Gather<'p> {
     }
 }
 
-fn is_nonzero(e: &Expr) -> bool {
-    match &e.kind {
-        ExprKind::Const(Const::Num(n) | Const::Money(n, _)) => *n != num_rational::BigRational::default(),
-        ExprKind::Const(Const::Period(Period::Days(n) | Period::Months(n))) => *n != 0,
-        ExprKind::Const(_) => true,
-        ExprKind::Widen(x) => is_nonzero(x),
-        _ => false,
+/// Whether a site may fail at all: no divisor that is one of certain numbers, no table that may be without a row.
+fn may_fail<'p>(decision: &Decision<'p>, site: &Site<'p>) -> bool {
+    match &site.at.kind {
+        ExprKind::Arith(ArithOp::Div, _, divisor) => decision.searches.iter().any(|search| {
+            // The expression is the same for all programs; params and tables may differ.
+            search.reader.constants(divisor).is_none_or(|values| values.is_empty() || values.contains(&0))
+        }),
+        ExprKind::Lookup { table, .. } => {
+            let table = decision.book.typed.tables.get(table.ix());
+            table.is_some_and(|t| {
+                !matches!(t.hit, Hit::Collect(Collect::Sum | Collect::All))
+                    && !t.results.iter().all(|(_, ty)| ty.is_optional())
+            })
+        }
+        _ => true,
     }
 }
 

@@ -66,6 +66,8 @@ pub struct Reads<'p> {
     pub nodes: BTreeSet<(TaxonomyId, u32)>,
     /// Taxonomies of which two facts are compared with each other.
     pub open_nodes: BTreeSet<TaxonomyId>,
+    /// Rows of the tables that are looked into.
+    pub rows: usize,
     /// Texts that this one reads.
     pub next: BTreeSet<Node>,
 }
@@ -73,6 +75,7 @@ pub struct Reads<'p> {
 impl<'p> Reads<'p> {
     fn absorb(&mut self, other: &Reads<'p>) {
         self.loose.extend(&other.loose);
+        self.rows += other.rows;
         self.nodes.extend(&other.nodes);
         self.open_nodes.extend(&other.open_nodes);
         for (class, points) in &other.points {
@@ -114,6 +117,12 @@ impl<'p> Reader<'p> {
     /// The place of an expression that is a fact.
     pub fn place(&self, e: &'p Expr) -> Option<Place<'p>> {
         self.shapes.place(e)
+    }
+
+    /// The constants that an expression's value is one of, as slots hold them; `None` if it may be anything else.
+    pub fn constants(&self, e: &'p Expr) -> Option<BTreeSet<i64>> {
+        let constant = |alt: Alt| if let Alt::Const(c) = alt { Some(c) } else { None };
+        self.shapes.of(e).into_iter().map(constant).collect()
     }
 
     /// How one text reads facts, not counting the texts that it reads.
@@ -210,6 +219,7 @@ impl<'p> Reader<'p> {
             Node::Table(id) => {
                 let Some(table) = book.tables.get(id.ix()) else { return };
                 for (block, rows) in self.linked.blocks(table) {
+                    reads.rows += rows.rows.len();
                     if block > 0 {
                         reads.next.insert(Node::Policy(rows.policy));
                     }
