@@ -8,7 +8,7 @@ use crate::lang::source::Span;
 use crate::lang::typed::*;
 use crate::program::facts::{Facts, Slot, Tag};
 use crate::program::literal::literal;
-use crate::program::outcome::{Outcome, RowHit, State};
+use crate::program::outcome::{Because, Outcome, RowHit, State};
 use crate::program::value::Value;
 use crate::rulebook::Book;
 use num_bigint::BigInt;
@@ -254,8 +254,10 @@ impl<'c, 'b> Dial<'c, 'b> {
         let jump = self.value(output, x + 1)? - self.value(output, x)?;
         let before = self.value(output, x)? - self.value(output, (x - wide).max(0))?;
         let after = self.value(output, x + 1 + wide)? - self.value(output, x + 1)?;
-        let rises = before > 0 && after > 0 && jump < -2 * rough;
-        let falls = before < 0 && after < 0 && jump > 2 * rough;
+        // What rounding to a coarser step makes of it is no cliff.
+        let little = (self.value(output, x)?.abs() / 100).max(2 * rough);
+        let rises = before > 0 && after > 0 && jump < -little;
+        let falls = before < 0 && after < 0 && jump > little;
         (rises || falls).then_some(rises)
     }
 
@@ -305,8 +307,8 @@ impl<'c, 'b> Dial<'c, 'b> {
     fn places(&self, low: &Outcome, high: &Outcome, output: OutputId) -> Option<(Span, Option<Span>)> {
         let rows =
             |o: &Outcome| -> BTreeSet<RowHit> { o.because.iter().flat_map(|b| b.rows.clone()).collect() };
-        let rules = |o: &Outcome| -> BTreeSet<RuleId> {
-            o.because.iter().filter(|b| b.outputs.contains(&output)).map(|b| b.rule).collect()
+        let rules = |o: &Outcome, on: &dyn Fn(&Because) -> bool| -> BTreeSet<RuleId> {
+            o.because.iter().filter(|b| on(b)).map(|b| b.rule).collect()
         };
         let book = &self.book.typed;
         let row_span = |hit: &RowHit| {
@@ -319,14 +321,15 @@ impl<'c, 'b> Dial<'c, 'b> {
         };
         let rule_span = |rule: &RuleId| book.rules.get(rule.ix()).map(|r| r.span);
         let (low_rows, high_rows) = (rows(low), rows(high));
-        let (low_rules, high_rules) = (rules(low), rules(high));
+        let (low_rules, high_rules) = (rules(low, &|_| true), rules(high, &|_| true));
+        let own = rules(high, &|b| b.outputs.contains(&output));
         let mut only_high: Vec<Span> = high_rows.difference(&low_rows).filter_map(row_span).collect();
         let mut only_low: Vec<Span> = low_rows.difference(&high_rows).filter_map(row_span).collect();
         if only_high.is_empty() && only_low.is_empty() {
             only_high = high_rules.difference(&low_rules).filter_map(rule_span).collect();
             only_low = low_rules.difference(&high_rules).filter_map(rule_span).collect();
         }
-        let all = only_high.into_iter().chain(only_low).chain(high_rules.iter().filter_map(rule_span));
+        let all = only_high.into_iter().chain(only_low).chain(own.iter().filter_map(rule_span));
         let mut all = all.collect::<Vec<_>>().into_iter();
         let place = all.next()?;
         let other = all.next().filter(|o| *o != place);

@@ -148,7 +148,8 @@ fn cap(found: &mut Vec<Diagnostic>) {
         }
         *count <= MAX_FOUND
     });
-    let more = counts.into_values().filter_map(|(count, first)| Some((count - MAX_FOUND, first?)));
+    let more =
+        counts.into_values().filter_map(|(count, first)| Some((count.saturating_sub(MAX_FOUND), first?)));
     found.extend(more.map(|(more, span)| {
         let message = format!("{more} more mistakes from here on");
         Diagnostic::error("E0101", span, message).help("mend the first ones, and check again")
