@@ -124,11 +124,12 @@ fn ends_before(source: &str, tokens: &[Token]) -> Option<(Token, Token)> {
     for token in tokens {
         let first = std::mem::replace(&mut line_start, token.kind == TokenKind::Newline);
         let text = token.text(source);
-        if first && token.kind == TokenKind::Word {
-            if let Some((opener, inset)) = open.last().filter(|(_, inset)| column(*token) <= *inset) {
-                // A declaration that is not set in at all says nothing.
-                return (column(*token) > 0 || *inset > 0).then_some((*opener, *token));
-            }
+        if first
+            && token.kind == TokenKind::Word
+            && let Some((opener, inset)) = open.last().filter(|(_, inset)| column(*token) <= *inset)
+        {
+            // A declaration that is not set in at all says nothing.
+            return (column(*token) > 0 || *inset > 0).then_some((*opener, *token));
         }
         match text {
             "(" | "[" | "{" if token.kind == TokenKind::Sign => open.push((*token, column(*token))),
