@@ -562,3 +562,44 @@ fn a_text_without_a_rulebook_says_so() {
     let hover = client.at("lonely.policy", "policy |a");
     assert_eq!(client.request("textDocument/hover", hover), Ok(Value::Null));
 }
+
+#[test]
+fn a_finding_points_to_its_page_and_to_the_other_place() {
+    let mut client = Client::start();
+    let docs = tempfile::tempdir().unwrap();
+    std::fs::write(docs.path().join("E0204.md"), "two of one name").unwrap();
+    client.initialize(Units::Utf16, json!({"docs": docs.path().to_str().unwrap()}));
+    client.open(POLICY, None);
+    client.edit(POLICY, "rule opened §2", "rule in_time §2");
+    let found = client.findings(POLICY);
+    let twice = found.iter().find(|f| f["code"] == "E0204").unwrap_or_else(|| panic!("{found:?}"));
+    let href = twice["codeDescription"]["href"].as_str().unwrap();
+    assert!(href.starts_with("file://") && href.ends_with("/E0204.md"), "{href}");
+    let related = &twice["relatedInformation"][0];
+    assert_eq!(related["message"], "the first one is here");
+    let text = client.text(POLICY);
+    assert_eq!(related["location"]["range"]["start"], place(&text, text.find("in_time §1").unwrap()));
+    assert!(found.iter().filter(|f| f["code"] != "E0204").all(|f| f.get("codeDescription").is_none()));
+}
+
+#[test]
+fn columns_count_bytes_where_both_sides_can() {
+    let mut client = Client::ready(Units::Bytes);
+    client.open(POLICY, None);
+    client.findings(POLICY);
+    // Inserted after a Chinese word: bytes of the line, not characters.
+    let text = client.text(POLICY);
+    let line = text.lines().position(|l| l.contains("已拆封的不退")).unwrap();
+    let before = text.lines().nth(line).unwrap();
+    let column = before.find("的不退").unwrap();
+    let range = json!({"start": {"line": line, "character": column}, "end": {"line": line, "character": column + "的".len()}});
+    client.change(
+        POLICY,
+        json!([{"range": range, "text": "\" nonsense"}]),
+        text.replacen("已拆封的", "已拆封\" nonsense", 1),
+    );
+    let found = client.findings(POLICY);
+    let line_now = client.text(POLICY).lines().nth(line).unwrap().to_owned();
+    let at = line_now.find("退\"").unwrap() + "退".len();
+    assert_eq!(found[0]["range"]["start"], json!({"line": line, "character": at}), "{found:?}");
+}
