@@ -236,7 +236,7 @@ impl<'p> Part<'p> {
                 let condition = walk.condition(*position);
                 match condition.instances.get(*instance) {
                     Some(found) if found.faceless => Truth::Open,
-                    Some(found) => of_state(&found.applicable, true),
+                    Some(_) => of_state(&walk.applicable(*position, *instance), true),
                     None => Truth::False,
                 }
             }
@@ -323,7 +323,7 @@ impl EffectOf {
         let condition = walk.condition(self.position);
         let Some(instance) = condition.instances.get(self.instance) else { return Eval::absent() };
         if instance.faceless {
-            return instance.applicable.clone();
+            return walk.applicable(self.position, self.instance);
         }
         let value = walk.in_instance(rule, instance.item.as_ref(), |env| walk.eval(&effect.value, env));
         walk.as_plain(&value)

@@ -334,6 +334,10 @@ impl<'p> Reader<'p> {
                     self.hint(arg, &YEAR_ENDS.iter().copied().collect(), reads);
                 }
             }
+            ExprKind::Previous { list, of, .. } => {
+                self.length(*list, reads);
+                self.visit(of, reads);
+            }
             _ => visit::children(e, &mut |c| self.visit(c, reads)),
         }
     }
@@ -386,9 +390,14 @@ impl<'p> Reader<'p> {
     fn whole_lists(&self, output: OutputId, reads: &mut Reads<'p>) {
         let vocab = &self.linked.rulebook.vocab;
         let def = vocab.decisions.get(self.shapes.decision.ix()).and_then(|d| d.outputs.get(output.ix()));
-        if let Some(root) = def.and_then(|d| d.per)
-            && let Some(place) = self.linked.layout.roots.get(root.ix())
-        {
+        if let Some(root) = def.and_then(|d| d.per) {
+            self.length(root, reads);
+        }
+    }
+
+    /// How many elements a list has is not tried to the end.
+    fn length(&self, list: RootId, reads: &mut Reads<'p>) {
+        if let Some(place) = self.linked.layout.roots.get(list.ix()) {
             reads.loose.insert(Class::Root(place.slot));
         }
     }

@@ -24,6 +24,7 @@ mod order;
 mod overrides;
 mod params;
 mod record;
+mod roots;
 mod rules;
 mod step;
 mod tables;
@@ -119,6 +120,7 @@ fn run(text: &RulebookText<'_>, sources: &mut SourceMap, indexed: bool) -> (Chec
     cx.steps(&order);
     cx.lints();
     let cases = cx.cases();
+    cx.roots();
     let mut diagnostics = std::mem::take(&mut cx.diags);
     diagnostic::sort(&mut diagnostics);
     let index = if indexed { cx.index() } else { Index::default() };
