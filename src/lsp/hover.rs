@@ -1,4 +1,5 @@
 //! What a name means, in a few lines: its declaration as it is written, its type, what it is called to people.
+use crate::lang::check::FUNCTIONS;
 use crate::lang::index::{Symbol, Thing};
 use crate::lang::typed::Label;
 use crate::lsp::findings::Pages;
@@ -11,7 +12,9 @@ const MOST_LINES: usize = 14;
 
 pub(super) fn hover(session: &Session, params: &lsp::HoverParams) -> Option<lsp::Hover> {
     let asked = asked(session, &params.text_document_position_params)?;
-    let (span, symbols) = asked.index.at(asked.file, asked.byte)?;
+    let Some((span, symbols)) = asked.index.at(asked.file, asked.byte) else {
+        return function(session, &asked);
+    };
     let told: Vec<String> = symbols.iter().filter_map(|s| card(&asked, *s)).collect();
     if told.is_empty() {
         return None;
@@ -23,6 +26,26 @@ pub(super) fn hover(session: &Session, params: &lsp::HoverParams) -> Option<lsp:
             value: told.join("\n\n---\n\n"),
         }),
         range: Some(pages.range(span)),
+    })
+}
+
+/// How a function of the language is written, if the cursor is on its name.
+fn function(session: &Session, asked: &Asked<'_>) -> Option<lsp::Hover> {
+    let text = asked.draft.sources.text(asked.file);
+    let (before, after) = text.split_at_checked(asked.byte as usize)?;
+    let is_name = |c: &char| c.is_ascii_lowercase() || *c == '_';
+    let start = asked.byte - before.chars().rev().take_while(is_name).count() as u32;
+    let end = asked.byte + after.chars().take_while(is_name).count() as u32;
+    // A name that is called; the same word in a comment or a text is followed by anything.
+    text.get(end as usize..).filter(|rest| rest.starts_with('('))?;
+    let word = text.get(start as usize..end as usize)?;
+    let (_, usage) = FUNCTIONS.iter().find(|(name, _)| *name == word)?;
+    Some(lsp::Hover {
+        contents: lsp::Contents::MarkupContent(lsp::MarkupContent {
+            kind: lsp::MarkupKind::Markdown,
+            value: format!("**`{word}`** — function\n\n```zhanggui\n{usage}\n```"),
+        }),
+        range: Some(Pages::new(asked.draft, session.encoding).lines(asked.file).range(start, end)),
     })
 }
 

@@ -132,7 +132,7 @@ impl Session {
             }
             let incoming = match self.waiting.pop_front() {
                 Some(incoming) => incoming,
-                None if self.books.is_stale() => {
+                None if self.books.is_stale() || !self.changed.is_empty() => {
                     self.refresh();
                     continue;
                 }

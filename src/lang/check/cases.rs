@@ -352,6 +352,9 @@ impl<'a> Cx<'a> {
         match found.as_slice() {
             [(_, rules)] => {
                 if let Some(name) = path.parts.last() {
+                    if let Some((policy, _)) = self.module_prefix(&path.parts) {
+                        self.means_policy(&path.parts, &policy);
+                    }
                     for rule in rules {
                         self.means(name.span, Symbol::Rule(*rule));
                     }
