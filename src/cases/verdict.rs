@@ -57,8 +57,12 @@ pub(super) fn summary(linked: &Linked, case: &Case, outcome: &Outcome) -> Vec<St
     for (i, (def, state)) in decision.outputs.iter().zip(&outcome.outputs).enumerate() {
         let id = OutputId(i as u32);
         if case.expect.iter().any(|e| e.output == id) || (state.badness() > 0 && !def.working) {
-            let by = by_text(book, &deciding(outcome, id));
-            lines.push(format!("{} = {}, {by}", def.name, shown(book, &full_type(def), state)));
+            let shown = shown(book, &full_type(def), state);
+            // What is not decided is decided by nobody, not even by default.
+            lines.push(match state.badness() {
+                0 => format!("{} = {shown}, {}", def.name, by_text(book, &deciding(outcome, id))),
+                _ => format!("{} = {shown}", def.name),
+            });
         }
     }
     lines

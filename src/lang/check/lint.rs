@@ -13,7 +13,9 @@ impl Cx<'_> {
         let mut look = |e: &Expr| {
             visit::all(e, &mut |e| {
                 read.note(e);
-                if let Some(d) = days_passed(self, e).or_else(|| end_then_months(e)) {
+                if let Some(d) =
+                    days_passed(self, e).or_else(|| end_then_months(e)).or_else(|| whole_kind(self, e))
+                {
                     found.push(d);
                 }
             });
@@ -112,6 +114,30 @@ fn days_passed(cx: &Cx<'_>, e: &Expr) -> Option<Diagnostic> {
     let whole = *unit == Span2::Days && ![&from, &to].iter().any(|text| text.ends_with('…'));
     let deadline = format!("{to} {sign} {from} + {}", cx.sources().snippet(limit.span));
     Some(if whole { found.suggest(e.span, deadline) } else { found })
+}
+
+/// `x is KIND` does not hold for the kinds below it.
+fn whole_kind(cx: &Cx<'_>, e: &Expr) -> Option<Diagnostic> {
+    let ExprKind::Is(a, b) = &e.kind else { return None };
+    let (value, kind) = match (&a.kind, &b.kind) {
+        (_, ExprKind::Const(Const::Node(_))) => (a, b),
+        (ExprKind::Const(Const::Node(_)), _) => (b, a),
+        _ => return None,
+    };
+    let (ExprKind::Const(Const::Node(node)), Ty::Node(taxonomy)) = (&kind.kind, kind.ty.inner()) else {
+        return None;
+    };
+    let nodes = &cx.vocab.taxonomies.get(taxonomy.ix())?.nodes;
+    let below: Vec<String> =
+        nodes.iter().filter(|n| n.parent == Some(*node)).map(|n| format!("`{}`", n.name)).collect();
+    let name = &nodes.get(*node as usize)?.name;
+    let first = below.first()?;
+    let message = format!("`is {name}` does not hold for what lies below it, such as {first}");
+    let value = cx.text(value.span);
+    Some(
+        Diagnostic::warning("W0507", e.span, message)
+            .help(format!("write `{value} in {name}` if all of {name} is meant")),
+    )
 }
 
 /// The end of a month and a month is not always the end of a month.

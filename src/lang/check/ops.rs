@@ -195,7 +195,14 @@ impl<'a> Cx<'a> {
         let message =
             format!("`{a}` is {}, but `{b}` is {}", self.show(l.ty.inner()), self.show(r.ty.inner()));
         let help = match (l.ty.inner(), r.ty.inner()) {
-            (Ty::Period, Ty::Int | Ty::Dec) => Some(format!("say of what: `{b} days`")),
+            (Ty::Period, Ty::Int | Ty::Dec) => {
+                let unit = match &l.kind {
+                    ExprKind::Between(Span2::Months, ..) => "months",
+                    ExprKind::Between(Span2::Years, ..) => "years",
+                    _ => "days",
+                };
+                Some(format!("say of what: `{b} {unit}`"))
+            }
             (Ty::Money, Ty::Int | Ty::Dec) => Some(format!("say which money: `{b} CNY`")),
             (Ty::DateTime, Ty::Date) => Some(format!("write `date_of({a})`")),
             (Ty::Date, Ty::DateTime) => Some(format!("write `date_of({b})`")),

@@ -68,9 +68,13 @@ impl Failure<'_> {
                 let found = Diagnostic::error("E0107", span, format!("`{word}` needs brackets here"));
                 Some(found.help(format!("write `({word} …)`")))
             }
+            (
+                _,
+                "over" | "above" | "exceeds" | "under" | "below" | "within" | "unless" | "until" | "between",
+            ) if found.kind == TokenKind::Word => Some(spoken(word, span)),
             (_, "¥" | "￥" | "$" | "€" | "£") => {
                 let found = Diagnostic::error("E0107", span, format!("`{word}` is no unit of this language"));
-                Some(found.help("write the currency after the number: `5 CNY`, `5元`"))
+                Some(found.help("write the currency by its code, after the number, as in `5 CNY` or `5 EUR`"))
             }
             (_, ";") => {
                 let found = Diagnostic::error("E0107", span, "`;` means nothing here");
@@ -82,6 +86,10 @@ impl Failure<'_> {
             (_, "'" | "‘" | "’" | "”" | "「" | "『" | "《") => {
                 let found = Diagnostic::error("E0107", span, format!("`{word}` does not begin a text"));
                 Some(found.help("write texts between `\"` and `\"`"))
+            }
+            (_, ".") if self.looks_like_a_date() => {
+                let found = Diagnostic::error("E0107", span, "a date is not written so");
+                Some(found.help("write year, month and day: `2026-06-01`"))
             }
             (_, ".") if self.expected.signs.contains(&",") || self.expected.end => Some(
                 Diagnostic::error("E0107", span, format!("`{word}` means nothing here")).help("delete it"),
@@ -100,6 +108,13 @@ impl Failure<'_> {
                 .or_else(|| self.of_rule(found, span, before))
                 .or_else(|| self.misplaced(word, span, before, before_span)),
         }
+    }
+
+    /// Whether the place of failure is the second point of `1.6.2026`.
+    fn looks_like_a_date(&self) -> bool {
+        let year = self.tokens.get(self.next + 1).filter(|token| token.kind == TokenKind::Number);
+        self.before().is_some_and(|token| token.kind == TokenKind::Number)
+            && year.is_some_and(|token| matches!(self.text_of(*token).len(), 2 | 4))
     }
 
     /// The words and signs before the place of failure, last first.
@@ -319,4 +334,28 @@ fn comment(span: Span) -> Diagnostic {
     Diagnostic::error("E0107", span, "`/` does not begin a comment")
         .help("a comment begins with `#`")
         .fix(span, "#")
+}
+
+/// Words that people say, and that leave open whether the end itself belongs to it.
+fn spoken(word: &str, span: Span) -> Diagnostic {
+    let (message, help) = match word {
+        "over" | "above" | "exceeds" => ("does not say whether the bound itself counts", "write `>` or `>=`"),
+        "under" | "below" => ("does not say whether the bound itself counts", "write `<` or `<=`"),
+        "within" => {
+            ("does not show the last day", "write `today <= last_day`, or `x in [a..b]` with both ends")
+        }
+        "between" => (
+            "does not show whether the ends belong to it",
+            "write `x in [a..b]`, or `(` and `)` for an end that does not",
+        ),
+        "until" => (
+            "does not say whether that day belongs to it",
+            "write `through DATE` if it does, `before DATE` if not",
+        ),
+        _ => (
+            "is not a word of this language",
+            "write `and not …`, or a second rule that `overrides` this one",
+        ),
+    };
+    Diagnostic::error("E0107", span, format!("`{word}` {message}")).help(help)
 }
