@@ -5,7 +5,9 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::unreachable,
     clippy::indexing_slicing,
+    clippy::string_slice,
     reason = "a test that fails should say where"
 )]
 mod support;
@@ -292,6 +294,49 @@ fn what_is_not_decided_is_said() {
     let codes: Vec<&str> = found.iter().map(|d| d.code).collect();
     assert_eq!(codes, ["N0701"], "{found:#?}");
     assert_eq!(found[0].message, "not decided about d: whether §1 r ever applies");
+}
+
+#[test]
+fn what_binds_leaves_nothing_to_agree_on() {
+    let both = |binding: &str| {
+        let law = format!(
+            "policy law decides d\n  layer law\n  governed by today\nrule one {binding}then fee = 1 CNY\n"
+        );
+        let chain = "policy a decides d\n  layer chain\n  governed by today\nrule two when item.opened then fee = 2 CNY\n";
+        let loaded = loaded(&format!("{law}{chain}"));
+        let shown = loaded.shown(false);
+        let books = loaded.rulebooks.unwrap_or_else(|| panic!("{shown}"));
+        analyse(&books).iter().map(|d| d.code).collect::<Vec<_>>()
+    };
+    assert_eq!(both(""), ["W0613"]);
+    assert_eq!(both("\n  binding "), [""; 0]);
+}
+
+#[test]
+fn stores_that_differ_are_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let put = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
+    put(
+        "rulebook.toml",
+        "name = \"x\"\nvocabulary = [\"x.vocab\"]\nlayers = [\"chain\", \"store\"]\n[store.s1]\nin = { store = \"s1\" }\n[store.s2]\nin = { store = \"s2\" }\n[store.s3]\nin = { store = \"s3\" }\n",
+    );
+    put("x.vocab", VOCAB);
+    put(
+        "a.policy",
+        "policy a decides d\n  layer chain\n  governed by today\nrule r when item.opened then fee = 1 CNY\n\
+         policy b decides d\n  layer store s2\n  governed by today\nrule q when item.kind is gold then fee = 2 CNY\n\
+         policy c decides d\n  layer store s3\n  governed by today\nrule p when item.kind is gold then ratio = 2\n",
+    );
+    let loaded = load(dir.path()).unwrap();
+    let shown = loaded.shown(false);
+    let books = loaded.rulebooks.unwrap_or_else(|| panic!("{shown}"));
+    let found = analyse(&books);
+    let messages: Vec<&str> = found.iter().map(|d| d.message.as_str()).collect();
+    assert_eq!(
+        messages,
+        ["with item.kind = gold, item.opened = yes, in store s2: rule r sets fee to 1 CNY, rule q to 2 CNY"]
+    );
+    assert_eq!(found, analyse(&books), "the same rulebook gives the same findings");
 }
 
 #[test]

@@ -16,14 +16,28 @@ mod weaker;
 pub mod words;
 
 use crate::lang::diagnostic::{self, Diagnostic};
+use crate::lang::source::Span;
 use crate::rulebook::{Book, Rulebooks};
 
 /// Everything that the analysis finds in rulebooks that were loaded without an error, sorted by file and place.
 pub fn analyse(books: &Rulebooks) -> Vec<Diagnostic> {
     let mut found: Vec<Diagnostic> = books.books.iter().flat_map(book).collect();
+    // A table with a gap is told once: at the table.
+    let gaps: Vec<Span> = found.iter().filter(|d| d.code == "W0601").flat_map(places).collect();
+    let at_a_gap = |d: &Diagnostic| rules::table_of(d).is_some_and(|t| gaps.iter().any(|g| touches(*g, t)));
+    found.retain(|d| !at_a_gap(d));
     diagnostic::sort(&mut found);
     found.dedup();
     found
+}
+
+/// Everything that a finding points at.
+fn places(d: &Diagnostic) -> Vec<Span> {
+    d.notes.iter().map(|n| n.span).chain([d.span]).collect()
+}
+
+fn touches(a: Span, b: Span) -> bool {
+    a.file == b.file && a.start <= b.end && b.start <= a.end
 }
 
 /// One rulebook: each analysis sees all its programs, and says of each finding whom it concerns.

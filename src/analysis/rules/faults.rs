@@ -1,6 +1,6 @@
 //! Outputs that have no value for some facts: no row fits, a division by zero, the least of nothing, no value of a param.
 use crate::analysis::goal::{Goal, Line, Part};
-use crate::analysis::rules::{Decision, Verdict, at, called};
+use crate::analysis::rules::{Decision, Verdict, at, called, head};
 use crate::lang::diagnostic::Diagnostic;
 use crate::lang::source::Span;
 use crate::lang::typed::*;
@@ -21,6 +21,15 @@ struct Site<'p> {
     loops: bool,
     /// The outputs that fail with it.
     outputs: BTreeSet<OutputId>,
+}
+
+/// What is said of the table that lacks a row.
+const THE_TABLE: &str = "the table";
+
+/// The table that lacks a row, if that is what a finding says.
+pub fn table_of(finding: &Diagnostic) -> Option<Span> {
+    let of = finding.notes.iter().find(|n| finding.code == "W0614" && n.text == THE_TABLE);
+    of.map(|n| n.span)
 }
 
 /// What a site belongs to: a rule, or an output's own guard or fallback.
@@ -84,6 +93,11 @@ fn one<'p>(
                     && !within(site.at.span, rule)
                 {
                     diagnostic = diagnostic.note(at(rule), format!("read by rule {}", called(rule)));
+                }
+                if let Fault::NoRow(table) = &site.fault
+                    && let Some(table) = decision.book.typed.tables.get(table.ix())
+                {
+                    diagnostic = diagnostic.note(head(table.span, "table ", &table.name), THE_TABLE);
                 }
                 found.push(diagnostic);
                 return true;

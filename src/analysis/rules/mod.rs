@@ -6,6 +6,8 @@ mod open;
 mod pairs;
 mod revived;
 
+pub use faults::table_of;
+
 use crate::analysis::goal::Goal;
 use crate::analysis::search::{Answer, Search, Witness};
 use crate::analysis::words;
@@ -27,22 +29,23 @@ pub fn analyse(book: &Book) -> Vec<Diagnostic> {
     let found: Mutex<BTreeMap<usize, Vec<Diagnostic>>> = Mutex::default();
     let next = AtomicUsize::new(0);
     let threads = std::thread::available_parallelism().map_or(1, |n| n.get()).min(count);
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            let work = || {
-                loop {
-                    let at = next.fetch_add(1, Ordering::Relaxed);
-                    if at >= count {
-                        break;
-                    }
-                    let of = decision(book, DecisionId(at as u32));
-                    found.lock().unwrap_or_else(PoisonError::into_inner).insert(at, of);
-                }
-            };
-            // Without a thread, this one does the work.
-            if std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work).is_err() {
+    let work = || {
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            if at >= count {
                 break;
             }
+            let of = decision(book, DecisionId(at as u32));
+            found.lock().unwrap_or_else(PoisonError::into_inner).insert(at, of);
+        }
+    };
+    std::thread::scope(|scope| {
+        let spawned = (0..threads)
+            .filter(|_| std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work).is_ok())
+            .count();
+        if spawned == 0 {
+            // Without memory for another thread, this one does the work.
+            work();
         }
     });
     let found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -85,7 +88,7 @@ struct Found {
 
 /// What a question came to in all programs.
 enum Verdict {
-    Shown(Found),
+    Shown(Box<Found>),
     /// In no program are there such facts.
     Never,
     NotDecided,
@@ -142,7 +145,9 @@ impl<'p> Decision<'p> {
             };
             let Some(goal) = goal(linked, &positions) else { continue };
             match search.find(&goal) {
-                Answer::Witness(witness) => return Verdict::Shown(Found { search: i, witness: *witness }),
+                Answer::Witness(witness) => {
+                    return Verdict::Shown(Box::new(Found { search: i, witness: *witness }));
+                }
                 Answer::None => {}
                 Answer::GaveUp => decided = false,
             }

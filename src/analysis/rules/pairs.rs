@@ -97,6 +97,13 @@ fn goal<'p>(linked: &'p Linked, of: DecisionId, positions: &[usize], pair: &Pair
     if overrides(first, second, pair.output) || overrides(second, first, pair.output) {
         return None;
     }
+    // What binds sets a more specific layer's word aside, so that there is nothing to agree on.
+    let binds = |by: &LinkedRule, on: &LinkedRule| {
+        by.rank < on.rank && linked.rulebook.rules.get(by.rule.ix()).is_some_and(|r| r.binding)
+    };
+    if binds(first, second) || binds(second, first) {
+        return None;
+    }
     let [x, y] = pair.effects;
     let [i, j] = pair.instances;
     let x = EffectOf { position: *a, effect: x, instance: i };

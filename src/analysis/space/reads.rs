@@ -540,10 +540,7 @@ const YEAR_ENDS: [i64; 4] = [
 
 /// Whether all members of a type, or one of each kind that the texts tell apart, are tried.
 pub fn closed(ty: &Ty) -> bool {
-    match ty.inner() {
-        Ty::Bool | Ty::Enum(_) | Ty::Node(_) | Ty::Entity(_) => true,
-        _ => false,
-    }
+    matches!(ty.inner(), Ty::Bool | Ty::Enum(_) | Ty::Node(_) | Ty::Entity(_))
 }
 
 /// So many nodes of a taxonomy are tried.
