@@ -108,7 +108,7 @@ fn gaps_between_amounts_and_days_are_exact() {
         "{found:?}"
     );
     let steps = format!(
-        "{HEAD}table t(q: integer) -> v: money steps\n  | 10 | 1 CNY |\n  | 20 | 2 CNY |\nrule r then pays = t(item.qty)\n"
+        "{HEAD}table t(q: integer) -> v: money steps\n  | 10 | 1 CNY |\n  | 20 | 2 CNY |\nrule r then pays = t(item.qty) otherwise 0 CNY\n"
     );
     assert!(told(&steps)[0].1.starts_with("no row of `t` fits q below 10: "), "{:?}", told(&steps));
     assert_eq!(codes(&steps.replace("| 10 |", "| 0 |")), [""; 0]);
@@ -183,7 +183,7 @@ fn what_is_too_tangled_is_said_to_be_undecided() {
         writeln!(table, "  | {} | {} | {} | {i} CNY |", cell(1), cell(2), cell(3)).unwrap();
     }
     let policy = format!(
-        "{HEAD}table t(a: integer, b: integer, c: integer) -> v: money? first\n{table}rule r then pays = t(item.qty, item.qty, item.qty)\n"
+        "{HEAD}table t(a: integer, b: integer, c: integer) -> v: money? first\n{table}rule r then pays = t(item.qty, item.qty, item.qty) otherwise 0 CNY\n"
     );
     let found = told(&policy);
     assert_eq!(found.len(), 1, "{found:?}");
@@ -282,9 +282,9 @@ fn dates_that_leave_days_out_are_told() {
         "{found:?}"
     );
     let row = format!(
-        "{ended}table t(q: integer) -> v: money?\n  | 1 | 1 CNY | from 2027-01-01\n  | 1 | 2 CNY | before 2027-01-01\nrule r then pays = t(item.qty)\n"
+        "{ended}table t(q: integer) -> v: money?\n  | 1 | 1 CNY | from 2027-01-01\n  | 1 | 2 CNY | before 2027-01-01\nrule r then pays = t(item.qty) otherwise 0 CNY\n"
     );
-    assert_eq!(told(&row)[0].0, "W0617");
+    assert_eq!(codes(&row), ["W0617"]);
     let late = "policy b decides d\n  layer chain\n  governed by today\n  from 2027-03-01\nrule s then pays = 1 CNY\n";
     let gap = format!("{ended}rule r then pays = 2 CNY\n{late}");
     let found = told(&gap);
@@ -321,9 +321,9 @@ fn what_a_binding_rule_always_sets_aside_is_told() {
 
 #[test]
 fn a_cliff_is_told_with_its_numbers() {
-    let table = "table pays(g: bool, ratio: decimal) -> part: decimal\n  | yes | >= 80% | 90% |\n  | yes | < 80% | 95% |\n  | no | - | 100% |\n";
+    let table = "table part_of(g: bool, ratio: decimal) -> part: decimal\n  | yes | >= 80% | 90% |\n  | yes | < 80% | 95% |\n  | no | - | 100% |\n";
     let policy = format!(
-        "{HEAD}{table}rule r then pays = item.price * pays(item.gold, item.price / 1000 CNY) rounded half up to 0.01 CNY\n"
+        "{HEAD}{table}rule r then pays = item.price * part_of(item.gold, item.price / 1000 CNY) rounded half up to 0.01 CNY\n"
     );
     let cases = "cases for d at s1\ncase \"gold\" given item.price = 900 CNY, item.gold = yes, today = 2026-07-01 expect pays = 810 CNY\n";
     let (_, found) = findings(&policy, &[("x.cases", cases)]);
@@ -337,7 +337,7 @@ fn a_cliff_is_told_with_its_numbers() {
     assert_eq!(findings(&kind, &[("x.cases", &cases)]).1, []);
 }
 
-const PRICES: &str = "policy a decides d\n  layer chain\n  governed by today\ntable t(k: code, q: integer) -> v: money? file \"t.csv\"\nrule r then pays = t(item.sku, item.qty)\n";
+const PRICES: &str = "policy a decides d\n  layer chain\n  governed by today\ntable t(k: code, q: integer) -> v: money? file \"t.csv\"\nrule r then pays = t(item.sku, item.qty) otherwise 0 CNY\n";
 
 #[test]
 fn each_bad_line_of_a_file_has_its_own_finding() {

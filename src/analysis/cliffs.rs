@@ -255,7 +255,7 @@ impl<'c, 'b> Dial<'c, 'b> {
         let before = self.value(output, x)? - self.value(output, (x - wide).max(0))?;
         let after = self.value(output, x + 1 + wide)? - self.value(output, x + 1)?;
         // What rounding to a coarser step makes of it is no cliff.
-        let little = (self.value(output, x)?.abs() / 100).max(2 * rough);
+        let little = (self.value(output, x)?.abs() / 50).max(2 * rough);
         let rises = before > 0 && after > 0 && jump < -little;
         let falls = before < 0 && after < 0 && jump > little;
         (rises || falls).then_some(rises)

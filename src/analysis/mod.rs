@@ -43,10 +43,21 @@ fn touches(a: Span, b: Span) -> bool {
 /// One rulebook: each analysis sees all its programs, and says of each finding whom it concerns.
 fn book(book: &Book) -> Vec<Diagnostic> {
     let contexts = contexts::Contexts::of(book);
+    let tables = tables::analyse(book, &contexts);
     let mut found = rules::analyse(book);
-    found.extend(tables::analyse(book, &contexts));
+    // A gap of a table is told once, at the table, and not again at what reads it.
+    let gaps: Vec<String> =
+        tables.iter().filter(|d| d.code == "W0601").filter_map(|d| table_named(&d.message)).collect();
+    found.retain(|d| d.code != "W0614" || !gaps.iter().any(|gap| d.message.contains(gap.as_str())));
+    found.extend(tables);
     found.extend(in_force::analyse(book));
     found.extend(weaker::analyse(book, &contexts));
     found.extend(cliffs::analyse(book, &contexts));
     found
+}
+
+/// `no row of `t` fits …` as a fault of an output says it: `no row of table t fits`.
+fn table_named(message: &str) -> Option<String> {
+    let name = message.split('`').nth(1)?;
+    Some(format!("no row of table {name} fits"))
 }
