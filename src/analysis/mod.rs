@@ -2,11 +2,17 @@
 //!
 //! Invariants: every finding that names facts was verified by deciding on them; the same rulebook gives the same
 //! findings in the same order; work is bounded by steps, never by time. Nothing here runs while a store is served.
+mod cliffs;
+mod contexts;
 pub mod goal;
+mod in_force;
+mod paths;
 mod rules;
 mod same;
 pub mod search;
 pub mod space;
+mod tables;
+mod weaker;
 pub mod words;
 
 use crate::lang::diagnostic::{self, Diagnostic};
@@ -22,8 +28,11 @@ pub fn analyse(books: &Rulebooks) -> Vec<Diagnostic> {
 
 /// One rulebook: each analysis sees all its programs, and says of each finding whom it concerns.
 fn book(book: &Book) -> Vec<Diagnostic> {
-    #[allow(unused_mut, reason = "x")]
+    let contexts = contexts::Contexts::of(book);
     let mut found = rules::analyse(book);
-    // Analyses are appended here, one line each: `found.extend(tables::analyse(book));`
+    found.extend(tables::analyse(book, &contexts));
+    found.extend(in_force::analyse(book));
+    found.extend(weaker::analyse(book, &contexts));
+    found.extend(cliffs::analyse(book, &contexts));
     found
 }

@@ -1,8 +1,8 @@
 //! Running cases: each is bound, decided by both evaluators, and compared with what it expects.
-use crate::cases::{facts, verdict};
+use crate::cases::verdict;
 use crate::lang::typed::Case;
 use crate::program::outcome::{Because, Open, Outcome, State};
-use crate::rulebook::{Book, Program};
+use crate::rulebook::{Book, Program, stated};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -63,7 +63,7 @@ fn one(book: &Book, at: usize, case: &Case) -> CaseResult {
     let Some(store) = book.store(&case.store) else {
         return failed(format!("there is no store {}", case.store), String::new());
     };
-    let json = match facts::json(&book.typed.vocab, case) {
+    let json = match stated::json(&book.typed.vocab, case) {
         Ok(json) => json.to_string(),
         Err(said) => return failed(said, String::new()),
     };

@@ -3,6 +3,7 @@
 //! Both evaluators read this, so what takes part is decided once.
 use crate::lang::typed::*;
 use crate::program::facts::{Layout, Symbols};
+use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
 /// How an overrider's elements act on the overridden rule's elements.
@@ -117,6 +118,14 @@ impl Linked {
     }
 }
 
+/// A rule that names another one to override or replace it.
+struct Named<'b> {
+    by: RuleId,
+    other: &'b Rule,
+    output: Option<OutputId>,
+    replaces: bool,
+}
+
 fn link_decision(book: &Rulebook, takes_part: &[bool], decision: DecisionId) -> LinkedDecision {
     let part = |r: &Rule| {
         takes_part.get(r.policy.ix()).copied().unwrap_or(false)
@@ -125,24 +134,30 @@ fn link_decision(book: &Rulebook, takes_part: &[bool], decision: DecisionId) -> 
     let rank = |r: &Rule| book.policies.get(r.policy.ix()).map_or(0, |p| p.layer.rank);
     let members: Vec<(RuleId, &Rule)> =
         book.rules.iter().enumerate().map(|(i, r)| (RuleId(i as u32), r)).filter(|(_, r)| part(r)).collect();
+    // By overridden rule: who overrides it, in rule order.
+    let mut overriders: FxHashMap<RuleId, Vec<Named<'_>>> = FxHashMap::default();
+    for &(by, other) in &members {
+        let named = other.overrides.iter().flat_map(|o| o.rules.iter().map(move |id| (id, o.output, false)));
+        for (id, output, replaces) in named.chain(other.replaces.iter().map(|id| (id, None, true))) {
+            if *id != by {
+                overriders.entry(*id).or_default().push(Named { by, other, output, replaces });
+            }
+        }
+    }
     let rules = members
         .iter()
         .map(|&(id, rule)| {
-            let mut overridden_by = Vec::new();
-            for &(by, other) in members.iter().filter(|&&(by, _)| by != id) {
-                let named =
-                    other.overrides.iter().filter(|o| o.rules.contains(&id)).map(|o| (o.output, false));
-                let replaced = other.replaces.contains(&id).then_some((None, true));
-                for (output, replaces) in named.chain(replaced) {
-                    overridden_by.push(Overrider {
-                        rule: by,
-                        output,
-                        replaces,
-                        reach: reach(other, rule),
-                        set_aside: rule.binding && rank(other) > rank(rule),
-                    });
-                }
-            }
+            let by = overriders.get(&id).map(Vec::as_slice).unwrap_or_default();
+            let overridden_by = by
+                .iter()
+                .map(|named| Overrider {
+                    rule: named.by,
+                    output: named.output,
+                    replaces: named.replaces,
+                    reach: reach(named.other, rule),
+                    set_aside: rule.binding && rank(named.other) > rank(rule),
+                })
+                .collect();
             LinkedRule { rule: id, rank: rank(rule), overridden_by }
         })
         .collect();

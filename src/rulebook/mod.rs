@@ -7,6 +7,7 @@ mod load;
 mod manifest;
 mod program;
 mod registry;
+pub mod stated;
 mod stores;
 mod watch;
 

@@ -86,6 +86,14 @@ impl Number {
     /// The exact value.
     pub fn value(&self) -> BigRational {
         let (whole, fraction) = self.text.split_once('.').unwrap_or((&self.text, ""));
+        // Nearly all numbers are small, and reducing a fraction of large integers is slow.
+        let small = |digits: String| digits.parse::<i64>().ok();
+        if let Some(scale) = 10i64.checked_pow(u32::try_from(fraction.len()).unwrap_or(u32::MAX))
+            && let Some(value) = small(format!("{whole}{fraction}"))
+        {
+            let common = num_integer::gcd(value, scale).max(1);
+            return BigRational::new_raw(BigInt::from(value / common), BigInt::from(scale / common));
+        }
         let digits = format!("{whole}{fraction}");
         let scale = BigInt::from(10).pow(u32::try_from(fraction.len()).unwrap_or(0));
         BigRational::new(digits.parse().unwrap_or_default(), scale)

@@ -7,6 +7,8 @@ use crate::lang::near::{did_you_mean, nearest};
 use crate::lang::source::{FileId, SourceMap, Span};
 use crate::lang::syntax::parse_cell;
 use rustc_hash::FxHashMap;
+use std::borrow::Cow;
+use std::ops::Range;
 
 /// Reads the text of a CSV file: the policy file's path and the name written there, to the text or why there is none.
 pub type ReadCsv<'a> = dyn Fn(&str, &str) -> Result<String, String> + 'a;
@@ -57,11 +59,14 @@ fn table_rows(
     let text = map.text(id);
     let skip = if text.starts_with('\u{feff}') { 3 } else { 0 };
     let Some(body) = text.get(skip..) else { return Vec::new() };
-    if let Some(span) = unclosed(body).map(|at| at + skip as u32).map(|at| Span::new(id, at, at + 1)) {
-        let found_here = Diagnostic::error("E0108", span, "this quote is not closed on its line");
-        found.push(found_here.help("close it with `\"`; a quote within a quoted cell is written twice"));
-        return Vec::new();
+    let open = unclosed(body);
+    let mut told = Told { left: MAX_FOUND, more: None, found };
+    for (line, at) in &open {
+        let place = Span::new(id, (skip + line.start + at) as u32, (skip + line.start + at + 1) as u32);
+        let wrong = Diagnostic::error("E0108", place, "this quote is not closed on its line");
+        told.tell(wrong.help("close it with `\"`; a quote within a quoted cell is written twice"));
     }
+    let body = without(body, open.iter().map(|(line, _)| line.clone()));
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(body.as_bytes());
     let mut records = Vec::new();
     for record in reader.records() {
@@ -70,52 +75,93 @@ fn table_rows(
             Err(error) => {
                 let at = error.position().map_or(0, |p| p.byte()) as u32;
                 let message = "this line of the table cannot be read";
-                found
-                    .push(Diagnostic::error("E0415", Span::new(id, at, at), message).help(error.to_string()));
-                return Vec::new();
+                told.tell(Diagnostic::error("E0415", Span::new(id, at, at), message).help(error.to_string()));
             }
         }
     }
     let mut records = records.into_iter();
     let Some(header) = records.next() else {
-        found.push(Diagnostic::error("E0415", name.span, format!("`{}` is empty", name.value)));
+        told.tell(Diagnostic::error("E0415", name.span, format!("`{}` is empty", name.value)));
         return Vec::new();
     };
-    let Some(columns) = columns(id, table, &header, found) else { return Vec::new() };
+    let Some(columns) = columns(id, table, &header, told.found) else { return Vec::new() };
     let mut rows = Vec::new();
     for record in records {
         if record.iter().all(|c| c.trim().is_empty()) {
             continue;
         }
-        if let Some(row) = row(map, id, skip as u32, &columns, &record, found) {
-            rows.push(row);
-        }
+        let mut wrong = Vec::new();
+        rows.extend(row(map, id, skip as u32, &columns, &record, &mut wrong));
+        wrong.into_iter().for_each(|d| told.tell(d));
     }
+    told.close();
     rows
 }
 
-/// Where a quoted cell begins that does not end on its line.
-fn unclosed(body: &str) -> Option<u32> {
+/// The most findings of one file that are told one by one.
+const MAX_FOUND: usize = 200;
+
+/// Findings of one file: each row has its own, but a file full of mistakes does not drown the author.
+struct Told<'f> {
+    left: usize,
+    /// Those that were not told: where the first one is, and how many.
+    more: Option<(Span, usize)>,
+    found: &'f mut Vec<Diagnostic>,
+}
+
+impl Told<'_> {
+    fn tell(&mut self, found: Diagnostic) {
+        if self.left > 0 {
+            self.left -= 1;
+            self.found.push(found);
+        } else {
+            let (first, count) = self.more.unwrap_or((found.span, 0));
+            self.more = Some((first, count + 1));
+        }
+    }
+    fn close(self) {
+        if let Some((span, count)) = self.more {
+            let message = format!("{count} more mistakes from here on");
+            self.found
+                .push(Diagnostic::error("E0101", span, message).help("mend the first ones, and check again"));
+        }
+    }
+}
+
+/// The text with some of its lines blank, so that all others stay where they are.
+fn without(body: &str, lines: impl Iterator<Item = Range<usize>>) -> Cow<'_, str> {
+    let mut text = Cow::Borrowed(body);
+    for line in lines {
+        let text = text.to_mut();
+        if text.get(line.clone()).is_some() {
+            text.replace_range(line.clone(), &" ".repeat(line.len()));
+        }
+    }
+    text
+}
+
+/// Lines with a quoted cell that does not end on its line, and where in the line it begins.
+fn unclosed(body: &str) -> Vec<(Range<usize>, usize)> {
+    let mut found = Vec::new();
     let mut start = 0;
     for line in body.split_inclusive('\n') {
-        let (mut opened, mut begins) = (None, true);
+        let (mut opened, mut begins, mut before) = (None, true, None);
         for (at, c) in line.char_indices() {
             match (c, opened) {
                 // A quote written twice closes and opens again, which comes to the same.
                 ('"', Some(_)) => opened = None,
-                ('"', None) if begins || line.get(..at).is_some_and(|l| l.ends_with('"')) => {
-                    opened = Some(at);
-                }
+                ('"', None) if begins || before == Some('"') => opened = Some(at),
                 _ => {}
             }
             begins = opened.is_none() && c == ',';
+            before = Some(c);
         }
         if let Some(at) = opened {
-            return Some((start + at) as u32);
+            found.push((start..start + line.trim_end_matches(['\r', '\n']).len(), at));
         }
         start += line.len();
     }
-    None
+    found
 }
 
 /// For each column of the file: its place in the table, or which extra it is.
@@ -192,6 +238,20 @@ pub(super) fn count(n: usize, word: &str) -> String {
     if n == 1 { format!("{n} {word}") } else { format!("{n} {word}s") }
 }
 
+/// Whether a clause looks like the rest of the number before it: `…,1,000`.
+fn grouped(columns: &[Column], record: &csv::StringRecord, clause: usize) -> bool {
+    let Some(before) = clause.checked_sub(1) else { return false };
+    if !matches!(columns.get(before), Some(Column::Cell { text: false, .. })) {
+        return false;
+    }
+    let figures = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let number = record.get(before).unwrap_or("").trim().trim_start_matches(['<', '>', '=', ' ']);
+    let rest = record.get(clause).unwrap_or("").trim();
+    let (three, after) = rest.split_at_checked(3).unwrap_or(("", rest));
+    let ends = after.is_empty() || after.starts_with([' ', '.', '%']);
+    figures(number) && number.len() <= 3 && figures(three) && ends
+}
+
 fn row(
     map: &SourceMap,
     id: FileId,
@@ -253,6 +313,17 @@ fn row(
                     }
                     _ => return None,
                 }
+            }
+            Column::Extra(0) if grouped(columns, record, i) => {
+                let amount = format!("{},{}", record.get(i - 1).unwrap_or("").trim(), text.trim());
+                let message = format!("`{amount}` may be one number, or a value and a clause");
+                let help = format!(
+                    "write the number without its comma (`{}`), or the clause with its sign (`§{}`)",
+                    amount.replace(',', ""),
+                    text.trim()
+                );
+                found.push(Diagnostic::error("E0118", span, message).help(help));
+                return None;
             }
             Column::Extra(0) => {
                 let text = text.trim().trim_start_matches('§').trim_matches('"');

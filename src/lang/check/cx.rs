@@ -61,10 +61,15 @@ pub(super) struct GuardState {
     pub key: Option<String>,
 }
 
+/// So many findings come with a guess of what was meant, which has to look at every name there is.
+const MOST_EXPLAINED: usize = 400;
+
 /// Everything that the passes read and fill.
 pub(super) struct Cx<'a> {
     pub input: &'a super::CheckInput<'a>,
     pub diags: Vec<Diagnostic>,
+    /// Which findings there are, by place and code: a text may have tens of thousands.
+    told: FxHashMap<(Span, &'static str), Vec<usize>>,
     pub vocab: Vocab,
     pub types: FxHashMap<String, TypeName>,
     pub words: FxHashMap<String, Vec<Word>>,
@@ -84,6 +89,8 @@ pub(super) struct Cx<'a> {
     pub params: Vec<ParamDecl<'a>>,
     pub tables: Vec<TableDecl<'a>>,
     pub rules: Vec<RuleDecl<'a>>,
+    /// Rules by their name and by their group's.
+    pub rule_names: FxHashMap<&'a str, Vec<RuleId>>,
     pub vars: Vec<VarInfo>,
     /// Names that were reported because they mean nothing.
     pub unknown: Vec<Unknown>,
@@ -112,6 +119,7 @@ impl<'a> Cx<'a> {
         Cx {
             input,
             diags: Vec::new(),
+            told: FxHashMap::default(),
             vocab: Vocab::default(),
             types: FxHashMap::default(),
             words: FxHashMap::default(),
@@ -127,6 +135,7 @@ impl<'a> Cx<'a> {
             params: Vec::new(),
             tables: Vec::new(),
             rules: Vec::new(),
+            rule_names: FxHashMap::default(),
             vars: Vec::new(),
             unknown: Vec::new(),
             held: Vec::new(),
@@ -134,9 +143,16 @@ impl<'a> Cx<'a> {
         }
     }
 
+    /// Whether there are more findings than anybody reads: further ones need not say what could be meant.
+    pub fn drowned(&self) -> bool {
+        self.diags.len() > MOST_EXPLAINED
+    }
+
     pub fn push(&mut self, d: Diagnostic) {
         // The same guard or let can be typed for several rules; the author hears of it once.
-        if !self.diags.contains(&d) {
+        let same = self.told.entry((d.span, d.code)).or_default();
+        if !same.iter().any(|i| self.diags.get(*i) == Some(&d)) {
+            same.push(self.diags.len());
             self.diags.push(d);
         }
     }

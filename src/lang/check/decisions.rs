@@ -108,8 +108,9 @@ impl<'a> Cx<'a> {
             given_calls.dedup();
             let id = DecisionId(self.vocab.decisions.len() as u32);
             let (mut outputs, mut syns): (Vec<OutputDef>, Vec<OutSyn<'a>>) = (Vec::new(), Vec::new());
+            let mut names = rustc_hash::FxHashSet::default();
             for o in &d.outputs {
-                if outputs.iter().any(|x| x.name == o.name.text) {
+                if !names.insert(o.name.text.as_str()) {
                     self.error(
                         "E0204",
                         o.name.span,

@@ -50,6 +50,10 @@ fn arith(op: ArithOp, a: Const, b: Const) -> Option<Const> {
 /// Whether a numeric constant keeps the limits of its type.
 pub(super) fn in_range(c: &Const, ty: &Ty) -> bool {
     let (Const::Num(n) | Const::Money(n, _)) = c else { return true };
+    // The denominator is at least 1, so a numerator of this size is within every limit.
+    if n.numer().bits() <= 49 {
+        return true;
+    }
     let most = int(i64::MAX);
     let scale = if *ty.inner() == Ty::Int { BigInt::from(1) } else { BigInt::from(10_000) };
     let scaled = n * num_rational::BigRational::from_integer(scale);

@@ -6,6 +6,7 @@ use crate::lang::near::nearest;
 use crate::lang::source::Span;
 use crate::lang::typed::*;
 use num_rational::BigRational;
+use num_traits::ToPrimitive;
 
 impl Cx<'_> {
     /// A number within the limits of its type.
@@ -17,6 +18,10 @@ impl Cx<'_> {
     }
 
     fn out_of_range(&mut self, value: &BigRational, ty: &Ty, span: Span) -> bool {
+        // The denominator is at least 1, so a numerator of this size is within every limit.
+        if value.numer().bits() <= 49 {
+            return false;
+        }
         let most = if *ty == Ty::Int { int(i64::MAX) } else { int(i64::MAX) / int(10_000) };
         let wrong = *value > most || *value < -most;
         if wrong {
@@ -91,7 +96,7 @@ impl Cx<'_> {
             return broken_expr(q.span);
         }
         if let Some((step, name)) = step
-            && !(&value / &step).is_integer()
+            && !is_multiple(&value, &step)
         {
             self.error_help(
                 "E0421",
@@ -158,5 +163,17 @@ impl Cx<'_> {
                 None
             }
         }
+    }
+}
+
+/// Whether an amount is a whole number of steps.
+pub(super) fn is_multiple(value: &BigRational, step: &BigRational) -> bool {
+    let small = |r: &BigRational| Some((r.numer().to_i64()?, r.denom().to_i64()?));
+    match (small(value), small(step)) {
+        // Products of two i64 fit into an i128.
+        (Some((n, d)), Some((sn, sd))) if sn != 0 => {
+            (i128::from(n) * i128::from(sd)) % (i128::from(d) * i128::from(sn)) == 0
+        }
+        _ => (value / step).is_integer(),
     }
 }

@@ -35,9 +35,10 @@ pub use csv_rows::ReadCsv;
 
 use crate::lang::ast;
 use crate::lang::diagnostic::{self, Diagnostic};
-use crate::lang::source::SourceMap;
+use crate::lang::source::{SourceMap, Span};
 use crate::lang::typed::*;
 use cx::{Cx, LetState, label};
+use rustc_hash::FxHashMap;
 
 /// What is checked together.
 pub struct RulebookText<'a> {
@@ -109,9 +110,36 @@ pub fn check(text: &RulebookText<'_>, sources: &mut SourceMap) -> Checked {
     cx.roots();
     let mut diagnostics = std::mem::take(&mut cx.diags);
     diagnostic::sort(&mut diagnostics);
+    cap(&mut diagnostics);
     let broken = diagnostics.iter().any(Diagnostic::is_error);
     let rulebook = (!broken).then(|| assemble(text.name, text.layers, cx));
     Checked { rulebook, cases, diagnostics }
+}
+
+/// The most errors of one file that are told one by one.
+const MAX_FOUND: usize = 200;
+
+/// Keeps a file full of mistakes from drowning the author: further ones are counted only.
+fn cap(found: &mut Vec<Diagnostic>) {
+    let mut counts: FxHashMap<u32, (usize, Option<Span>)> = FxHashMap::default();
+    found.retain(|d| {
+        if !d.is_error() {
+            return true;
+        }
+        let (count, first) = counts.entry(d.span.file).or_default();
+        *count += 1;
+        if *count > MAX_FOUND && first.is_none() {
+            *first = Some(d.span);
+        }
+        *count <= MAX_FOUND
+    });
+    let more =
+        counts.into_values().filter_map(|(count, first)| Some((count.saturating_sub(MAX_FOUND), first?)));
+    found.extend(more.map(|(more, span)| {
+        let message = format!("{more} more mistakes from here on");
+        Diagnostic::error("E0101", span, message).help("mend the first ones, and check again")
+    }));
+    diagnostic::sort(found);
 }
 
 /// Everything typed, as the evaluators read it.

@@ -89,7 +89,8 @@ impl<'a> Cx<'a> {
                 .typed
                 .as_ref()
                 .is_none_or(|t| output.is_none_or(|o| t.effects.iter().any(|e| e.output == o)));
-            contributes |= acts || self.rules.get(id.ix()).is_some_and(|r| self.half_read(r.ast));
+            let half_read = || rule.typed.as_ref().is_some_and(|t| t.effects.len() < rule.ast.effects.len());
+            contributes |= acts || half_read();
             targets.push(id);
         }
         let text = path.text();
@@ -125,13 +126,6 @@ impl<'a> Cx<'a> {
             return Vec::new();
         }
         targets
-    }
-
-    /// Whether some effects of a rule were in error, so that what it contributes to is not fully known.
-    fn half_read(&self, ast: &ast::Rule) -> bool {
-        self.rules.iter().any(|r| {
-            std::ptr::eq(r.ast, ast) && r.typed.as_ref().is_some_and(|t| t.effects.len() < ast.effects.len())
-        })
     }
 
     /// The rules that a path stands for: a rule, a group or a policy, seen from policy `m`; `None` after a finding.
@@ -173,12 +167,13 @@ impl<'a> Cx<'a> {
     /// A rule or a group of these versions of a policy. Both of one name: a finding, and nothing.
     fn rules_in(&mut self, home: &[usize], name: &ast::Name) -> Option<Vec<RuleId>> {
         let (mut named, mut grouped) = (Vec::new(), Vec::new());
-        for (i, r) in self.rules.iter().enumerate().filter(|(_, r)| home.contains(&r.module)) {
-            if r.ast.name.text == name.text {
-                named.push(RuleId(i as u32));
+        for id in self.rule_names.get(name.text.as_str()).into_iter().flatten() {
+            let Some(r) = self.rules.get(id.ix()).filter(|r| home.contains(&r.module)) else { continue };
+            if r.ast.name.text == name.text && named.last() != Some(id) {
+                named.push(*id);
             }
-            if r.ast.group.as_ref().is_some_and(|g| g.text == name.text) {
-                grouped.push(RuleId(i as u32));
+            if r.ast.group.as_ref().is_some_and(|g| g.text == name.text) && grouped.last() != Some(id) {
+                grouped.push(*id);
             }
         }
         let broken =
@@ -204,6 +199,10 @@ impl<'a> Cx<'a> {
         let torn =
             home.iter().filter_map(|m| self.mods.get(*m)).any(|m| m.torn || !m.broken_rules.is_empty());
         if self.torn || torn {
+            return None;
+        }
+        if self.drowned() {
+            self.error("E0207", span, format!("there is no rule or group `{text}`"));
             return None;
         }
         let mut near: BTreeSet<&str> = BTreeSet::new();

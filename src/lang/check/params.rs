@@ -1,6 +1,7 @@
 //! Params and the `set` lines of lower layers: fixed values with dates, within the bounds that the declaration gives.
 use super::cx::{Cx, Named, Scope, broken_expr, is_broken};
 use super::expr::some_of;
+use super::literals::is_multiple;
 use crate::lang::ast;
 use crate::lang::diagnostic::Diagnostic;
 use crate::lang::near::nearest;
@@ -121,10 +122,10 @@ impl<'a> Cx<'a> {
     pub fn lies_on_step(&self, c: &Const, ty: &Ty) -> bool {
         match (c, ty.inner()) {
             (Const::Money(n, id), _) => {
-                self.vocab.currencies.get(id.ix()).is_none_or(|d| (n / &d.step).is_integer())
+                self.vocab.currencies.get(id.ix()).is_none_or(|d| is_multiple(n, &d.step))
             }
             (Const::Num(n), Ty::Unit(u)) => {
-                self.vocab.units.get(u.ix()).is_none_or(|d| (n / &d.step).is_integer())
+                self.vocab.units.get(u.ix()).is_none_or(|d| is_multiple(n, &d.step))
             }
             _ => true,
         }

@@ -51,7 +51,13 @@ impl<'a> Cx<'a> {
         let key = |r: &RuleDecl<'a>| {
             (mods.get(r.module).map(|m| m.path.clone()), r.ast.name.text.clone(), r.module, r.ast.span)
         };
-        self.rules.sort_by_key(key);
+        self.rules.sort_by_cached_key(key);
+        for (i, r) in self.rules.iter().enumerate() {
+            let ast = r.ast;
+            for name in [Some(&ast.name), ast.group.as_ref()].into_iter().flatten() {
+                self.rule_names.entry(&name.text).or_default().push(RuleId(i as u32));
+            }
+        }
         let pairs: Vec<(ast::Name, Span)> = self
             .rules
             .iter()

@@ -27,18 +27,17 @@ pub(super) struct TableDecl<'a> {
 
 impl<'a> Cx<'a> {
     pub fn table_decl(&mut self, module: usize, t: &'a ast::Table) -> TableDecl<'a> {
-        let mut names: Vec<&str> = Vec::new();
+        let mut names = rustc_hash::FxHashSet::default();
         let (mut params, mut cells) = (Vec::new(), Vec::new());
         for (list, out, key) in [(&t.params, &mut params, true), (&t.results, &mut cells, false)] {
             for p in list {
-                if names.contains(&p.name.text.as_str()) {
+                if !names.insert(p.name.text.as_str()) {
                     self.error(
                         "E0204",
                         p.name.span,
                         format!("`{}` has two columns named `{}`", t.name.text, p.name.text),
                     );
                 }
-                names.push(&p.name.text);
                 let ty = self.ty(&p.ty);
                 if matches!(ty.inner(), Ty::Entity(_) | Ty::List(_) | Ty::Set(_)) {
                     let what = if key { "looked up by" } else { "filled with" };
@@ -212,9 +211,12 @@ impl<'a> Cx<'a> {
         if !matches!(hit, Hit::Unique | Hit::Nearest | Hit::Steps(_)) {
             return;
         }
-        let mut seen: rustc_hash::FxHashMap<String, Vec<&Row>> = rustc_hash::FxHashMap::default();
+        let mut seen: rustc_hash::FxHashMap<&[Test], Vec<&Row>> = rustc_hash::FxHashMap::default();
         for row in rows.iter().filter(|r| r.tests.len() == keys) {
-            let same = seen.entry(format!("{:?}", row.tests)).or_default();
+            if self.drowned() {
+                return;
+            }
+            let same = seen.entry(&row.tests).or_default();
             if let Some(first) = same.iter().find(|f| overlap(&f.dates, &row.dates)) {
                 let found =
                     Diagnostic::error("E0413", row.span, format!("two rows of `{name}` fit the same"))

@@ -50,6 +50,10 @@ impl<'a> Cx<'a> {
             self.push(Diagnostic::error("E0201", name.span, message).fix(name.span, plain));
             return broken_expr(name.span);
         }
+        if self.drowned() {
+            self.error("E0201", name.span, format!("there is no name `{text}` here"));
+            return broken_expr(name.span);
+        }
         let wanted = hint.map(element).filter(|t| matches!(t, Ty::Enum(_) | Ty::Node(_))).cloned();
         let expected = wanted.as_ref().map(|t| self.words_of(t)).unwrap_or_default();
         let names = if s.constant { Vec::new() } else { self.in_scope(s) };

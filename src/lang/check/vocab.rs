@@ -7,7 +7,7 @@ use crate::lang::diagnostic::Diagnostic;
 use crate::lang::near::nearest;
 use crate::lang::source::Span;
 use crate::lang::typed::*;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
 /// What a type's name stands for.
@@ -104,8 +104,9 @@ impl<'a> Cx<'a> {
                 }
                 let id = EnumId(self.vocab.enums.len() as u32);
                 let mut members: Vec<Member> = Vec::new();
+                let mut names = FxHashSet::default();
                 for v in &e.values {
-                    if members.iter().any(|m| m.name == v.name.text) {
+                    if !names.insert(v.name.text.as_str()) {
                         self.error(
                             "E0204",
                             v.name.span,
@@ -130,7 +131,7 @@ impl<'a> Cx<'a> {
                 }
                 let id = TaxonomyId(self.vocab.taxonomies.len() as u32);
                 let mut nodes = Vec::new();
-                self.nodes(id, &t.nodes, None, 0, &mut nodes);
+                self.nodes(id, &t.nodes, None, 0, &mut nodes, &mut FxHashSet::default());
                 self.vocab.taxonomies.push(TaxonomyDef {
                     name: t.name.text.clone(),
                     label: label(&t.labels),
@@ -202,9 +203,10 @@ impl<'a> Cx<'a> {
         parent: Option<u32>,
         depth: u32,
         out: &mut Vec<NodeDef>,
+        names: &mut FxHashSet<&'a str>,
     ) {
         for node in from {
-            if out.iter().any(|n| n.name == node.name.text) {
+            if !names.insert(&node.name.text) {
                 self.error(
                     "E0204",
                     node.name.span,
@@ -215,7 +217,7 @@ impl<'a> Cx<'a> {
             let at = out.len() as u32;
             self.word(&node.name.text, Word::Node(id, at));
             out.push(NodeDef { name: node.name.text.clone(), label: label(&node.labels), parent, depth });
-            self.nodes(id, &node.children, Some(at), depth + 1, out);
+            self.nodes(id, &node.children, Some(at), depth + 1, out, names);
         }
     }
 
@@ -284,8 +286,9 @@ impl<'a> Cx<'a> {
             return;
         };
         let mut fields: Vec<FieldDef> = Vec::new();
+        let mut names = FxHashSet::default();
         for f in &e.fields {
-            if fields.iter().any(|g| g.name == f.name.text) {
+            if !names.insert(f.name.text.as_str()) {
                 self.error(
                     "E0204",
                     f.name.span,

@@ -56,11 +56,20 @@ pub fn join(source: &str, tokens: &[Token], keyword: Option<&str>) -> String {
     let mut open: Vec<Open> = Vec::new();
     let mut before: Option<Token> = None;
     let mut copied = first.start;
+    // Where the run of line breaks ends that is being read, and whether the line goes on after it: a text may have nothing
+    // but line breaks.
+    let (mut run_end, mut goes_on_after) = (0, false);
     for (at, token) in tokens.iter().enumerate() {
         match token.kind {
             TokenKind::Newline => {
-                let rest = tokens.get(at..).unwrap_or(&[]);
-                if goes_on(source, before, rest, &open, keyword) {
+                if run_end <= at {
+                    let rest = tokens.get(at..).unwrap_or(&[]);
+                    let breaks = rest.iter().take_while(|t| t.kind == TokenKind::Newline).count();
+                    run_end = at + breaks;
+                    goes_on_after =
+                        goes_on(source, before, rest.get(breaks..).unwrap_or(&[]), &open, keyword);
+                }
+                if goes_on_after {
                     text.push_str(source.get(copied..token.start).unwrap_or(""));
                     text.push(' ');
                     copied = token.end;

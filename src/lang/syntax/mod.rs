@@ -14,6 +14,7 @@ mod lines;
 mod lower;
 mod message;
 mod place;
+mod plain;
 mod scan;
 mod scripts;
 mod slips;
@@ -88,6 +89,14 @@ fn cap(found: &mut Vec<Diagnostic>) {
 
 /// Parses one cell of a CSV table with the syntax of cells. `base` is where the cell stands in its file.
 pub fn parse_cell(map: &SourceMap, text: &str, base: Span) -> (Option<Cell>, Vec<Diagnostic>) {
+    match plain::cell(text, base) {
+        Some(cell) => (Some(cell), Vec::new()),
+        None => parse_cell_by_grammar(map, text, base),
+    }
+}
+
+/// [`parse_cell`] whatever the cell's form.
+fn parse_cell_by_grammar(map: &SourceMap, text: &str, base: Span) -> (Option<Cell>, Vec<Diagnostic>) {
     fragment(map, text, base, Rule::one_cell, |lower, pair| lower.cell(pair.into_inner().next()?))
 }
 

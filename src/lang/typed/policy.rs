@@ -180,7 +180,7 @@ pub enum Collect {
 }
 
 /// A key cell.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Test {
     Any,
     Else,

@@ -206,9 +206,11 @@ impl<'a> Builder<'a> {
     fn group(&mut self, parts: &mut [Part<'a>]) -> Low<()> {
         let ids: Vec<OutputId> = parts.iter().map(|p| p.id).collect();
         for part in parts.iter_mut() {
+            // A rule may have many effects on one output; they stand one after the other.
+            let mut last = None;
             for i in 0..part.acting.len() {
                 let Some(id) = part.acting.get(i).map(|a| a.id) else { continue };
-                if !self.within(id, &ids)? {
+                if last.replace(id) != Some(id) && !self.within(id, &ids)? {
                     self.effective(id, part.id)?;
                 }
                 let asides = if self.here().called { Vec::new() } else { self.set_aside(id, part.id)? };
@@ -257,7 +259,10 @@ impl<'a> Builder<'a> {
     fn rule_acts(&mut self, rule: RuleId, parts: &[Part<'a>], ids: &[OutputId]) -> Low<()> {
         let effects = || {
             parts.iter().flat_map(move |p| {
-                let own = p.acting.iter().zip(&p.asides).filter(move |(a, _)| a.id == rule);
+                // Effects stand in rule order.
+                let start = p.acting.partition_point(|a| a.id < rule);
+                let own = p.acting.iter().zip(&p.asides).skip(start);
+                let own = own.take_while(move |(a, _)| a.id == rule);
                 own.map(move |(a, asides)| (p, a, asides))
             })
         };

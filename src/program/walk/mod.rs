@@ -26,6 +26,7 @@ pub(crate) use depth::with_walk;
 pub(crate) use resolve::Contribution;
 pub(crate) use rule::{Condition, Instance};
 pub(crate) use state::{Eval, Item, V};
+pub use table::rows_on;
 pub(crate) use trace::{Site, site};
 pub(crate) use watch::{Missing, Seen, watch};
 

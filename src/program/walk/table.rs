@@ -1,11 +1,13 @@
 //! Tables: which rows fit, which of them is hit, and what it gives.
 use crate::lang::typed::*;
+use crate::program::facts::Facts;
+use crate::program::link::Linked;
 use crate::program::outcome::{Conflict, Fault, RowHit};
 use crate::program::value::Value;
-use crate::program::walk::Walk;
 use crate::program::walk::expr::{holds, within};
 use crate::program::walk::number;
 use crate::program::walk::state::{Eval, V, and, combinations, gather, worst};
+use crate::program::walk::{Walk, with_walk};
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -21,6 +23,14 @@ struct Lookup<'a> {
 
 /// A row by its number in its block.
 type Numbered<'a> = (u32, &'a Row);
+
+/// The rows of one block of a table (0 its own, n its n-th extra one) that these keys hit on a day, days since 1970-01-01,
+/// while the block's policy is in force: what shows that rows leave a gap, conflict, or hide each other. `None` where the
+/// keys do not compare with the cells.
+pub fn rows_on(linked: &Linked, table: TableId, block: u32, keys: &[Value], day: i32) -> Option<Vec<u32>> {
+    let facts = Facts::unknown(&linked.layout);
+    with_walk(linked, DecisionId(0), &facts, |walk| walk.rows_on(table, block, keys, day))
+}
 
 impl<'a> Walk<'a> {
     /// A result column of a table, for keys of any state: candidates are tried, other unknown keys matter only to the
@@ -99,6 +109,36 @@ impl<'a> Walk<'a> {
         state
     }
 
+    /// The rows of one block that known keys hit on a day: none where no row fits, several where rows conflict or are
+    /// collected. `None` where the keys do not compare with the cells.
+    fn rows_on(&self, id: TableId, block: u32, keys: &[Value], day: i32) -> Option<Vec<u32>> {
+        let table = self.book.tables.get(id.ix())?;
+        let rows = match block.checked_sub(1) {
+            None => &table.own,
+            Some(extra) => table.extra.get(extra as usize)?,
+        };
+        let fit = |row: &Row| -> Result<bool, Fault> {
+            let mut fits = row.dates.contains(day);
+            for (column, (test, key)) in row.tests.iter().zip(keys).enumerate() {
+                let ty = table.params.get(column).map_or(&Ty::Never, |(_, ty)| ty);
+                fits = fits && self.passes(test, key, ty, table.hit == Hit::Steps(column as u32))?;
+            }
+            Ok(fits)
+        };
+        let mut fitting: Vec<Numbered<'a>> = Vec::new();
+        for (number, row) in (0..).zip(&rows.rows) {
+            if fit(row).ok()? {
+                fitting.push((number, row));
+            }
+        }
+        let tier = fitting.iter().map(|(_, row)| elses(row)).min();
+        fitting.retain(|(_, row)| Some(elses(row)) == tier);
+        if table.hit == Hit::First {
+            fitting.truncate(1);
+        }
+        Some(self.best(table, &fitting).ok()?.iter().map(|(n, _)| *n).collect())
+    }
+
     /// Whether a key passes a cell's test.
     fn passes(&self, test: &Test, key: &Value, ty: &Ty, threshold: bool) -> Result<bool, Fault> {
         match test {
@@ -127,29 +167,32 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The hit policy, on the rows that fit.
-    fn choose(&self, lookup: Lookup<'a>, block: u32, rows: &[Numbered<'a>]) -> Eval<'a> {
-        let hit = |(row, _): &Numbered<'a>| {
-            self.hit(lookup.at, RowHit { table: lookup.id, block, row: *row });
-        };
-        let best: Vec<Numbered<'a>> = match lookup.table.hit {
-            Hit::Unique | Hit::First => rows.to_vec(),
+    /// The rows of those that fit that the hit policy leaves.
+    fn best(&self, table: &Table, rows: &[Numbered<'a>]) -> Result<Vec<Numbered<'a>>, Fault> {
+        Ok(match table.hit {
+            Hit::Unique | Hit::First | Hit::Collect(_) => rows.to_vec(),
             Hit::Nearest => {
-                let depth = |(_, row): &Numbered<'a>| self.depth(lookup.table, row);
+                let depth = |(_, row): &Numbered<'a>| self.depth(table, row);
                 let deepest = rows.iter().map(depth).max();
                 rows.iter().copied().filter(|r| Some(depth(r)) == deepest).collect()
             }
-            Hit::Steps(column) => match highest(rows, column) {
-                Ok(best) => best,
-                Err(fault) => return Eval::fault(fault),
-            },
-            Hit::Collect(how) => {
-                rows.iter().for_each(hit);
-                let cells: Vec<Eval<'a>> = rows.iter().map(|(_, r)| cell(r, lookup.result)).collect();
-                return collect(how, &cells, result_ty(lookup));
-            }
+            Hit::Steps(column) => highest(rows, column)?,
+        })
+    }
+
+    /// The hit policy, on the rows that fit.
+    fn choose(&self, lookup: Lookup<'a>, block: u32, rows: &[Numbered<'a>]) -> Eval<'a> {
+        let best = match self.best(lookup.table, rows) {
+            Ok(best) => best,
+            Err(fault) => return Eval::fault(fault),
         };
-        best.iter().for_each(hit);
+        for (row, _) in &best {
+            self.hit(lookup.at, RowHit { table: lookup.id, block, row: *row });
+        }
+        if let Hit::Collect(how) = lookup.table.hit {
+            let cells: Vec<Eval<'a>> = best.iter().map(|(_, r)| cell(r, lookup.result)).collect();
+            return collect(how, &cells, result_ty(lookup));
+        }
         match best.as_slice() {
             [(_, row)] => cell(row, lookup.result),
             many => {

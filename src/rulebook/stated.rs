@@ -14,7 +14,7 @@ struct Stated {
 }
 
 /// The facts of a case as JSON, and an error where JSON cannot say it.
-pub(super) fn json(vocab: &Vocab, case: &Case) -> Result<Json, String> {
+pub fn json(vocab: &Vocab, case: &Case) -> Result<Json, String> {
     let mut stated = Stated::default();
     for setting in &case.given {
         match &setting.target {
@@ -109,7 +109,8 @@ fn value(vocab: &Vocab, ty: &Ty, given: &Given) -> Result<Option<Json>, String> 
     }))
 }
 
-fn constant(vocab: &Vocab, ty: &Ty, c: &Const) -> Json {
+/// A constant of a type as a till sends it.
+pub fn constant(vocab: &Vocab, ty: &Ty, c: &Const) -> Json {
     match c {
         Const::Absent => Json::Null,
         Const::Bool(b) => json!(b),
