@@ -15,8 +15,48 @@ pub(super) struct Unknown {
     pub near: Option<String>,
 }
 
+/// A name that means nothing in one or more places.
+struct Gathered {
+    written: String,
+    /// The only place of the name that is near: used nowhere, it may itself be the one that is misspelt.
+    declared: Option<Span>,
+    further: Vec<Span>,
+}
+
+impl Gathered {
+    /// Adds the places to the finding at the first one.
+    fn tell(&self, found: &mut Diagnostic) {
+        if let Some(place) = self.declared {
+            // Used once and declared once: nobody can tell which of the two is misspelt.
+            let text = match self.further.is_empty() {
+                true => "declared here".to_owned(),
+                false => format!("declared here: or is it this one that should be `{}`?", self.written),
+            };
+            found.notes.push(Note { span: place, text });
+            if let Some(suggestion) = &mut found.suggestion {
+                suggestion.certain = false;
+                // In many places it is written so: then one change mends them all.
+                if !self.further.is_empty() && found.code != "E0218" {
+                    suggestion.span = place;
+                    suggestion.replacement = self.written.clone();
+                }
+            }
+        }
+        let more = self.further.len().saturating_sub(SHOWN);
+        for (at, span) in self.further.iter().take(SHOWN).enumerate() {
+            let text = match at + 1 == SHOWN && more > 0 {
+                true => format!("and here, and in {more} more places"),
+                false => "and here".to_owned(),
+            };
+            found.notes.push(Note { span: *span, text });
+        }
+    }
+}
+
 /// How many further places of one missing name are shown.
 const SHOWN: usize = 3;
+/// A text with more mistakes than this is torn: then nothing is held back.
+const MOST: usize = 1_000;
 /// How many different names are looked for in all texts; a rulebook with more is torn.
 const LOOKED_FOR: usize = 100;
 
@@ -75,9 +115,13 @@ impl<'a> Cx<'a> {
         if held.is_empty() {
             return;
         }
-        let is_held = |d: &Diagnostic| d.code == "E0330" && held.iter().any(|(span, _)| *span == d.span);
+        let held: BTreeMap<Span, bool> = held.into_iter().collect();
+        let is_held = |d: &Diagnostic| d.code == "E0330" && held.contains_key(&d.span);
         let others: Vec<Span> =
             self.diags.iter().filter(|d| d.is_error() && !is_held(d)).map(|d| d.span).collect();
+        if others.is_empty() || others.len() > MOST {
+            return;
+        }
         let guards = self.outs.iter().flatten().filter_map(|o| o.ast.guard.as_ref()).map(|g| g.span);
         let guards: Vec<Span> = guards.collect();
         let torn_guard = others.iter().any(|at| guards.iter().any(|guard| within(*at, *guard)));
@@ -88,7 +132,7 @@ impl<'a> Cx<'a> {
         let follows = |d: &Diagnostic| {
             is_held(d)
                 && (torn.iter().any(|home| within(d.span, *home))
-                    || torn_guard && held.iter().any(|(span, output)| *span == d.span && *output))
+                    || torn_guard && held.get(&d.span) == Some(&true))
         };
         self.diags.retain(|d| !follows(d));
     }
@@ -101,6 +145,9 @@ impl<'a> Cx<'a> {
             .filter(|u| u.code == "E0209")
             .map(|u| (u.span, format!("{}.", self.sources().snippet(u.span))))
             .collect();
+        if lost.is_empty() {
+            return;
+        }
         let follows: BTreeSet<Span> = self
             .unknown
             .iter()
@@ -120,50 +167,35 @@ impl<'a> Cx<'a> {
         let mut groups: BTreeMap<(&str, String, Option<String>), Vec<Span>> = BTreeMap::new();
         for u in std::mem::take(&mut self.unknown) {
             let written = self.sources().snippet(u.span).trim_matches('"').to_owned();
-            let spans = groups.entry((u.code, written, u.near)).or_default();
-            if !spans.contains(&u.span) {
-                spans.push(u.span);
-            }
+            groups.entry((u.code, written, u.near)).or_default().push(u.span);
         }
+        // What is said at the first place, and the further places, at which nothing is said.
+        let mut said: BTreeMap<(&str, Span), Gathered> = BTreeMap::new();
+        let mut silent: BTreeSet<(&str, Span)> = BTreeSet::new();
         for (n, ((code, written, near), mut spans)) in groups.into_iter().enumerate() {
             spans.sort_unstable();
-            let place = match &near {
-                _ if n >= LOOKED_FOR => None,
-                // The name was probably meant if others use it; else it is itself the one that is misspelt.
-                Some(near) => match self.only_place(near) {
+            spans.dedup();
+            let declared = match &near {
+                Some(near) if n < LOOKED_FOR => match self.only_place(near) {
                     Some(place) => Some(place),
+                    // The name was meant: others use it.
                     None => continue,
                 },
-                None => None,
+                _ => None,
             };
             let Some((first, further)) = spans.split_first() else { continue };
-            self.diags.retain(|d| !(d.code == code && further.contains(&d.span)));
-            let Some(found) = self.diags.iter_mut().find(|d| d.code == code && d.span == *first) else {
-                continue;
-            };
-            let more = further.len().saturating_sub(SHOWN);
-            for (at, span) in further.iter().take(SHOWN).enumerate() {
-                let text = match at + 1 == SHOWN && more > 0 {
-                    true => format!("and here, and in {more} more places"),
-                    false => "and here".to_owned(),
-                };
-                found.notes.push(Note { span: *span, text });
+            if declared.is_some() || !further.is_empty() {
+                silent.extend(further.iter().map(|span| (code, *span)));
+                said.insert((code, *first), Gathered { written, declared, further: further.to_vec() });
             }
-            if let Some(place) = place {
-                // Used once and declared once: nobody can tell which of the two is misspelt.
-                let text = match further.is_empty() {
-                    true => "declared here".to_owned(),
-                    false => format!("declared here: or is it this one that should be `{written}`?"),
-                };
-                found.notes.insert(0, Note { span: place, text });
-                if let Some(suggestion) = &mut found.suggestion {
-                    suggestion.certain = false;
-                    // In many places it is written so: then one change mends them all.
-                    if !further.is_empty() && code != "E0218" {
-                        suggestion.span = place;
-                        suggestion.replacement = written;
-                    }
-                }
+        }
+        if said.is_empty() {
+            return;
+        }
+        self.diags.retain(|d| !silent.contains(&(d.code, d.span)));
+        for found in &mut self.diags {
+            if let Some(gathered) = said.get(&(found.code, found.span)) {
+                gathered.tell(found);
             }
         }
     }
