@@ -1,7 +1,7 @@
 //! An editor, as far as the protocol goes: the real binary over pipes, answers waited for, never slept for.
 use serde_json::{Value, json};
 use std::collections::VecDeque;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin};
 use std::sync::mpsc::{Receiver, channel};
