@@ -605,3 +605,42 @@ fn columns_count_bytes_where_both_sides_can() {
     let at = line_now.find("退\"").unwrap() + "退".len();
     assert_eq!(found[0]["range"]["start"], json!({"line": line, "character": at}), "{found:?}");
 }
+
+#[test]
+fn a_word_of_a_shared_vocabulary_is_renamed_in_every_rulebook() {
+    let mut client = Client::start();
+    for folder in ["a", "b"] {
+        std::fs::create_dir(client.path(folder)).unwrap();
+        for file in [POLICY, "returns.cases", "rulebook.toml"] {
+            let text = std::fs::read_to_string(client.path(file)).unwrap();
+            let text = text.replace("[\"shop.vocab\"]", "[\"../shop.vocab\"]");
+            std::fs::write(client.path(&format!("{folder}/{file}")), text).unwrap();
+        }
+    }
+    for file in [POLICY, "returns.cases", "rulebook.toml"] {
+        std::fs::remove_file(client.path(file)).unwrap();
+    }
+    client.initialize(Units::Utf16, json!({}));
+    // Only one text of one rulebook is open.
+    client.open("a/returns.policy", None);
+    let mut params = client.at("a/returns.policy", "item.ope|ned");
+    params["newName"] = json!("unsealed");
+    let answer = client.request("textDocument/rename", params.clone()).unwrap();
+    let files: Vec<&String> = answer["changes"].as_object().unwrap().keys().collect();
+    let all = ["a/returns.cases", "a/returns.policy", "b/returns.cases", "b/returns.policy", "shop.vocab"];
+    assert_eq!(files, all.map(|f| client.uri(f)).iter().collect::<Vec<_>>());
+    params["context"] = json!({"includeDeclaration": true});
+    let places = client.request("textDocument/references", params).unwrap();
+    assert_eq!(places.as_array().unwrap().len(), 9, "{places}");
+}
+
+#[test]
+fn a_function_says_how_it_is_written() {
+    let mut client = Client::ready(Units::Utf16);
+    client.open(POLICY, None);
+    client.edit(POLICY, "today <= until", "earliest(today, until) <= until");
+    let at = client.at(POLICY, "earl|iest(");
+    let hover = client.request("textDocument/hover", at).unwrap();
+    let told = hover["contents"]["value"].as_str().unwrap_or_default();
+    assert!(told.contains("earliest(a, b)"), "{told}");
+}

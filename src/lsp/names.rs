@@ -7,6 +7,7 @@ use crate::lsp::session::Session;
 use crate::rulebook::Draft;
 use gen_lsp_types as lsp;
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A place of a text that belongs to a rulebook.
@@ -24,6 +25,14 @@ pub(super) fn asked<'s>(session: &'s Session, at: &lsp::TextDocumentPositionPara
     let index = book.index()?;
     let byte = Lines::new(draft.sources.text(file), session.encoding).byte(at.position);
     Some(Asked { draft, index, file, byte })
+}
+
+/// The file that declares what stands at a place.
+pub(super) fn declared_in(session: &Session, at: &lsp::TextDocumentPositionParams) -> Option<PathBuf> {
+    let asked = asked(session, at)?;
+    let (_, symbols) = asked.index.at(asked.file, asked.byte)?;
+    let declared = asked.index.uses.iter().find(|u| u.declares && symbols.contains(&u.symbol))?;
+    asked.draft.path(declared.span.file_id()).map(Path::to_owned)
 }
 
 /// The places of these things in all rulebooks that share the file in which they are declared.

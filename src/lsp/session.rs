@@ -253,11 +253,19 @@ impl Session {
         match method.as_str() {
             "textDocument/hover" => json(hover::hover(self, &parsed(params)?)),
             "textDocument/definition" => json(names::definition(self, &parsed(params)?)),
-            "textDocument/references" => json(names::references(self, &parsed(params)?)),
+            "textDocument/references" => {
+                let params: lsp::ReferenceParams = parsed(params)?;
+                self.meet_sharers(&params.text_document_position_params);
+                json(names::references(self, &params))
+            }
             "textDocument/documentHighlight" => json(names::highlights(self, &parsed(params)?)),
             "textDocument/completion" => json(complete::complete(self, &parsed(params)?)),
             "textDocument/prepareRename" => rename::prepare(self, &parsed(params)?),
-            "textDocument/rename" => rename::rename(self, &parsed(params)?),
+            "textDocument/rename" => {
+                let params: lsp::RenameParams = parsed(params)?;
+                self.meet_sharers(&params.text_document_position_params);
+                rename::rename(self, &params)
+            }
             "textDocument/documentSymbol" => json(outline::outline(self, &parsed(params)?)),
             "textDocument/codeAction" => json(actions::actions(self, &parsed(params)?)),
             "textDocument/codeLens" => json(run::lenses(self, &parsed(params)?)),
@@ -266,6 +274,14 @@ impl Session {
                 let message = format!("there is no request `{other}` here");
                 Err(Refused { code: ErrorCode::MethodNotFound, message })
             }
+        }
+    }
+
+    /// What a vocabulary declares may be named by rulebooks of the workspace that nobody has opened yet.
+    fn meet_sharers(&mut self, at: &lsp::TextDocumentPositionParams) {
+        if let Some(path) = names::declared_in(self, at) {
+            self.books.meet(&path);
+            self.refresh();
         }
     }
 
