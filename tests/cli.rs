@@ -7,6 +7,8 @@
     reason = "a test that fails should say where"
 )]
 mod common;
+#[path = "cli/findings.rs"]
+mod findings;
 use common::{starter, text, with_input, zhanggui};
 use serde_json::Value;
 use std::fs;

@@ -18,13 +18,14 @@ use zhanggui::program::iso;
 use zhanggui::rulebook::{Book, Loaded, load};
 
 /// The published policies in the gallery, each by the rulebook that holds it.
-const RULEBOOKS: [(&str, &str); 11] = [
+const RULEBOOKS: [(&str, &str); 12] = [
     ("R01-bestbuy-2019", "bestbuy"),
     ("R05-ikea-canary", "ikea"),
     ("R07-rei", "rei"),
     ("R08-costco-returns", "costco_returns"),
     ("R10-cn-7day-platform", "platform7"),
     ("R13-uk-ccr-2013", "ccr"),
+    ("T02-bthhotels", "bthhotels"),
     ("T03-huazhu", "huazhu"),
     ("T07-xinshidai-mall", "xinshidai"),
     ("P01-costco-2pct", "costco_reward"),

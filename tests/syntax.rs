@@ -9,6 +9,8 @@
 
 #[path = "syntax/limits.rs"]
 mod limits;
+#[path = "support/snapshot.rs"]
+mod snapshot;
 #[path = "syntax/tree.rs"]
 mod tree;
 #[path = "syntax/wrong.rs"]

@@ -5,7 +5,9 @@ use crate::lang::typed::*;
 use crate::program::facts::Facts;
 use crate::program::link::Linked;
 use crate::program::outcome::{Conflict, Fault, State};
+use crate::program::value::Value;
 use crate::program::walk::{Eval, Missing, Seen, V, Walk, watch, with_walk};
+use num_traits::Zero;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
@@ -57,6 +59,10 @@ pub enum Part<'p> {
     Greater(EffectOf, EffectOf),
     /// An output is in conflict, by these rules.
     Conflict(OutputId, BTreeSet<RuleId>),
+    /// A list has no elements.
+    Empty(&'p Expr, Option<Line>),
+    /// A number is zero.
+    Zero(&'p Expr, Option<Line>),
     /// An expression is faulty in one of these ways.
     Faulty(&'p Expr, Option<Line>, Vec<Fault>),
     /// An output is faulty in one of these ways.
@@ -138,6 +144,12 @@ impl<'p> Goal<'p> {
             goal.add(Part::NotOverridden { position, output, instance });
         }
         goal
+    }
+
+    /// An expression holds (or does not), taken apart.
+    pub fn holds(mut self, linked: &'p Linked, e: &'p Expr, wanted: bool, line: Option<Line>) -> Goal<'p> {
+        self.truth(linked, e, wanted, line);
+        self
     }
 
     /// One more part.
@@ -236,7 +248,7 @@ impl<'p> Part<'p> {
                 let condition = walk.condition(*position);
                 match condition.instances.get(*instance) {
                     Some(found) if found.faceless => Truth::Open,
-                    Some(found) => of_state(&found.applicable, true),
+                    Some(_) => of_state(&walk.applicable(*position, *instance), true),
                     None => Truth::False,
                 }
             }
@@ -279,6 +291,19 @@ impl<'p> Part<'p> {
                 Eval::Is(_) => Truth::False,
                 _ => Truth::Open,
             },
+            Part::Empty(e, line) => match on_line(walk, e, line.as_ref()) {
+                Eval::Is(V::List(items)) if items.is_empty() => Truth::True,
+                Eval::Is(_) => Truth::False,
+                _ => Truth::Open,
+            },
+            Part::Zero(e, line) => match on_line(walk, e, line.as_ref()) {
+                Eval::Is(V::Plain(Value::Num(n) | Value::Money(n, _))) if n.is_zero() => Truth::True,
+                Eval::Is(V::Plain(
+                    Value::Period(Period::Days(0) | Period::Months(0)) | Value::Duration(0),
+                )) => Truth::True,
+                Eval::Is(_) => Truth::False,
+                _ => Truth::Open,
+            },
             Part::Faulty(e, line, faults) => is_faulty(&on_line(walk, e, line.as_ref()), faults),
             Part::OutputFaulty(output, faults) => is_faulty(&walk.output(*output).state, faults),
         }
@@ -291,10 +316,14 @@ impl<'p> Part<'p> {
         let condition = |position: usize| rule(position).map(|r| reader.node(Node::Condition(r)));
         let effect = |of: &EffectOf| {
             let rule = rule(of.position).and_then(|r| linked.rulebook.rules.get(r.ix()));
-            rule.and_then(|r| r.effects.get(of.effect)).map(|e| reader.expr(&e.value))
+            rule.and_then(|r| r.effects.get(of.effect)).map(|e| &e.value)
         };
         match self {
             Part::Is(e, _, _) | Part::Faulty(e, _, _) => vec![reader.expr(e)],
+            // Whether a given list is empty depends on nothing in it.
+            Part::Empty(e, _) if reader.place(e).is_some() => Vec::new(),
+            Part::Empty(e, _) => vec![reader.expr(e)],
+            Part::Zero(e, _) => vec![reader.against_zero(e)],
             Part::Dated(policy) => vec![reader.node(Node::Policy(*policy))],
             Part::RuleDated(rule) => vec![reader.node(Node::Condition(*rule))],
             Part::Lines(..) => Vec::new(),
@@ -302,7 +331,9 @@ impl<'p> Part<'p> {
             Part::Effective { output, .. } | Part::NotOverridden { output, .. } => {
                 vec![reader.node(Node::Output(*output))]
             }
-            Part::Differ(a, b) | Part::Greater(a, b) => effect(a).into_iter().chain(effect(b)).collect(),
+            Part::Differ(a, b) | Part::Greater(a, b) => {
+                effect(a).zip(effect(b)).map(|(a, b)| reader.both(a, b)).into_iter().collect()
+            }
             Part::Conflict(output, _) | Part::OutputFaulty(output, _) => {
                 vec![reader.node(Node::Output(*output))]
             }
@@ -323,7 +354,7 @@ impl EffectOf {
         let condition = walk.condition(self.position);
         let Some(instance) = condition.instances.get(self.instance) else { return Eval::absent() };
         if instance.faceless {
-            return instance.applicable.clone();
+            return walk.applicable(self.position, self.instance);
         }
         let value = walk.in_instance(rule, instance.item.as_ref(), |env| walk.eval(&effect.value, env));
         walk.as_plain(&value)

@@ -7,7 +7,7 @@
 use crate::analysis::goal::{Goal, Part, Tried, Truth};
 use crate::analysis::same;
 use crate::analysis::space::reads::{Class, Reader, Reads};
-use crate::analysis::space::{Pick, Space};
+use crate::analysis::space::{MOST_ROWS, Pick, Space};
 use crate::lang::typed::*;
 use crate::program::facts::{Facts, Slot};
 use crate::rulebook::Program;
@@ -52,6 +52,13 @@ impl Answer {
 
 /// How many evaluations of a part one search may take.
 pub const STEPS: u32 = 1_200;
+/// So many of them go into the first attempt, before it starts again.
+const FIRST: u32 = 160;
+/// So many cases lead a search.
+const MOST_SEEDS: usize = 250;
+/// How often a search starts again, and how many steps each start has.
+const PROBES: u64 = 8;
+const PROBE: u32 = 60;
 
 /// Searches facts of one decision of one program.
 #[derive(Debug)]
@@ -64,6 +71,10 @@ pub struct Search<'p> {
     pub budget: u32,
     /// Steps taken by all searches.
     pub taken: u64,
+    /// What facts were when a goal last held: tried first, for goals of one decision have much in common.
+    liked: FxHashMap<usize, Pick>,
+    /// Facts of cases, which lead a search that goes astray.
+    seeds: Vec<Vec<(usize, Pick)>>,
 }
 
 /// One search under way.
@@ -71,8 +82,23 @@ struct Run<'s, 'p> {
     goal: &'s Goal<'p>,
     reads: Reads<'p>,
     steps: u32,
+    /// Steps after which the run is given up.
+    until: u32,
+    order: Order,
     chosen: Vec<(usize, Pick)>,
     by_parts: FxHashMap<Vec<usize>, Rc<Reads<'p>>>,
+}
+
+impl Run<'_, '_> {
+    /// What evaluating a part cost: looking at facts, and at the rows of tables.
+    fn cost(&self, tried: &Tried) -> u32 {
+        let work = (tried.known.len() + tried.missing.len()) / 32;
+        1 + u32::try_from(work).unwrap_or(u32::MAX).saturating_add(self.dear())
+    }
+
+    fn dear(&self) -> u32 {
+        u32::try_from(self.reads.rows / 2_000).unwrap_or(u32::MAX)
+    }
 }
 
 /// Why no choice below a point makes the goal hold.
@@ -83,6 +109,15 @@ struct Refuted {
     parts: BTreeSet<usize>,
     /// Whether every choice below stood for all values of its fact.
     exact: bool,
+}
+
+/// In which order the values of a fact are tried.
+#[derive(Clone, Copy)]
+enum Order {
+    /// As they come, after what was liked.
+    Plain,
+    /// Shuffled, always alike for one number.
+    Shuffled(u64),
 }
 
 enum Step {
@@ -102,6 +137,16 @@ impl<'p> Search<'p> {
             space: Space::new(linked),
             budget: STEPS,
             taken: 0,
+            liked: FxHashMap::default(),
+            seeds: Vec::new(),
+        }
+    }
+
+    /// Lets the facts of cases lead searches that go astray.
+    pub fn lead<'c>(&mut self, cases: impl IntoIterator<Item = &'c Case>) {
+        for case in cases.into_iter().filter(|c| c.decision == self.decision).take(MOST_SEEDS) {
+            let seed = self.space.stated(case);
+            self.seeds.push(seed);
         }
     }
 
@@ -110,18 +155,88 @@ impl<'p> Search<'p> {
         if same::impossible(goal) {
             return Answer::None;
         }
-        let reads = self.reads_of(goal);
-        let mut run = Run { goal, reads, steps: 0, chosen: Vec::new(), by_parts: FxHashMap::default() };
-        let step = self.go(&mut run, vec![None; goal.parts.len()], None);
-        self.taken += u64::from(run.steps);
-        for (at, _) in run.chosen.into_iter().rev() {
-            self.space.choose(at, None);
+        let mut run = Run {
+            goal,
+            reads: self.reads_of(goal),
+            steps: 0,
+            until: 0,
+            order: Order::Plain,
+            chosen: Vec::new(),
+            by_parts: FxHashMap::default(),
+        };
+        // Where each look into a table is dear, there is but one attempt.
+        let dear = 1 + run.dear();
+        run.until = FIRST.saturating_mul(dear).min(self.budget);
+        let mut step = self.go(&mut run, vec![None; goal.parts.len()], None);
+        // A search that a bad first choice leads astray looks at the cases, then starts again with other choices, before it
+        // tries everything.
+        let mut leaders = Vec::new();
+        if !matches!(&step, Step::Found(_) | Step::Refuted(Refuted { exact: true, .. })) {
+            let (found, best) = self.try_seeds(&mut run);
+            leaders = best;
+            step = found.map_or(step, |witness| Step::Found(Box::new(witness)));
         }
+        for probe in 1..=PROBES {
+            if !matches!(step, Step::OutOfSteps) || run.steps >= self.budget {
+                break;
+            }
+            run.until = run.steps.saturating_add(PROBE.saturating_mul(dear)).min(self.budget);
+            run.order = Order::Shuffled(probe);
+            let own = self.liked.clone();
+            let leader = leaders.get(probe as usize - 1).and_then(|n: &usize| self.seeds.get(*n));
+            self.liked.extend(leader.into_iter().flatten().copied());
+            step = self.go(&mut run, vec![None; goal.parts.len()], None);
+            self.liked = own;
+        }
+        if matches!(step, Step::OutOfSteps) {
+            run.until = self.budget;
+            run.order = Order::Plain;
+            step = self.go(&mut run, vec![None; goal.parts.len()], None);
+        }
+        self.taken += u64::from(run.steps);
         match step {
-            Step::Found(witness) => Answer::Witness(witness),
+            Step::Found(witness) => {
+                self.liked.extend(witness.chosen.iter().copied());
+                Answer::Witness(witness)
+            }
             Step::Refuted(refuted) if refuted.exact => Answer::None,
             Step::Refuted(_) | Step::OutOfSteps => Answer::GaveUp,
         }
+    }
+
+    /// The facts of the cases: facts that make the goal hold, or the cases that come closest to it.
+    fn try_seeds(&mut self, run: &mut Run<'_, 'p>) -> (Option<Witness>, Vec<usize>) {
+        let mut scores: Vec<(usize, usize)> = Vec::new();
+        let mut cost = 0;
+        for (n, seed) in self.seeds.clone().into_iter().enumerate() {
+            if cost > self.budget {
+                break;
+            }
+            for (at, pick) in &seed {
+                self.space.choose(*at, Some(*pick));
+            }
+            // How many parts hold before one does not.
+            let mut left = run.goal.parts.len();
+            for part in &run.goal.parts {
+                let tried = part.attempt(&mut self.space, self.decision);
+                cost += run.cost(&tried);
+                if tried.truth != Truth::True {
+                    break;
+                }
+                left -= 1;
+            }
+            run.chosen = seed;
+            let found = if left == 0 { self.verified(run) } else { None };
+            for (at, _) in std::mem::take(&mut run.chosen).into_iter().rev() {
+                self.space.choose(at, None);
+            }
+            if found.is_some() {
+                return (found, Vec::new());
+            }
+            scores.push((left, n));
+        }
+        scores.sort_unstable();
+        (None, scores.into_iter().map(|(_, n)| n).collect())
     }
 
     /// How everything that a goal reads, reads facts.
@@ -146,11 +261,11 @@ impl<'p> Search<'p> {
             };
             // Whole outputs are asked for once everything else holds.
             if again && !(open && part.is_whole()) {
-                run.steps += if part.is_whole() { 4 } else { 1 };
-                if run.steps > self.budget {
+                if run.steps > run.until {
                     return Step::OutOfSteps;
                 }
                 let now = part.attempt(&mut self.space, self.decision);
+                run.steps += run.cost(&now);
                 if now.truth == Truth::False {
                     let why = now.known.iter().flat_map(|at| self.with_outer(*at)).collect();
                     return Step::Refuted(Refuted { why, parts: BTreeSet::from([i]), exact: true });
@@ -175,10 +290,12 @@ impl<'p> Search<'p> {
     fn branch(&mut self, run: &mut Run<'_, 'p>, tried: &[Option<Rc<Tried>>], at: usize) -> Step {
         let domain = self.space.domain(self.decision, &run.reads, at);
         let mut all = Refuted { why: BTreeSet::new(), parts: BTreeSet::new(), exact: !domain.truncated };
+        let mut stands: BTreeSet<usize> = BTreeSet::new();
         for depends in &domain.depends {
             all.why.extend(self.with_outer(*depends));
         }
-        for pick in domain.picks {
+        let is_list = self.space.var(at).is_some_and(|v| v.is_list());
+        for pick in self.ordered(run, at, domain.picks) {
             self.space.choose(at, Some(pick));
             run.chosen.push((at, pick));
             let step = self.go(run, tried.to_vec(), Some(at));
@@ -190,6 +307,10 @@ impl<'p> Search<'p> {
                         return Step::Refuted(refuted);
                     }
                     all.why.extend(refuted.why);
+                    // The longest list tried stands for all that are longer; no row and one row stand for themselves.
+                    if !is_list || pick == Pick::Rows(MOST_ROWS) {
+                        stands.extend(&refuted.parts);
+                    }
                     all.parts.extend(refuted.parts);
                     all.exact &= refuted.exact;
                 }
@@ -197,7 +318,7 @@ impl<'p> Search<'p> {
             }
         }
         if all.exact {
-            let parts: Vec<usize> = all.parts.iter().copied().collect();
+            let parts: Vec<usize> = stands.into_iter().collect();
             let reads = match run.by_parts.get(&parts) {
                 Some(known) => known.clone(),
                 None => {
@@ -211,6 +332,29 @@ impl<'p> Search<'p> {
         all.why.remove(&at);
         all.why.extend(self.with_outer(at).into_iter().filter(|o| *o != at));
         Step::Refuted(all)
+    }
+
+    fn ordered(&self, run: &Run<'_, 'p>, at: usize, mut picks: Vec<Pick>) -> Vec<Pick> {
+        let first = match run.order {
+            Order::Plain => true,
+            Order::Shuffled(seed) => {
+                let mut state = mixed(seed.wrapping_mul(0x9e37_79b9).wrapping_add(at as u64));
+                for i in (1..picks.len()).rev() {
+                    state = mixed(state);
+                    picks.swap(i, (state % (i as u64 + 1)) as usize);
+                }
+                // What was liked leads every other probe.
+                seed % 2 == 1
+            }
+        };
+        if first
+            && let Some(liked) = self.liked.get(&at)
+            && let Some(place) = picks.iter().position(|p| p == liked)
+        {
+            let liked = picks.remove(place);
+            picks.insert(0, liked);
+        }
+        picks
     }
 
     /// A fact, and what it lies within.
@@ -295,6 +439,14 @@ impl<'p> Search<'p> {
         let last = if other { domain.picks.last() } else { domain.picks.first() };
         last.copied().unwrap_or(Pick::Scalar(Slot::value(0)))
     }
+}
+
+/// A number that looks like chance, the same for the same number (splitmix64).
+fn mixed(n: u64) -> u64 {
+    let mut z = n.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
 }
 
 /// Facts that others are moved from come first, then those that are compared with them.

@@ -25,6 +25,8 @@ pub struct Note {
 pub struct Suggestion {
     pub span: Span,
     pub replacement: String,
+    /// Whether this is surely what the author meant, so that it may be done without asking.
+    pub certain: bool,
 }
 
 /// One finding. `code` is stable (`E01xx` syntax); the words are not.
@@ -85,9 +87,22 @@ impl Diagnostic {
         self
     }
 
-    /// Offers a change of the text.
+    /// Offers a change of the text that the author should look at first.
     pub fn suggest(mut self, span: Span, replacement: impl Into<String>) -> Self {
-        self.suggestion = Some(Suggestion { span, replacement: replacement.into() });
+        self.suggestion = Some(Suggestion { span, replacement: replacement.into(), certain: false });
+        self
+    }
+
+    /// Offers a change of the text that is surely meant: `check --fix` does it.
+    pub fn fix(self, span: Span, replacement: impl Into<String>) -> Self {
+        self.suggest(span, replacement).certain_if(true)
+    }
+
+    /// Makes the offered change, if there is one, a certain one or not.
+    pub fn certain_if(mut self, certain: bool) -> Self {
+        if let Some(suggestion) = &mut self.suggestion {
+            suggestion.certain = certain;
+        }
         self
     }
 
@@ -113,6 +128,7 @@ impl Diagnostic {
             suggestion: self.suggestion.as_ref().map(|it| SuggestionData {
                 place: Place::new(map, it.span),
                 replacement: it.replacement.clone(),
+                certain: it.certain,
             }),
         }
     }
@@ -176,6 +192,8 @@ pub struct NoteData {
 pub struct SuggestionData {
     pub place: Place,
     pub replacement: String,
+    /// Whether `check --fix` does it.
+    pub certain: bool,
 }
 
 /// Sorts findings by file and place, so that output does not depend on the order of the passes.

@@ -5,6 +5,7 @@ mod outputs;
 pub mod print;
 mod why;
 
+use crate::lang::typed::visit::parts;
 use crate::lang::typed::*;
 use crate::program::ask;
 use crate::program::facts::Facts;
@@ -13,7 +14,7 @@ use crate::program::literal::{literal, number};
 use crate::program::outcome::RowHit;
 use crate::program::render::{conflict_text, fault_text, status};
 use crate::program::value::Value;
-use crate::program::walk::{Eval, Walk, children, site, with_walk};
+use crate::program::walk::{Eval, Walk, site, with_walk};
 use print::{Printer, mode_name};
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -370,7 +371,7 @@ impl<'a> Explainer<'_, 'a> {
                 if site(at) == site(e) {
                     return true;
                 }
-                todo.extend(children(at));
+                todo.extend(parts(at));
             }
             false
         };

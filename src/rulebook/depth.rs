@@ -3,8 +3,8 @@
 //! A rulebook that goes deeper than any that a person would write is refused here, so that no text can end the server.
 use crate::lang::diagnostic::Diagnostic;
 use crate::lang::source::Span;
+use crate::lang::typed::visit::parts;
 use crate::lang::typed::*;
-use crate::program::walk::children;
 
 /// The deepest nesting of expressions, lets, calls and overrides taken together. Measured: threads with the usual stack of
 /// 2 MiB manage more than twice that, without optimisation.
@@ -111,6 +111,6 @@ impl Depths<'_> {
             ExprKind::Call { decision, .. } => self.of_decision(*decision),
             _ => 0,
         };
-        1 + children(e).into_iter().map(|c| self.of(c)).max().unwrap_or(0).max(below)
+        1 + parts(e).into_iter().map(|c| self.of(c)).max().unwrap_or(0).max(below)
     }
 }

@@ -58,6 +58,11 @@ impl Loaded {
     pub fn shown(&self, colour: bool) -> String {
         diagnostic::render(&self.sources, &self.findings, colour)
     }
+    /// Where a file of [`Loaded::sources`] lies.
+    pub fn path_of(&self, file: FileId) -> Option<&Path> {
+        let name = self.sources.name(file);
+        self.paths.iter().map(PathBuf::as_path).find(|path| files::shown(path) == name)
+    }
     /// The errors, a line each: `file:line:column: error[code]: message`.
     pub fn error_lines(&self) -> Vec<String> {
         let line = |d: &Diagnostic| {

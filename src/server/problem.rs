@@ -41,8 +41,6 @@ impl Problem {
     problems! {
         /// The body is not the JSON that this route reads.
         malformed BAD_REQUEST "malformed-request" "The request could not be read";
-        /// A fact is of the wrong type, unknown, or impossible.
-        bad_fact UNPROCESSABLE_ENTITY "bad-fact" "A fact is not acceptable";
         unknown_store NOT_FOUND "unknown-store" "There is no such store";
         unknown_decision NOT_FOUND "unknown-decision" "There is no such decision";
         not_found NOT_FOUND "not-found" "There is nothing here";
@@ -73,8 +71,14 @@ impl Problem {
     /// A fact that could not be bound; its own code tells which way.
     pub fn of_fact(error: FactError) -> Problem {
         let code = error.problem.code();
-        let kind = format!("/problems/{code}");
-        Problem { code, kind, ..Problem::bad_fact(error.to_string()).at(error.path) }
+        Problem {
+            kind: format!("/problems/{code}"),
+            title: "A fact is not acceptable",
+            status: StatusCode::UNPROCESSABLE_ENTITY.as_u16(),
+            code,
+            detail: error.to_string(),
+            path: Some(error.path),
+        }
     }
 
     /// The same problem, its path seen from further outside.

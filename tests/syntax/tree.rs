@@ -165,7 +165,7 @@ fn cells_keep_their_alternatives() {
     assert!(cell.is_none());
     assert_eq!(
         (found[0].span.start, found[0].message.as_str()),
-        (15, "expected an operator or `,`, found `c`")
+        (15, "expected `+`, `and` or the like, or `,`, found `c`")
     );
     let (cell, found) = parse_cell(&map, "  ", Span::new(id, 13, 24));
     assert!(cell.is_none());

@@ -1,6 +1,7 @@
-//! Wrong texts, and what is said about each: place, code and sentence.
+//! Wrong texts, and what is said about each: place, code and sentence here, every word in `wrong.expected`.
 
-use crate::parse;
+use crate::{parse, snapshot};
+use zhanggui::lang::diagnostic::render;
 
 /// File, text, findings in the order of their places.
 const WRONG: &[(&str, &str, &str)] = &[
@@ -78,7 +79,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     (
         "x.policy",
         "policy p decides d\nrule a then deny say zh \"a\\qb\"\n",
-        "2:25 E0109 `\\q` means nothing in a string",
+        "2:25 E0109 `\\q` means nothing in a text",
     ),
     ("x.policy", "policy p decides d\nlet a = b)\n", "2:10 E0111 `)` closes nothing"),
     ("x.policy", "policy p decides d\nlet a = 15 分\n", "2:12 E0113 `分` may be a cent or a point"),
@@ -149,7 +150,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     (
         "x.policy",
         "policy p decides d\nrule a then deny say zh \"abc\nrule b then deny\n",
-        "2:25 E0108 this string is not closed on its line",
+        "2:25 E0108 this text is not closed on its line",
     ),
     (
         "x.policy",
@@ -298,7 +299,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     (
         "x.policy",
         "policy p decides d\nrule a §\"x then deny\n",
-        "2:8 E0108 this string is not closed on its line",
+        "2:8 E0108 this text is not closed on its line",
     ),
     (
         "x.policy",
@@ -368,7 +369,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     (
         "x.policy",
         "policy p decides d\nlet a = b c\n",
-        "2:11 E0101 expected an operator or a clause `§…`, found `c`",
+        "2:11 E0101 expected `+`, `and` or the like, or a clause `§…`, found `c`",
     ),
     ("x.cases", "case \"x\" like y expect z\n", "1:15 E0101 expected a text in quotes, found `y`"),
     ("x.vocab", "entity a { b: list c }\n", "1:20 E0101 expected `of`, `,` or `}`, found `c`"),
@@ -399,7 +400,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     (
         "x.policy",
         "policy p decides d\nparam a: b = 3 from 2026-01-01 until 2027-01-01\n",
-        "2:38 E0101 expected `may`, found `2027`",
+        "2:32 E0107 `until` is no word of this language",
     ),
     ("x.policy", "policy p decides d\nlet a = % 5\n", "2:9 E0101 expected a value, found `%`"),
     ("x.vocab", "fact a: b from plugin\n", "1:22 E0101 the line ends too early: expected a name"),
@@ -439,7 +440,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     (
         "x.policy",
         "policy p decides d\nlet a = \"x\" \"y\"\n",
-        "2:13 E0101 expected an operator or a clause `§…`, found `\"y\"`",
+        "2:13 E0101 expected `+`, `and` or the like, or a clause `§…`, found `\"y\"`",
     ),
     (
         "x.policy",
@@ -492,8 +493,10 @@ const WRONG: &[(&str, &str, &str)] = &[
 
 #[test]
 fn every_mistake_has_its_sentence() {
+    let mut all = String::new();
     for (name, text, wanted) in WRONG {
         let (map, _, found) = parse(name, text);
+        all.push_str(&render(&map, &found, false));
         let shown: Vec<String> = found
             .iter()
             .map(|it| {
@@ -506,4 +509,5 @@ fn every_mistake_has_its_sentence() {
             assert!(!shown.join(" ").contains(word), "{word} in {shown:?}");
         }
     }
+    snapshot::same("tests/syntax/wrong.expected", &all);
 }

@@ -106,7 +106,12 @@ impl<'p> Decision<'p> {
                 None => groups.push((part, &store.program, vec![&store.def.id])),
             }
         }
-        let searches = groups.iter().map(|(_, program, _)| Search::new(program, id)).collect();
+        let search = |program: &'p Arc<Program>| {
+            let mut search = Search::new(program, id);
+            search.lead(&book.cases);
+            search
+        };
+        let searches = groups.iter().map(|(_, program, _)| search(program)).collect();
         let stores = groups.into_iter().map(|(_, _, stores)| stores).collect();
         let def = book.typed.vocab.decisions.get(id.ix()).unwrap_or(&NONE);
         Decision { book, id, def, searches, stores, undecided: BTreeSet::new() }
@@ -222,24 +227,13 @@ fn called(rule: &Rule) -> String {
     }
 }
 
-/// Where to point at a rule: its first line.
+/// Where to point at a rule: its name.
 fn at(rule: &Rule) -> Span {
-    rule.span
+    head(rule.span, "rule ", &rule.name)
 }
 
-/// Every expression that a rule evaluates by itself or through lets, with the lets' expressions.
-fn with_lets<'p>(book: &'p Rulebook, start: &'p Expr, visit_each: &mut dyn FnMut(&'p Expr)) {
-    let mut todo = vec![start];
-    let mut seen: BTreeSet<LetId> = BTreeSet::new();
-    while let Some(e) = todo.pop() {
-        visit::all(e, &mut |part| {
-            visit_each(part);
-            if let ExprKind::Let(id) = &part.kind
-                && seen.insert(*id)
-                && let Some(found) = book.lets.get(id.ix())
-            {
-                todo.push(&found.value);
-            }
-        });
-    }
+/// A declaration's keyword and name.
+fn head(span: Span, keyword: &str, name: &str) -> Span {
+    let end = span.start.saturating_add((keyword.len() + name.len()) as u32);
+    Span { end: end.min(span.end), ..span }
 }

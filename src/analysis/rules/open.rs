@@ -1,5 +1,5 @@
 //! What the rulebook leaves undecided, and what the analysis could not decide.
-use crate::analysis::rules::Decision;
+use crate::analysis::rules::{Decision, head};
 use crate::lang::diagnostic::{Diagnostic, Severity};
 use crate::lang::source::Span;
 use crate::lang::typed::*;
@@ -70,7 +70,7 @@ pub(super) fn not_decided(decision: &Decision<'_>) -> Option<Diagnostic> {
     let policy = decision.book.typed.policies.iter().find(|p| p.decides == Some(decision.id))?;
     let texts: Vec<&str> = decision.undecided.iter().map(String::as_str).collect();
     let message = format!("not decided about {}: {}", decision.def.name, texts.join("; "));
-    Some(Diagnostic::new(Severity::Note, "N0701", policy.span, message).help(
+    Some(Diagnostic::new(Severity::Note, "N0701", head(policy.span, "policy ", &policy.path), message).help(
         "no facts that show it were found, and that there are none is not proved: a case would show it",
     ))
 }

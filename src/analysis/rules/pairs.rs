@@ -4,7 +4,7 @@ use crate::analysis::rules::{Decision, Found, Verdict, at, called};
 use crate::analysis::same::same;
 use crate::lang::diagnostic::Diagnostic;
 use crate::lang::typed::*;
-use crate::program::link::{Linked, LinkedRule, Reach};
+use crate::program::link::{Linked, LinkedRule};
 use crate::program::literal::literal;
 use crate::program::outcome::State;
 use crate::program::value::Value;
@@ -106,16 +106,11 @@ fn goal<'p>(linked: &'p Linked, of: DecisionId, positions: &[usize], pair: &Pair
     Some(goal.with(Part::Conflict(pair.output, pair.rules.into_iter().collect())))
 }
 
-/// Whether one rule suppresses another for an output wherever both apply.
+/// Whether one rule, where it is effective, suppresses another for an output.
 fn overrides(by: &LinkedRule, on: &LinkedRule, output: OutputId) -> bool {
-    on.overridden_by.iter().any(|o| {
-        o.rule == by.rule
-            && !o.set_aside
-            && o.output.is_none_or(|only| only == output)
-            && (o.reach == Reach::Whole || o.reach == Reach::SameElement)
-            // An overrider that is itself overridden may be revived, which the search finds out.
-            && by.overridden_by.is_empty()
-    })
+    on.overridden_by
+        .iter()
+        .any(|o| o.rule == by.rule && !o.set_aside && o.output.is_none_or(|only| only == output))
 }
 
 fn finding(decision: &mut Decision<'_>, pair: &Pair, shown: &Found) -> Option<Diagnostic> {

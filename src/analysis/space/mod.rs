@@ -3,6 +3,7 @@
 //! Lists have at most [`MOST_ROWS`] rows here. A fact within something optional is chosen after it.
 pub mod reads;
 mod shape;
+mod stated;
 mod values;
 
 pub use reads::{Class, Reader, Reads};
@@ -17,6 +18,10 @@ use std::sync::Arc;
 
 /// So many rows of a list are tried.
 pub const MOST_ROWS: u32 = 2;
+/// So many rows of a list there is room for.
+pub const MOST_ROOM: u32 = 4;
+/// Texts that the rulebook does not mention, which are tried.
+const OTHER_TEXTS: usize = 2;
 /// Lists in rows of lists are tried so deep.
 const MOST_NESTED: u32 = 2;
 
@@ -91,7 +96,10 @@ impl<'p> Space<'p> {
     /// All facts of the vocabulary, none chosen.
     pub fn new(linked: &'p Linked) -> Space<'p> {
         let mut facts = Facts::unknown(&linked.layout);
-        facts.currency = Some(0);
+        let several = linked.rulebook.vocab.currencies.len() > 1;
+        facts.mixed_currencies = several;
+        facts.currency = (!several).then_some(0);
+        facts.texts = (1..=OTHER_TEXTS).map(|n| Arc::from(format!("X{n}"))).collect();
         let mut space =
             Space { linked, vars: Vec::new(), index: FxHashMap::default(), picks: Vec::new(), facts };
         let vocab = &linked.rulebook.vocab;
@@ -148,11 +156,7 @@ impl<'p> Space<'p> {
     }
 
     /// A text that the rulebook does not mention, by number.
-    pub fn other_text(&mut self, number: usize) -> Slot {
-        while self.facts.texts.len() <= number {
-            let text: Arc<str> = format!("X{}", self.facts.texts.len() + 1).into();
-            self.facts.texts.push(text);
-        }
+    pub fn other_text(&self, number: usize) -> Slot {
         Slot::value((self.linked.symbols.len() + number) as i64)
     }
 
@@ -302,7 +306,7 @@ impl<'p> Space<'p> {
                 let list = self.facts.lists.len();
                 var.kind = Kind::List(list);
                 let Some(layed) = self.layout().elements.get(*element as usize) else { return };
-                let rows = if frame.nested >= MOST_NESTED { 0 } else { MOST_ROWS };
+                let rows = if frame.nested >= MOST_NESTED { 0 } else { MOST_ROOM };
                 let start = self.facts.rows.len();
                 self.facts.lists.push(ListData { element: *element, len: 0, start: start as u32 });
                 self.facts.rows.resize(start + (rows * layed.width) as usize, Slot::UNKNOWN);

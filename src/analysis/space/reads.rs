@@ -62,6 +62,12 @@ pub struct Reads<'p> {
     pub pairs: BTreeMap<Class, BTreeSet<(Class, Offset)>>,
     /// What else a fact is compared with.
     pub against: BTreeMap<Class, Vec<Against<'p>>>,
+    /// Nodes of taxonomies that are mentioned.
+    pub nodes: BTreeSet<(TaxonomyId, u32)>,
+    /// Taxonomies of which two facts are compared with each other.
+    pub open_nodes: BTreeSet<TaxonomyId>,
+    /// Rows of the tables that are looked into.
+    pub rows: usize,
     /// Texts that this one reads.
     pub next: BTreeSet<Node>,
 }
@@ -69,6 +75,9 @@ pub struct Reads<'p> {
 impl<'p> Reads<'p> {
     fn absorb(&mut self, other: &Reads<'p>) {
         self.loose.extend(&other.loose);
+        self.rows += other.rows;
+        self.nodes.extend(&other.nodes);
+        self.open_nodes.extend(&other.open_nodes);
         for (class, points) in &other.points {
             self.points.entry(*class).or_default().extend(points);
         }
@@ -110,6 +119,12 @@ impl<'p> Reader<'p> {
         self.shapes.place(e)
     }
 
+    /// The constants that an expression's value is one of, as slots hold them; `None` if it may be anything else.
+    pub fn constants(&self, e: &'p Expr) -> Option<BTreeSet<i64>> {
+        let constant = |alt: Alt| if let Alt::Const(c) = alt { Some(c) } else { None };
+        self.shapes.of(e).into_iter().map(constant).collect()
+    }
+
     /// How one text reads facts, not counting the texts that it reads.
     pub fn node(&self, node: Node) -> Rc<Reads<'p>> {
         if let Some(known) = self.nodes.borrow().get(&node) {
@@ -133,6 +148,20 @@ impl<'p> Reader<'p> {
         let reads = Rc::new(reads);
         self.exprs.borrow_mut().insert(key, reads.clone());
         reads
+    }
+
+    /// How a number that is compared with zero reads facts.
+    pub fn against_zero(&self, e: &'p Expr) -> Rc<Reads<'p>> {
+        let mut reads = Reads::default();
+        self.against_points(e, &BTreeSet::from([0]), &mut reads);
+        Rc::new(reads)
+    }
+
+    /// How two values that are compared with each other read facts.
+    pub fn both(&self, a: &'p Expr, b: &'p Expr) -> Rc<Reads<'p>> {
+        let mut reads = Reads::default();
+        self.compare(a, b, &mut reads);
+        Rc::new(reads)
     }
 
     /// How several texts and all that they read, directly or not, read facts.
@@ -179,6 +208,8 @@ impl<'p> Reader<'p> {
             Node::Let(id) => book.lets.get(id.ix()).iter().for_each(|l| self.visit(&l.value, reads)),
             Node::Param(id) => {
                 let Some(param) = book.params.get(id.ix()) else { return };
+                let set = self.linked.settings(param).into_iter().flat_map(|s| &s.values);
+                param.values.iter().chain(set).for_each(|v| self.visit(&v.value, reads));
                 self.dates(param.policy, param.values.iter().map(|v| &v.dates), reads);
                 for setting in self.linked.settings(param) {
                     reads.next.insert(Node::Policy(setting.policy));
@@ -188,10 +219,16 @@ impl<'p> Reader<'p> {
             Node::Table(id) => {
                 let Some(table) = book.tables.get(id.ix()) else { return };
                 for (block, rows) in self.linked.blocks(table) {
+                    reads.rows += rows.rows.len();
                     if block > 0 {
                         reads.next.insert(Node::Policy(rows.policy));
                     }
                     self.dates(rows.policy, rows.rows.iter().map(|r| &r.dates), reads);
+                    for row in &rows.rows {
+                        for (test, (_, ty)) in row.tests.iter().zip(&table.params) {
+                            nodes_of(test, ty, &mut reads.nodes);
+                        }
+                    }
                 }
             }
         }
@@ -252,12 +289,17 @@ impl<'p> Reader<'p> {
     fn visit(&self, e: &'p Expr, reads: &mut Reads<'p>) {
         if let Some(place) = self.shapes.place(e) {
             // A fact that is read otherwise than in a comparison.
-            if !closed(self.linked, &place.place.ty) {
+            if !closed(&place.place.ty) {
                 reads.loose.insert(place.class());
             }
             return;
         }
         match &e.kind {
+            ExprKind::Const(Const::Node(node)) => {
+                if let Ty::Node(id) = e.ty.inner() {
+                    reads.nodes.insert((*id, *node));
+                }
+            }
             ExprKind::FactCall(fact, args) => {
                 reads.loose.insert(Class::Call(*fact));
                 args.iter().for_each(|a| self.visit(a, reads));
@@ -286,12 +328,21 @@ impl<'p> Reader<'p> {
             ExprKind::Cmp(_, a, b) | ExprKind::Is(a, b) => self.compare(a, b, reads),
             ExprKind::In(x, membership) => match membership {
                 Membership::Values(values) => values.iter().for_each(|v| self.compare(x, v, reads)),
-                Membership::Nodes(_) => self.visit(x, reads),
+                Membership::Nodes(nodes) => {
+                    if let Ty::Node(id) = x.ty.inner() {
+                        reads.nodes.extend(nodes.iter().map(|n| (*id, *n)));
+                    }
+                    self.visit(x, reads);
+                }
                 Membership::Interval { low, high, .. } => {
                     self.compare(x, low, reads);
                     self.compare(x, high, reads);
                 }
                 Membership::Collection(list) => {
+                    // A fact below a node that is a fact itself.
+                    if let Ty::Node(id) = x.ty.inner() {
+                        reads.open_nodes.insert(*id);
+                    }
                     let constants = self.shapes.elements(list);
                     match constants {
                         Some(points) => self.against_points(x, &points, reads),
@@ -333,6 +384,10 @@ impl<'p> Reader<'p> {
                     self.visit(arg, reads);
                     self.hint(arg, &YEAR_ENDS.iter().copied().collect(), reads);
                 }
+            }
+            ExprKind::Previous { list, of, .. } => {
+                self.length(*list, reads);
+                self.visit(of, reads);
             }
             _ => visit::children(e, &mut |c| self.visit(c, reads)),
         }
@@ -386,15 +441,24 @@ impl<'p> Reader<'p> {
     fn whole_lists(&self, output: OutputId, reads: &mut Reads<'p>) {
         let vocab = &self.linked.rulebook.vocab;
         let def = vocab.decisions.get(self.shapes.decision.ix()).and_then(|d| d.outputs.get(output.ix()));
-        if let Some(root) = def.and_then(|d| d.per)
-            && let Some(place) = self.linked.layout.roots.get(root.ix())
-        {
+        if let Some(root) = def.and_then(|d| d.per) {
+            self.length(root, reads);
+        }
+    }
+
+    /// How many elements a list has is not tried to the end.
+    fn length(&self, list: RootId, reads: &mut Reads<'p>) {
+        if let Some(place) = self.linked.layout.roots.get(list.ix()) {
             reads.loose.insert(Class::Root(place.slot));
         }
     }
 
     fn compare(&self, a: &'p Expr, b: &'p Expr, reads: &mut Reads<'p>) {
         if matches!(a.ty.inner(), Ty::Bool | Ty::Enum(_) | Ty::Node(_)) {
+            let constant = |e: &Expr| matches!(e.kind, ExprKind::Const(_));
+            if let (Ty::Node(id), false) = (a.ty.inner(), constant(a) || constant(b)) {
+                reads.open_nodes.insert(*id);
+            }
             self.visit(a, reads);
             self.visit(b, reads);
             return;
@@ -474,19 +538,26 @@ const YEAR_ENDS: [i64; 4] = [
     19_782, 20_453, 20_454, 20_818,
 ];
 
-/// Whether a type has so few members that all are tried.
-pub fn closed(linked: &Linked, ty: &Ty) -> bool {
+/// Whether all members of a type, or one of each kind that the texts tell apart, are tried.
+pub fn closed(ty: &Ty) -> bool {
     match ty.inner() {
-        Ty::Bool | Ty::Enum(_) | Ty::Entity(_) => true,
-        Ty::Node(id) => {
-            linked.rulebook.vocab.taxonomies.get(id.ix()).is_some_and(|t| t.nodes.len() <= MOST_NODES)
-        }
+        Ty::Bool | Ty::Enum(_) | Ty::Node(_) | Ty::Entity(_) => true,
         _ => false,
     }
 }
 
-/// Taxonomies of so many nodes are tried node by node.
+/// So many nodes of a taxonomy are tried.
 pub const MOST_NODES: usize = 64;
+
+fn nodes_of(test: &Test, ty: &Ty, nodes: &mut BTreeSet<(TaxonomyId, u32)>) {
+    match (test, ty.inner()) {
+        (Test::Value(Const::Node(node)), Ty::Node(id)) => {
+            nodes.insert((*id, *node));
+        }
+        (Test::OneOf(tests), _) => tests.iter().for_each(|t| nodes_of(t, ty, nodes)),
+        _ => {}
+    }
+}
 
 /// Notes what two possible values of the sides of a comparison have to do with each other.
 fn pair(a: &Alt, b: &Alt, reads: &mut Reads<'_>) {

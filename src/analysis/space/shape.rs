@@ -49,11 +49,20 @@ pub struct Shapes<'p> {
     linked: &'p Linked,
     pub decision: DecisionId,
     lets: RefCell<FxHashMap<LetId, Vec<Alt>>>,
+    /// Result columns and key columns of tables.
+    results: RefCell<FxHashMap<(TableId, u32), Vec<Alt>>>,
+    keys: RefCell<FxHashMap<(*const Table, usize), BTreeSet<i64>>>,
 }
 
 impl<'p> Shapes<'p> {
     pub fn new(linked: &'p Linked, decision: DecisionId) -> Shapes<'p> {
-        Shapes { linked, decision, lets: RefCell::default() }
+        Shapes {
+            linked,
+            decision,
+            lets: RefCell::default(),
+            results: RefCell::default(),
+            keys: RefCell::default(),
+        }
     }
 
     fn book(&self) -> &'p Rulebook {
@@ -163,6 +172,15 @@ impl<'p> Shapes<'p> {
     }
 
     fn of_column(&self, table: TableId, result: u32) -> Vec<Alt> {
+        if let Some(known) = self.results.borrow().get(&(table, result)) {
+            return known.clone();
+        }
+        let alts = self.find_column(table, result);
+        self.results.borrow_mut().insert((table, result), alts.clone());
+        alts
+    }
+
+    fn find_column(&self, table: TableId, result: u32) -> Vec<Alt> {
         let symbols: &Symbols = &self.linked.symbols;
         let Some(def) = self.book().tables.get(table.ix()) else { return vec![Alt::Other] };
         if matches!(def.hit, Hit::Collect(_)) {
@@ -230,6 +248,16 @@ impl<'p> Shapes<'p> {
 
     /// The constants in a key column of a table.
     pub fn column(&self, table: &'p Table, column: usize) -> BTreeSet<i64> {
+        let key = (std::ptr::from_ref(table), column);
+        if let Some(known) = self.keys.borrow().get(&key) {
+            return known.clone();
+        }
+        let points = self.find_keys(table, column);
+        self.keys.borrow_mut().insert(key, points.clone());
+        points
+    }
+
+    fn find_keys(&self, table: &'p Table, column: usize) -> BTreeSet<i64> {
         let symbols: &Symbols = &self.linked.symbols;
         let ty = table.params.get(column).map_or(&Ty::Never, |(_, ty)| ty);
         let mut points = BTreeSet::new();

@@ -11,7 +11,7 @@ use num_traits::ToPrimitive;
 use std::collections::BTreeSet;
 
 /// More values than this are not tried for one fact.
-const MOST_VALUES: usize = 160;
+const MOST_VALUES: usize = 96;
 /// A day like any other: 2026-03-02.
 const ANY_DAY: i64 = 20_514;
 
@@ -53,12 +53,9 @@ impl<'p> Space<'p> {
                 domain.picks = scalars(&mut (0..count));
             }
             Ty::Node(id) => {
-                let count = vocab.taxonomies.get(id.ix()).map_or(0, |t| t.nodes.len()) as i64;
-                let most = MOST_NODES as i64;
-                domain.truncated = count > most;
-                let mentioned = [&reads.points, &reads.hints].into_iter().filter_map(|m| m.get(&var.class));
-                let beyond: BTreeSet<i64> = mentioned.flatten().copied().filter(|n| *n >= most).collect();
-                domain.picks = scalars(&mut (0..count.min(most)).chain(beyond));
+                let nodes = self.nodes(*id, reads);
+                domain.truncated = nodes.len() > MOST_NODES;
+                domain.picks = scalars(&mut nodes.into_iter().take(MOST_NODES));
             }
             _ => self.open_values(decision, reads, at, &mut domain),
         }
@@ -67,6 +64,26 @@ impl<'p> Space<'p> {
             domain.picks.insert(first, Pick::Absent);
         }
         domain
+    }
+
+    /// One node of each kind that `reads` tells apart: two nodes that lie below the same mentioned nodes are alike.
+    fn nodes(&self, id: TaxonomyId, reads: &Reads<'p>) -> Vec<i64> {
+        let Some(taxonomy) = self.linked.rulebook.vocab.taxonomies.get(id.ix()) else { return Vec::new() };
+        let all = 0..taxonomy.nodes.len() as u32;
+        if reads.open_nodes.contains(&id) {
+            return all.map(i64::from).collect();
+        }
+        let mentioned: Vec<u32> = reads.nodes.iter().filter(|(t, _)| *t == id).map(|(_, n)| *n).collect();
+        let mut kinds: BTreeSet<(Vec<bool>, bool)> = BTreeSet::new();
+        let mut kept = Vec::new();
+        for node in all {
+            let below = mentioned.iter().map(|m| taxonomy.is_under(node, *m)).collect();
+            // What equals a mentioned node is told apart from what lies below it.
+            if kinds.insert((below, mentioned.contains(&node))) {
+                kept.push(i64::from(node));
+            }
+        }
+        kept
     }
 
     /// Numbers, dates, spans of time and texts.
@@ -103,7 +120,7 @@ impl<'p> Space<'p> {
         let step = self.step(&var.ty);
         let is_text = *var.ty.inner() == Ty::Text;
         if is_text {
-            bits.extend([self.other_text(0).bits, self.other_text(1).bits]);
+            bits.push(self.other_text(0).bits);
         } else {
             bits.push(self.usual(&var.ty));
         }
@@ -121,6 +138,10 @@ impl<'p> Space<'p> {
                 }
             }
         }
+        if is_text {
+            // Another text that is not mentioned: one to be told apart from the first.
+            bits.insert(bits.len().min(MOST_VALUES - 1), self.other_text(1).bits);
+        }
         let bits: Vec<i64> = bits.into_iter().filter(|b| within_range(&var.ty, *b)).collect();
         domain.truncated |= bits.len() > MOST_VALUES;
         let slot = |bits: i64| Slot { bits, tag: Tag::Value, currency };
@@ -130,7 +151,7 @@ impl<'p> Space<'p> {
     /// Whether the values of [`Space::domain`] stand for all values of a fact, as far as `reads` reads it.
     pub fn is_exact(&self, decision: DecisionId, reads: &Reads<'p>, at: usize) -> bool {
         let Some(var) = self.var(at) else { return false };
-        if var.is_entity() || closed(self.linked, &var.ty) {
+        if var.is_entity() || closed(&var.ty) {
             return true;
         }
         if reads.loose.contains(&var.class) {
@@ -153,7 +174,7 @@ impl<'p> Space<'p> {
         }
         let pairs = BTreeSet::new();
         let pairs = reads.pairs.get(&var.class).unwrap_or(&pairs);
-        pairs.iter().all(|(class, offset)| {
+        pairs.iter().all(|(class, _)| {
             let fellows = self.fellows(at, *class);
             // Two facts of one place are two unknowns, however they are named.
             !fellows.is_empty()
@@ -163,15 +184,20 @@ impl<'p> Space<'p> {
                     None => {
                         let only_this =
                             |p: &BTreeSet<(Class, Offset)>| p.iter().all(|(c, _)| *c == var.class);
-                        matches!(offset, Offset::Bits(_))
+                        let offsets = || pairs.iter().filter(|(c, _)| c == class).map(|(_, o)| *o);
+                        let days = offsets().all(|o| matches!(o, Offset::Bits(_)));
+                        // Months differ in length, but more of them are always longer: where no other day comes in, any
+                        // day stands for all.
+                        let none = |of: Class| reads.points.get(&of).is_none_or(BTreeSet::is_empty);
+                        let months = offsets().all(|o| matches!(o, Offset::Bits(0) | Offset::Months(_)))
+                            && none(*class)
+                            && none(var.class)
+                            && pairs.iter().all(|(c, _)| c == class);
+                        (days || months)
+                            && !matches!(var.ty.inner(), Ty::Text)
                             && !reads.loose.contains(class)
                             && reads.against.get(class).is_none_or(Vec::is_empty)
                             && reads.pairs.get(class).is_none_or(only_this)
-                            && pairs
-                                .iter()
-                                .filter(|(c, _)| c == class)
-                                .all(|(_, o)| matches!(o, Offset::Bits(_)))
-                            && !matches!(var.ty.inner(), Ty::Text)
                     }
                 })
         })
@@ -187,7 +213,9 @@ impl<'p> Space<'p> {
     fn fellows(&self, at: usize, class: Class) -> Vec<usize> {
         let Some(var) = self.var(at) else { return Vec::new() };
         let fits = |other: &crate::analysis::space::Var| {
-            other.class == class && (other.row.is_none() || var.row.is_none() || other.row == var.row)
+            // Two facts of one place stand in different rows.
+            let apart = class == var.class || other.row.is_none() || var.row.is_none();
+            other.class == class && (apart || other.row == var.row)
         };
         let all = self.vars().iter().enumerate().filter(|(_, v)| fits(v));
         all.map(|(i, _)| i).filter(|i| self.exists(*i)).collect()

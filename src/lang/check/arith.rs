@@ -36,6 +36,9 @@ impl<'a> Cx<'a> {
     fn arith(&mut self, b: &ast::Binary, l: Expr, r: Expr) -> Expr {
         let span = l.span.to(r.span);
         let what = format!("`{}`", self.text(b.op_span));
+        if self.is_mistake(&l) || self.is_mistake(&r) {
+            return broken_expr(span);
+        }
         for e in [&l, &r] {
             if e.ty.is_optional() || matches!(e.kind, ExprKind::Const(Const::Absent)) {
                 return self.may_be_absent(e.clone(), &what);
@@ -181,11 +184,10 @@ impl<'a> Cx<'a> {
             }
             _ => None,
         };
-        let found = crate::lang::diagnostic::Diagnostic::error("E0303", span, message);
-        self.push(match help {
-            Some(help) => found.help(help),
-            None => found,
-        });
+        match help {
+            Some(help) => self.error_help("E0303", span, message, help),
+            None => self.error("E0303", span, message),
+        }
     }
 
     pub fn negate(&mut self, s: &mut Scope, x: &'a ast::Expr, hint: Option<&Ty>, span: Span) -> Expr {

@@ -1,10 +1,10 @@
 //! Calls: tables, facts with arguments, records, other decisions.
-use super::cx::{Cx, Named, Scope, broken_expr, did_you_mean, expr, is_broken, nearest};
+use super::cx::{Cx, Named, Scope, broken_expr, expr, is_broken};
 use super::expr::some_of;
 use super::names::Head;
 use super::vocab::TypeName;
 use crate::lang::ast;
-use crate::lang::diagnostic::Diagnostic;
+use crate::lang::near::nearest;
 use crate::lang::source::Span;
 use crate::lang::typed::*;
 use std::sync::Arc;
@@ -116,17 +116,19 @@ impl<'a> Cx<'a> {
         let functions = super::functions::NAMES.iter().map(|(n, _)| *n);
         let near = nearest(&name.text, tables.chain(facts).chain(records).chain(decisions).chain(functions));
         let home = self.mods.iter().find(|m| m.names.contains_key(&name.text)).map(|m| m.path.clone());
-        let message =
-            format!("there is no table, function or fact `{}` here{}", name.text, did_you_mean(&near));
-        let found = Diagnostic::error("E0215", name.span, message);
-        self.push(match (home, near) {
-            (Some(home), _) => found.help(format!(
+        let near = near.filter(|_| home.is_none());
+        let help = match home {
+            Some(home) => format!(
                 "`{home}` declares it: write `{home}.{0}(…)`, or `uses {home}` in the policy's head",
                 name.text
-            )),
-            (None, Some(near)) => found.suggest(name.span, near),
-            (None, None) => found,
-        });
+            ),
+            None => {
+                "write a table as `table NAME(…) -> …`; functions are `min`, `max`, `year`, `sum` and others"
+                    .to_owned()
+            }
+        };
+        let message = format!("there is no table, function or fact `{}` here", name.text);
+        self.misspelt("E0215", name.span, message, near, help);
     }
 
     fn named_call(
@@ -178,12 +180,9 @@ impl<'a> Cx<'a> {
                 None => {
                     let near = nearest(&part.text, results.iter().map(|(n, _)| n.as_str()));
                     let names: Vec<String> = results.iter().map(|(n, _)| n.clone()).collect();
-                    self.error_help(
-                        "E0202",
-                        part.span,
-                        format!("`{name}` has no result `{}`{}", part.text, did_you_mean(&near)),
-                        format!("it gives {}", some_of(&names)),
-                    );
+                    let message = format!("`{name}` has no result `{}`", part.text);
+                    let help = format!("it gives {}", some_of(&names));
+                    self.misspelt("E0202", part.span, message, near, help);
                     return None;
                 }
             },
@@ -248,12 +247,9 @@ impl<'a> Cx<'a> {
                     None => {
                         let near = nearest(&n.text, names.iter().copied());
                         let names: Vec<String> = names.iter().map(|n| (*n).to_owned()).collect();
-                        self.error_help(
-                            "E0304",
-                            n.span,
-                            format!("{what} has no `{}`{}", n.text, did_you_mean(&near)),
-                            format!("it has {}", some_of(&names)),
-                        );
+                        let message = format!("{what} has no `{}`", n.text);
+                        let help = format!("it has {}", some_of(&names));
+                        self.misspelt("E0304", n.span, message, near, help);
                         return None;
                     }
                 },
@@ -355,7 +351,8 @@ impl<'a> Cx<'a> {
             }
         }
         if !missing.is_empty() {
-            self.error("E0304", name.span, format!("{what} also needs {}", some_of(&missing)));
+            let help = format!("write `{}(…, {}: …)`", name.text, missing.join(": …, "));
+            self.error_help("E0304", name.span, format!("{what} also needs {}", some_of(&missing)), help);
             return broken_expr(span);
         }
         expr(ExprKind::Record(id, values), Ty::Entity(id), span)
@@ -386,12 +383,9 @@ impl<'a> Cx<'a> {
         };
         let Some(at) = outputs.iter().position(|o| o.0 == part.text) else {
             let near = nearest(&part.text, visible.iter().map(String::as_str));
-            self.error_help(
-                "E0208",
-                part.span,
-                format!("`{name}` has no output `{}`{}", part.text, did_you_mean(&near)),
-                format!("it has {}", some_of(&visible)),
-            );
+            let message = format!("`{name}` has no output `{}`", part.text);
+            let help = format!("it has {}", some_of(&visible));
+            self.misspelt("E0208", part.span, message, near, help);
             return broken_expr(span);
         };
         if outputs.get(at).is_some_and(|o| o.1) {
@@ -419,12 +413,9 @@ impl<'a> Cx<'a> {
                 let names: Vec<String> =
                     given.iter().filter_map(|r| Some(self.vocab.roots.get(r.ix())?.name.clone())).collect();
                 let near = nearest(&field.text, names.iter().map(String::as_str));
-                self.error_help(
-                    "E0210",
-                    field.span,
-                    format!("`{name}` is not given `{}`{}", field.text, did_you_mean(&near)),
-                    format!("it is given {}", some_of(&names)),
-                );
+                let message = format!("`{name}` is not given `{}`", field.text);
+                let help = format!("it is given {}", some_of(&names));
+                self.misspelt("E0210", field.span, message, near, help);
                 return broken_expr(span);
             };
             let ty = self.vocab.roots.get(root.ix()).map_or(Ty::Never, |r| r.ty.clone());

@@ -1,7 +1,10 @@
 //! Cases: what they take over by `like` and `with`, their facts and expectations against the vocabulary and the rules.
-use super::cx::{Cx, did_you_mean, nearest};
+use super::cx::Cx;
+use super::expr::some_of;
+use super::roots::Unknown;
 use crate::lang::ast;
 use crate::lang::diagnostic::Diagnostic;
+use crate::lang::near::{Near, nearest};
 use crate::lang::source::Span;
 use crate::lang::typed::*;
 use rustc_hash::FxHashMap;
@@ -14,6 +17,16 @@ struct Texts<'a> {
     cases: FxHashMap<&'a str, Vec<(usize, &'a ast::Case)>>,
     /// Names that could not be read.
     broken: BTreeSet<&'a str>,
+    /// Something could not be read that may have been a case or background of any name.
+    torn: bool,
+}
+
+impl Texts<'_> {
+    /// Whether a name that there is not may be that of a text that could not be read. A quote that is left out makes the
+    /// name longer or shorter.
+    fn excuses(&self, name: &str) -> bool {
+        self.torn || self.broken.iter().any(|b| b.starts_with(name) || name.starts_with(b))
+    }
 }
 
 fn pick<'a, T>(found: Option<&Vec<(usize, &'a T)>>, file: usize) -> Option<(usize, &'a T)> {
@@ -29,6 +42,7 @@ impl<'a> Cx<'a> {
             backgrounds: FxHashMap::default(),
             cases: FxHashMap::default(),
             broken: BTreeSet::new(),
+            torn: false,
         };
         for (f, file) in texts.files.iter().enumerate() {
             let mut seen: FxHashMap<&str, Span> = FxHashMap::default();
@@ -41,6 +55,7 @@ impl<'a> Cx<'a> {
                 self.twice("cases", &c.name, &mut seen);
                 texts.cases.entry(&c.name.value).or_default().push((f, c));
             }
+            texts.torn |= file.broken.iter().any(|b| b.name.is_none() || b.keyword == "cases");
             texts.broken.extend(file.broken.iter().filter_map(|b| b.name.as_ref()).map(|n| n.text.as_str()));
         }
         let mut done = Vec::new();
@@ -84,6 +99,11 @@ impl<'a> Cx<'a> {
         let store = store.or(head.and_then(|h| h.store.as_ref()));
         let settings: Vec<CaseSetting> = given.into_iter().filter_map(|s| self.setting_of_case(s)).collect();
         let Some(target) = target else {
+            // The head of the file, or what the case is like, could not be read.
+            let headless = texts.files.get(f).is_some_and(|f| f.broken.iter().any(|b| b.keyword == "cases"));
+            if headless || !whole {
+                return None;
+            }
             self.error_help(
                 "E0450",
                 case.name.span,
@@ -95,11 +115,10 @@ impl<'a> Cx<'a> {
         let Some(decision) = self.decision_by_name(&target.text) else {
             if !self.excused(&target.text) {
                 let near = nearest(&target.text, self.vocab.decisions.iter().map(|d| d.name.as_str()));
-                self.error(
-                    "E0213",
-                    target.span,
-                    format!("there is no decision `{}`{}", target.text, did_you_mean(&near)),
-                );
+                let names: Vec<String> = self.vocab.decisions.iter().map(|d| d.name.clone()).collect();
+                let message = format!("there is no decision `{}`", target.text);
+                let help = format!("the vocabulary has {}", some_of(&names));
+                self.misspelt("E0213", target.span, message, near, help);
             }
             return None;
         };
@@ -139,7 +158,9 @@ impl<'a> Cx<'a> {
         chain: &mut Vec<Span>,
     ) -> bool {
         if chain.contains(&case.span) {
-            self.error("E0452", case.name.span, format!("case \"{}\" is like itself", case.name.value));
+            let message = format!("case \"{}\" is like itself", case.name.value);
+            let help = "name another case after `like`, or state what is given";
+            self.error_help("E0452", case.name.span, message, help);
             return false;
         }
         chain.push(case.span);
@@ -158,10 +179,9 @@ impl<'a> Cx<'a> {
                 }
                 None => {
                     whole = false;
-                    if !texts.broken.contains(like.value.as_str()) {
+                    if !texts.excuses(&like.value) {
                         let near = nearest(&like.value, texts.cases.keys().copied());
-                        let near = near.map(|n| format!("; did you mean \"{n}\"?")).unwrap_or_default();
-                        self.error("E0218", like.span, format!("there is no case \"{}\"{near}", like.value));
+                        self.unknown_text(like, near, "case");
                     }
                 }
             }
@@ -171,14 +191,9 @@ impl<'a> Cx<'a> {
                 Some((_, b)) => given.extend(&b.settings),
                 None => {
                     whole = false;
-                    if !texts.broken.contains(name.value.as_str()) {
+                    if !texts.excuses(&name.value) {
                         let near = nearest(&name.value, texts.backgrounds.keys().copied());
-                        let near = near.map(|n| format!("; did you mean \"{n}\"?")).unwrap_or_default();
-                        self.error(
-                            "E0218",
-                            name.span,
-                            format!("there is no background \"{}\"{near}", name.value),
-                        );
+                        self.unknown_text(name, near, "background");
                     }
                 }
             }
@@ -193,6 +208,22 @@ impl<'a> Cx<'a> {
         whole
     }
 
+    /// Reports the name of a case or background that there is not.
+    fn unknown_text(&mut self, written: &ast::Text, near: Option<Near>, kind: &str) {
+        let found = format!("there is no {kind} \"{}\"", written.value);
+        let near_name = near.as_ref().map(|near| near.name.clone());
+        self.unknown.push(Unknown { code: "E0218", span: written.span, near: near_name });
+        self.push(match near {
+            Some(near) => {
+                let message = format!("{found}; did you mean \"{}\"?", near.name);
+                let quoted = format!("\"{}\"", near.name);
+                Diagnostic::error("E0218", written.span, message).suggest(written.span, quoted)
+            }
+            None => Diagnostic::error("E0218", written.span, found)
+                .help(format!("write one as `{kind} \"{}\" …`", written.value)),
+        });
+    }
+
     fn store(&mut self, case: &ast::Case, named: Option<&'a ast::Name>) -> Option<String> {
         let stores: Vec<&str> =
             self.input.places.iter().filter(|(k, _)| k == "store").map(|(_, n)| n.as_str()).collect();
@@ -200,12 +231,8 @@ impl<'a> Cx<'a> {
             (Some(name), _) if stores.contains(&name.text.as_str()) => Some(name.text.clone()),
             (Some(name), _) => {
                 let near = nearest(&name.text, stores.iter().copied());
-                self.error_help(
-                    "E0212",
-                    name.span,
-                    format!("there is no store `{}`{}", name.text, did_you_mean(&near)),
-                    "rulebook.toml says which stores there are",
-                );
+                let message = format!("there is no store `{}`", name.text);
+                self.misspelt("E0212", name.span, message, near, "rulebook.toml says which stores there are");
                 None
             }
             (None, [one]) => Some((*one).to_owned()),
@@ -313,9 +340,7 @@ impl<'a> Cx<'a> {
             names.push(full);
         }
         for m in &self.mods {
-            torn |= m.lost
-                || m.torn
-                || m.broken_rules.iter().any(|b| *b == text || text.ends_with(&format!(".{b}")));
+            torn |= m.lost || m.torn || !m.broken_rules.is_empty();
         }
         let mut found: Vec<(String, Vec<RuleId>)> = homes.into_iter().collect();
         found.sort();
@@ -325,12 +350,9 @@ impl<'a> Cx<'a> {
                 if !torn {
                     let near = nearest(&text, names.iter().map(String::as_str));
                     let decision = self.decision(d).map(|d| d.name.clone()).unwrap_or_default();
-                    self.error_help(
-                        "E0207",
-                        path.span,
-                        format!("no rule `{text}` decides `{decision}`{}", did_you_mean(&near)),
-                        "write the rule's name, or its full path; `by default` if no rule decides",
-                    );
+                    let message = format!("no rule `{text}` decides `{decision}`");
+                    let help = "write the rule's name, or its full path; `by default` if no rule decides";
+                    self.misspelt("E0207", path.span, message, near, help);
                 }
                 None
             }

@@ -3,6 +3,7 @@
 //! Read before anything is checked, because their cells become syntax like those of rows in place.
 use crate::lang::ast;
 use crate::lang::diagnostic::Diagnostic;
+use crate::lang::near::{did_you_mean, nearest};
 use crate::lang::source::{FileId, SourceMap, Span};
 use crate::lang::syntax::parse_cell;
 use rustc_hash::FxHashMap;
@@ -158,9 +159,8 @@ fn columns(
         } else if let Some(i) = EXTRA.iter().position(|n| *n == head) {
             columns.push(Column::Extra(i));
         } else {
-            let near = super::cx::nearest(head, names.iter().copied());
-            let message =
-                format!("`{}` has no column `{head}`{}", table.name.text, super::cx::did_you_mean(&near));
+            let near = nearest(head, names.iter().copied());
+            let message = format!("`{}` has no column `{head}`{}", table.name.text, did_you_mean(&near));
             found.push(
                 Diagnostic::error("E0410", at, message).help(format!(
                     "its columns are {}; also clause, from, before, through",

@@ -4,11 +4,13 @@
 //! one finding.
 use super::modules::Mod;
 use super::params::ParamDecl;
+use super::roots::Unknown;
 use super::rules::RuleDecl;
 use super::tables::TableDecl;
 use super::vocab::{OutSyn, TypeName, UnitName, Word};
 use crate::lang::ast;
 use crate::lang::diagnostic::Diagnostic;
+use crate::lang::near::{Near, did_you_mean};
 use crate::lang::source::{SourceMap, Span};
 use crate::lang::typed::*;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -83,6 +85,10 @@ pub(super) struct Cx<'a> {
     pub tables: Vec<TableDecl<'a>>,
     pub rules: Vec<RuleDecl<'a>>,
     pub vars: Vec<VarInfo>,
+    /// Names that were reported because they mean nothing.
+    pub unknown: Vec<Unknown>,
+    /// Where something was reported because it may be absent, and whether it is an output.
+    pub held: Vec<(Span, bool)>,
     /// Calendars of the vocabulary by name.
     pub shared_calendars: Vec<(String, CalendarId)>,
 }
@@ -122,6 +128,8 @@ impl<'a> Cx<'a> {
             tables: Vec::new(),
             rules: Vec::new(),
             vars: Vec::new(),
+            unknown: Vec::new(),
+            held: Vec::new(),
             shared_calendars: Vec::new(),
         }
     }
@@ -134,7 +142,8 @@ impl<'a> Cx<'a> {
     }
 
     pub fn error(&mut self, code: &'static str, span: Span, message: impl Into<String>) {
-        self.push(Diagnostic::error(code, span, message));
+        let help = super::words::what_to_do(code);
+        self.push(Diagnostic::error(code, span, message).help(help));
     }
 
     pub fn error_help(
@@ -145,6 +154,23 @@ impl<'a> Cx<'a> {
         help: impl Into<String>,
     ) {
         self.push(Diagnostic::error(code, span, message).help(help));
+    }
+
+    /// Reports a name that means nothing here: with the one that was probably meant, or else with what to do.
+    pub fn misspelt(
+        &mut self,
+        code: &'static str,
+        span: Span,
+        message: String,
+        near: Option<Near>,
+        help: impl Into<String>,
+    ) {
+        self.unknown.push(Unknown { code, span, near: near.as_ref().map(|near| near.name.clone()) });
+        let found = Diagnostic::error(code, span, message + &did_you_mean(&near));
+        self.push(match near {
+            Some(_) => found.offer(span, near),
+            None => found.help(help),
+        });
     }
 
     pub fn sources(&self) -> &'a SourceMap {
@@ -192,24 +218,6 @@ impl<'a> Cx<'a> {
     pub fn excused(&self, name: &str) -> bool {
         self.torn || self.broken.contains(name) || crate::lang::syntax::deceives(name)
     }
-}
-
-/// The closest of `candidates` to what was written, if it is close.
-pub(super) fn nearest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<String> {
-    let length = name.chars().count();
-    let limit = if length <= 2 { 1 } else { (length / 3).clamp(1, 3) };
-    candidates
-        .into_iter()
-        .filter(|c| *c != name)
-        .map(|c| (strsim::damerau_levenshtein(name, c), c))
-        .filter(|(d, c)| *d <= limit && *d < c.chars().count().max(length))
-        .min()
-        .map(|(_, c)| c.to_owned())
-}
-
-/// `; did you mean `…`?` or nothing.
-pub(super) fn did_you_mean(found: &Option<String>) -> String {
-    found.as_ref().map(|f| format!("; did you mean `{f}`?")).unwrap_or_default()
 }
 
 /// The value that stands for a mistake already reported.

@@ -1,8 +1,8 @@
 //! Facts, and decisions with their outputs; guards and fallbacks are typed when first read.
-use super::cx::{Cx, GuardState, Scope, did_you_mean, label, nearest};
+use super::cx::{Cx, GuardState, Scope, label};
 use super::vocab::{OutSyn, TypeName};
 use crate::lang::ast;
-use crate::lang::diagnostic::Diagnostic;
+use crate::lang::near::nearest;
 use crate::lang::typed::*;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -152,18 +152,12 @@ impl<'a> Cx<'a> {
         let names = self.vocab.entities.iter().filter(|e| !e.record).map(|e| e.name.as_str());
         let roots = self.vocab.roots.iter().map(|r| r.name.as_str());
         let near = nearest(&name.text, facts.chain(names).chain(roots));
-        let message = format!(
-            "`{}` is given `{}`, which is neither an entity nor a fact{}",
-            d.name.text,
-            name.text,
-            did_you_mean(&near)
-        );
-        let mut found = Diagnostic::error("E0201", name.span, message);
-        found = match near {
-            Some(near) => found.suggest(name.span, near),
-            None => found.help(format!("declare `entity {0} {{ … }}` or `fact {0}: …`", name.text)),
-        };
-        self.push(found);
+        let message =
+            format!("`{}` is given `{}`, which is neither an entity nor a fact", d.name.text, name.text);
+        let help = format!("declare `entity {0} {{ … }}` or `fact {0}: …`", name.text);
+        // An entity is a fact only where a decision is given it: which one this should be is not known.
+        self.broken.extend(self.vocab.entities.iter().filter(|e| !e.record).map(|e| e.name.clone()));
+        self.misspelt("E0201", name.span, message, near, help);
     }
 
     fn output_def(&mut self, o: &'a ast::Output, given: &[RootId]) -> OutputDef {

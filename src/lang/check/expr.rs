@@ -3,6 +3,7 @@
 //! `lower` uses the expected type as a hint, `check` demands it.
 use super::cx::{Cx, Scope, broken_expr, days, expr, question};
 use crate::lang::ast;
+use crate::lang::near::{Near, nearest};
 use crate::lang::source::Span;
 use crate::lang::typed::*;
 use num_bigint::BigInt;
@@ -86,6 +87,7 @@ impl<'a> Cx<'a> {
                     Some(super::cx::LetState::Done(v)) => super::cx::is_broken(v),
                     _ => true,
                 },
+                ExprKind::Var(_) | ExprKind::Field(..) => e.ty == Ty::Never,
                 _ => false,
             };
         });
@@ -112,6 +114,7 @@ impl<'a> Cx<'a> {
             );
             return broken_expr(e.span);
         }
+        self.held.push((e.span, matches!(e.kind, ExprKind::Output(_) | ExprKind::OutputOf(..))));
         let ask = format!("ask `{text} is not absent` first, or write `{text} otherwise VALUE`");
         let help = match &e.kind {
             ExprKind::Output(_) => format!("it has a guard (`if …`) or is `optional`; {ask}"),
@@ -132,15 +135,15 @@ impl<'a> Cx<'a> {
             (&e.kind, element(want))
         {
             let (text, words) = (self.text(e.span), self.words_of(want));
-            let near = super::cx::nearest(&text, words.iter().map(String::as_str));
+            // A word that means something was hardly misspelt, so nothing is certain.
+            let near = nearest(&text, words.iter().map(String::as_str)).map(|n| Near { certain: false, ..n });
             let message = format!(
-                "{what} needs {}, but `{text}` is one of `{}`{}",
+                "{what} needs {}, but `{text}` is one of `{}`",
                 self.show(want.inner()),
-                self.type_name(&e.ty),
-                super::cx::did_you_mean(&near)
+                self.type_name(&e.ty)
             );
             let help = format!("`{}` has {}", self.type_name(element(want)), some_of(&words));
-            self.error_help("E0301", e.span, message, help);
+            self.misspelt("E0301", e.span, message, near, help);
             return;
         }
         let message = format!("{what} needs {}, but this is {}", self.show(want.inner()), self.show(&e.ty));
@@ -164,6 +167,11 @@ impl<'a> Cx<'a> {
             }
             (Ty::List(of) | Ty::Set(of), t) if of.inner() == t => {
                 Some("write it in braces: `{…}`".to_owned())
+            }
+            (Ty::Bool, _) if matches!(e.kind, ExprKind::Const(_)) => Some("write `yes` or `no`".to_owned()),
+            (Ty::Bool, _) => {
+                let text = self.text(e.span);
+                Some(format!("compare it with a value: `{text} is …`, `{text} > …`, `{text} in {{…}}`"))
             }
             _ => None,
         };
@@ -237,6 +245,7 @@ impl<'a> Cx<'a> {
                 expr(ExprKind::Not(Box::new(x)), Ty::Bool, e.span)
             }
             A::Neg(x) => self.negate(s, x, hint, e.span),
+            A::Binary(_) if self.hyphened(e, |cx, name| cx.is_name(s, name)) => broken_expr(e.span),
             A::Binary(b) => self.binary(s, b, hint, e.span),
             A::IsAbsent(x, negated) => self.is_absent(s, x, *negated, e.span),
             A::Rounded(r) => self.rounded(s, r, hint, e.span),
@@ -329,16 +338,12 @@ impl<'a> Cx<'a> {
             return;
         }
         let Some(def) = self.vocab.entities.get(id.ix()) else { return };
-        let near = super::cx::nearest(&name.text, def.fields.iter().map(|f| f.name.as_str()));
+        let near = nearest(&name.text, def.fields.iter().map(|f| f.name.as_str()));
         let entity = def.name.clone();
         let fields: Vec<String> = def.fields.iter().map(|f| f.name.clone()).collect();
         let whole = format!("{}.{}", self.text(of.span), name.text);
-        let message = format!("`{whole}` is not a field of {entity}{}", super::cx::did_you_mean(&near));
-        let found = crate::lang::diagnostic::Diagnostic::error("E0202", name.span, message);
-        self.push(match near {
-            Some(near) => found.suggest(name.span, near),
-            None => found.help(format!("{entity} has {}", some_of(&fields))),
-        });
+        let message = format!("`{whole}` is not a field of {entity}");
+        self.misspelt("E0202", name.span, message, near, format!("{entity} has {}", some_of(&fields)));
     }
 }
 

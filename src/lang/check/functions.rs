@@ -1,13 +1,14 @@
 //! The functions of the language, and `fill`.
-use super::cx::{Cx, Named, Scope, broken_expr, did_you_mean, expr, nearest};
+use super::cx::{Cx, Named, Scope, broken_expr, expr};
 use super::expr::some_of;
 use crate::lang::ast;
+use crate::lang::near::nearest;
 use crate::lang::source::Span;
 use crate::lang::typed::*;
 use std::sync::Arc;
 
 /// Every function with how it is written.
-pub(super) const NAMES: [(&str, &str); 28] = [
+pub(super) const NAMES: [(&str, &str); 31] = [
     ("min", "min(a, b)"),
     ("max", "max(a, b)"),
     ("earliest", "earliest(a, b)"),
@@ -33,6 +34,9 @@ pub(super) const NAMES: [(&str, &str); 28] = [
     ("above", "above(level)"),
     ("below", "below(level)"),
     ("length", "length(list)"),
+    ("first", "first(list)"),
+    ("last", "last(list)"),
+    ("previous", "previous(l.amount)"),
     ("anniversary", "anniversary(d, year)"),
     ("fill", "fill(table, budget)"),
     ("share", "share(l, amount, weight for x in list)"),
@@ -66,6 +70,8 @@ impl<'a> Cx<'a> {
             "min" | "earliest" => return self.extreme(s, c, Func::Min, name, hint, span),
             "max" | "latest" => return self.extreme(s, c, Func::Max, name, hint, span),
             "abs" | "above" | "below" | "length" => return self.of_any(s, c, name, hint, span),
+            "first" | "last" => return self.end_of_list(s, c, name, span),
+            "previous" => return self.previous(s, c, name, hint, span),
             "next_workday" | "is_workday" => return self.workday(s, c, name, span),
             "anniversary" => return self.anniversary(s, c, name, span),
             "date_of" => Some((Func::DateOf, Ty::DateTime, Ty::Date)),
@@ -85,13 +91,13 @@ impl<'a> Cx<'a> {
             "end_of_year" => date(Func::EndOfYear, Ty::Date),
             _ => None,
         };
-        let Some((func, want, ty)) = simple else { return self.misspelt(name, span) };
-        let [arg] = c.args.as_slice() else { return self.misspelt(name, span) };
+        let Some((func, want, ty)) = simple else { return self.wrong_shape(name, span) };
+        let [arg] = c.args.as_slice() else { return self.wrong_shape(name, span) };
         let value = self.check(s, &arg.value, &want, &format!("`{}`", name.text));
         expr(ExprKind::Func(func, vec![value]), ty, span)
     }
 
-    fn misspelt(&mut self, name: &ast::Name, span: Span) -> Expr {
+    pub fn wrong_shape(&mut self, name: &ast::Name, span: Span) -> Expr {
         let usage = NAMES.iter().find(|(n, _)| *n == name.text).map_or("", |(_, u)| *u);
         let message = format!("`{}` is not used like this", name.text);
         self.error_help("E0304", span, message, format!("write `{usage}`"));
@@ -108,7 +114,7 @@ impl<'a> Cx<'a> {
         span: Span,
     ) -> Expr {
         if c.args.len() < 2 {
-            return self.misspelt(name, span);
+            return self.wrong_shape(name, span);
         }
         let what = format!("`{}`", name.text);
         let hint = hint.map(|h| h.inner().clone());
@@ -152,7 +158,7 @@ impl<'a> Cx<'a> {
         hint: Option<&Ty>,
         span: Span,
     ) -> Expr {
-        let [arg] = c.args.as_slice() else { return self.misspelt(name, span) };
+        let [arg] = c.args.as_slice() else { return self.wrong_shape(name, span) };
         let hint = if name.text == "length" { None } else { hint.map(|h| h.inner().clone()) };
         let value = self.lower(s, &arg.value, hint.as_ref());
         let what = format!("`{}`", name.text);
@@ -182,10 +188,31 @@ impl<'a> Cx<'a> {
         expr(ExprKind::Func(func, vec![value]), ty, span)
     }
 
+    /// `first(list)` and `last(list)`: absent of an empty list.
+    fn end_of_list(&mut self, s: &mut Scope, c: &'a ast::Call, name: &ast::Name, span: Span) -> Expr {
+        let [arg] = c.args.as_slice() else { return self.wrong_shape(name, span) };
+        let list = self.lower(s, &arg.value, None);
+        let what = format!("`{}`", name.text);
+        if list.ty.is_optional() {
+            return self.may_be_absent(list, &what);
+        }
+        let of = match &list.ty {
+            Ty::List(of) => (**of).clone(),
+            Ty::Never => return broken_expr(span),
+            other => {
+                let message = format!("{what} needs a list, but this is {}", self.show(other));
+                self.error("E0301", list.span, message);
+                return broken_expr(span);
+            }
+        };
+        let func = if name.text == "first" { Func::First } else { Func::Last };
+        expr(ExprKind::Func(func, vec![list]), of.optional(), span)
+    }
+
     fn workday(&mut self, s: &mut Scope, c: &'a ast::Call, name: &ast::Name, span: Span) -> Expr {
-        let [day, calendar] = c.args.as_slice() else { return self.misspelt(name, span) };
+        let [day, calendar] = c.args.as_slice() else { return self.wrong_shape(name, span) };
         let value = self.check(s, &day.value, &Ty::Date, &format!("`{}`", name.text));
-        let ast::ExprKind::Path(path) = &calendar.value.kind else { return self.misspelt(name, span) };
+        let ast::ExprKind::Path(path) = &calendar.value.kind else { return self.wrong_shape(name, span) };
         let own = self.callee(s, path).and_then(|v| {
             v.into_iter().find_map(|(_, n)| match n {
                 Named::Calendar(id) => Some(Ok(id)),
@@ -206,12 +233,12 @@ impl<'a> Cx<'a> {
                             let near = nearest(&text, self.vocab.calendars.iter().map(|c| c.name.as_str()));
                             let names: Vec<String> =
                                 self.vocab.calendars.iter().map(|c| c.name.clone()).collect();
-                            self.error_help(
-                                "E0217",
-                                path.span,
-                                format!("there is no calendar `{text}`{}", did_you_mean(&near)),
-                                format!("there is {}", some_of(&names)),
-                            );
+                            let help = match names.is_empty() {
+                                true => "declare one: `calendar NAME { closed 2026-10-01 }`".to_owned(),
+                                false => format!("there is {}", some_of(&names)),
+                            };
+                            let message = format!("there is no calendar `{text}`");
+                            self.misspelt("E0217", path.span, message, near, help);
                         }
                         return broken_expr(span);
                     }
@@ -227,7 +254,7 @@ impl<'a> Cx<'a> {
     }
 
     fn anniversary(&mut self, s: &mut Scope, c: &'a ast::Call, name: &ast::Name, span: Span) -> Expr {
-        let [day, year] = c.args.as_slice() else { return self.misspelt(name, span) };
+        let [day, year] = c.args.as_slice() else { return self.wrong_shape(name, span) };
         let day = self.check(s, &day.value, &Ty::Date, "`anniversary`");
         let year = self.check(s, &year.value, &Ty::Int, "the year of `anniversary`");
         expr(ExprKind::Func(Func::Anniversary, vec![day, year]), Ty::Date, span)

@@ -1,9 +1,9 @@
 //! The facts that a case states, and the values that it expects, typed.
-use super::cx::{Cx, did_you_mean, nearest};
+use super::cx::Cx;
 use super::expr::some_of;
 use super::vocab::TypeName;
 use crate::lang::ast;
-use crate::lang::diagnostic::Diagnostic;
+use crate::lang::near::nearest;
 use crate::lang::typed::*;
 
 impl<'a> Cx<'a> {
@@ -42,11 +42,9 @@ impl<'a> Cx<'a> {
         }
         if !self.excused(&text) {
             let near = nearest(&text, self.vocab.fact_calls.iter().map(|f| f.name.as_str()));
-            self.error(
-                "E0201",
-                path.span,
-                format!("there is no fact `{text}` with values in brackets{}", did_you_mean(&near)),
-            );
+            let message = format!("there is no fact `{text}` with values in brackets");
+            let help = "a fact without values in brackets is written `NAME = …`";
+            self.misspelt("E0201", path.span, message, near, help);
         }
         None
     }
@@ -64,15 +62,10 @@ impl<'a> Cx<'a> {
                 );
             } else if !self.excused(&first.text) {
                 let near = nearest(&first.text, self.vocab.roots.iter().map(|r| r.name.as_str()));
-                let found = Diagnostic::error(
-                    "E0201",
-                    first.span,
-                    format!("there is no fact `{}`{}", first.text, did_you_mean(&near)),
-                );
-                self.push(match near {
-                    Some(near) => found.suggest(first.span, near),
-                    None => found,
-                });
+                let names: Vec<String> = self.vocab.roots.iter().map(|r| r.name.clone()).collect();
+                let message = format!("there is no fact `{}`", first.text);
+                let help = format!("the vocabulary has {}", some_of(&names));
+                self.misspelt("E0201", first.span, message, near, help);
             }
             return None;
         };
@@ -91,14 +84,9 @@ impl<'a> Cx<'a> {
             let Some(i) = def.fields.iter().position(|f| f.name == name.text) else {
                 let near = nearest(&name.text, def.fields.iter().map(|f| f.name.as_str()));
                 let names: Vec<String> = def.fields.iter().map(|f| f.name.clone()).collect();
-                let message =
-                    format!("`{at}.{}` is not a field of {}{}", name.text, def.name, did_you_mean(&near));
-                let entity = def.name.clone();
-                let found = Diagnostic::error("E0202", name.span, message);
-                self.push(match near {
-                    Some(near) => found.suggest(name.span, near),
-                    None => found.help(format!("{entity} has {}", some_of(&names))),
-                });
+                let message = format!("`{at}.{}` is not a field of {}", name.text, def.name);
+                let help = format!("{} has {}", def.name, some_of(&names));
+                self.misspelt("E0202", name.span, message, near, help);
                 return None;
             };
             ty = def.fields.get(i)?.ty.clone();
@@ -147,6 +135,7 @@ impl<'a> Cx<'a> {
                 self.error_help("E0301", e.span, message, format!("write `{name}(FIELD: …)`"));
                 None
             }
+            _ if self.hyphened(e, |_, _| false) => None,
             _ => {
                 let fixed = self.fixed(None, e, ty.inner(), what);
                 match fixed.kind {
@@ -194,15 +183,10 @@ impl<'a> Cx<'a> {
             let at = def.fields.iter().position(|f| f.name == name.text);
             let Some((at, field)) = at.and_then(|i| Some((i, def.fields.get(i)?))) else {
                 let near = nearest(&name.text, def.fields.iter().map(|f| f.name.as_str()));
-                let found = Diagnostic::error(
-                    "E0202",
-                    name.span,
-                    format!("`{}` is not a field of {}{}", name.text, def.name, did_you_mean(&near)),
-                );
-                self.push(match near {
-                    Some(near) => found.suggest(name.span, near),
-                    None => found,
-                });
+                let names: Vec<String> = def.fields.iter().map(|f| f.name.clone()).collect();
+                let message = format!("`{}` is not a field of {}", name.text, def.name);
+                let help = format!("{} has {}", def.name, some_of(&names));
+                self.misspelt("E0202", name.span, message, near, help);
                 return None;
             };
             if fields.iter().any(|(i, _)| *i == at as u32) {

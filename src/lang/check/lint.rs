@@ -92,19 +92,24 @@ impl Read {
 
 /// `days from A to B <= N` holds when B lies before A, too.
 fn days_passed(cx: &Cx<'_>, e: &Expr) -> Option<Diagnostic> {
-    let between = match &e.kind {
-        ExprKind::Cmp(CmpOp::Le | CmpOp::Lt, between, _)
-        | ExprKind::Cmp(CmpOp::Ge | CmpOp::Gt, _, between) => between,
+    let (between, limit, sign) = match &e.kind {
+        ExprKind::Cmp(CmpOp::Le, between, limit) | ExprKind::Cmp(CmpOp::Ge, limit, between) => {
+            (between, limit, "<=")
+        }
+        ExprKind::Cmp(CmpOp::Lt, between, limit) | ExprKind::Cmp(CmpOp::Gt, limit, between) => {
+            (between, limit, "<")
+        }
         _ => return None,
     };
-    let ExprKind::Between(_, from, to) = &between.kind else { return None };
+    let ExprKind::Between(unit, from, to) = &between.kind else { return None };
     let (from, to) = (cx.text(from.span), cx.text(to.span));
-    Some(
+    let found =
         Diagnostic::warning("W0504", e.span, format!("this also holds when `{to}` lies before `{from}`"))
-            .help(format!(
-                "write a deadline, such as `{to} <= {from} + 15 days`; add `{to} >= {from}` if it matters"
-            )),
-    )
+            .help(format!("write it as a deadline; add `{to} >= {from}` if that matters"));
+    // Only days can be taken from one side to the other: a month has no fixed length.
+    let whole = *unit == Span2::Days && ![&from, &to].iter().any(|text| text.ends_with('…'));
+    let deadline = format!("{to} {sign} {from} + {}", cx.sources().snippet(limit.span));
+    Some(if whole { found.suggest(e.span, deadline) } else { found })
 }
 
 /// The end of a month and a month is not always the end of a month.

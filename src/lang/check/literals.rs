@@ -2,6 +2,7 @@
 use super::cx::{Cx, broken_expr};
 use super::expr::{constant, int, show_num, whole};
 use crate::lang::ast;
+use crate::lang::near::nearest;
 use crate::lang::source::Span;
 use crate::lang::typed::*;
 use num_rational::BigRational;
@@ -62,7 +63,8 @@ impl Cx<'_> {
         match whole(&(n.value() * int(seconds))).filter(|c| c.abs() < 1 << 53) {
             Some(count) => constant(Const::Duration(count), Ty::Duration, span),
             None => {
-                self.error("E0306", n.span, "a duration counts whole seconds");
+                let help = "write a smaller unit: `90 seconds` for one and a half minutes";
+                self.error_help("E0306", n.span, "a duration counts whole seconds", help);
                 broken_expr(span)
             }
         }
@@ -95,7 +97,7 @@ impl Cx<'_> {
                 "E0421",
                 q.span,
                 format!(
-                    "`{}` does not lie on {} {name}, the smallest amount",
+                    "`{}` is no multiple of {} {name}, the smallest amount",
                     self.text(q.span),
                     show_num(&step)
                 ),
@@ -125,14 +127,10 @@ impl Cx<'_> {
             let found = crate::lang::diagnostic::Diagnostic::error("E0216", unit.span, message);
             return self.push(found.help(format!("write `{meant}`")));
         }
-        let near = super::cx::nearest(&unit.text, self.units.keys().map(String::as_str));
-        let message =
-            format!("there is no unit or currency `{}`{}", unit.text, super::cx::did_you_mean(&near));
-        let found = crate::lang::diagnostic::Diagnostic::error("E0216", unit.span, message);
-        self.push(match near {
-            Some(near) => found.suggest(unit.span, near),
-            None => found.help("declare it in the vocabulary: `unit point step 1`, `currency CNY step 0.01`"),
-        });
+        let near = nearest(&unit.text, self.units.keys().map(String::as_str));
+        let message = format!("there is no unit or currency `{}`", unit.text);
+        let help = "declare it in the vocabulary: `unit point step 1`, `currency CNY step 0.01`";
+        self.misspelt("E0216", unit.span, message, near, help);
     }
 
     pub fn rate(&mut self, rate: &ast::Rate, span: Span) -> Expr {
@@ -142,7 +140,8 @@ impl Cx<'_> {
         };
         let per_value = rate.per.number.value();
         if per_value == int(0) {
-            self.error("E0306", rate.per.span, "a rate per nothing has no meaning");
+            let help = "write how much it takes: `1 point per 2 CNY`";
+            self.error_help("E0306", rate.per.span, "a rate per nothing has no meaning", help);
             return broken_expr(span);
         }
         constant(Const::Rate(rate.amount.number.value() / per_value), Ty::Rate(of, per), span)

@@ -23,6 +23,7 @@ mod ops;
 mod order;
 mod overrides;
 mod params;
+mod roots;
 mod rules;
 mod step;
 mod tables;
@@ -105,6 +106,7 @@ pub fn check(text: &RulebookText<'_>, sources: &mut SourceMap) -> Checked {
     cx.steps(&order);
     cx.lints();
     let cases = cx.cases();
+    cx.roots();
     let mut diagnostics = std::mem::take(&mut cx.diags);
     diagnostic::sort(&mut diagnostics);
     let broken = diagnostics.iter().any(Diagnostic::is_error);

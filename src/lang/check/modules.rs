@@ -1,8 +1,9 @@
 //! Policies' and libraries' heads: versions, layers, dates, what they use and extend.
-use super::cx::{Cx, LetDecl, LetState, Named, Scope, days, did_you_mean, expr, nearest, show_day};
+use super::cx::{Cx, LetDecl, LetState, Named, Scope, days, expr, show_day};
 use super::expr::some_of;
 use crate::lang::ast;
 use crate::lang::diagnostic::Diagnostic;
+use crate::lang::near::nearest;
 use crate::lang::source::Span;
 use crate::lang::typed::*;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -55,15 +56,9 @@ impl<'a> Cx<'a> {
                 if lost && !self.excused(&name.text) {
                     let near = nearest(&name.text, self.vocab.decisions.iter().map(|d| d.name.as_str()));
                     let names: Vec<String> = self.vocab.decisions.iter().map(|d| d.name.clone()).collect();
-                    let found = Diagnostic::error(
-                        "E0213",
-                        name.span,
-                        format!("there is no decision `{}`{}", name.text, did_you_mean(&near)),
-                    );
-                    self.push(match near {
-                        Some(near) => found.suggest(name.span, near),
-                        None => found.help(format!("the vocabulary has {}", some_of(&names))),
-                    });
+                    let message = format!("there is no decision `{}`", name.text);
+                    let help = format!("the vocabulary has {}", some_of(&names));
+                    self.misspelt("E0213", name.span, message, near, help);
                 }
             }
             ast::ModuleKind::Library => {}
@@ -125,12 +120,9 @@ impl<'a> Cx<'a> {
         };
         let Some(rank) = self.input.layers.iter().position(|l| *l == layer.kind.text) else {
             let near = nearest(&layer.kind.text, self.input.layers.iter().map(String::as_str));
-            self.error_help(
-                "E0211",
-                layer.kind.span,
-                format!("there is no layer `{}`{}", layer.kind.text, did_you_mean(&near)),
-                format!("rulebook.toml lists {}", some_of(self.input.layers)),
-            );
+            let message = format!("there is no layer `{}`", layer.kind.text);
+            let help = format!("rulebook.toml lists {}", some_of(self.input.layers));
+            self.misspelt("E0211", layer.kind.span, message, near, help);
             return general;
         };
         if let Some(name) = &layer.name {
@@ -144,16 +136,12 @@ impl<'a> Cx<'a> {
             if !known.contains(&name.text.as_str()) {
                 let near = nearest(&name.text, known);
                 let message = if layer.kind.text == "store" {
-                    format!("there is no store `{}`{}", name.text, did_you_mean(&near))
+                    format!("there is no store `{}`", name.text)
                 } else {
-                    format!("no store lies in {} `{}`{}", layer.kind.text, name.text, did_you_mean(&near))
+                    format!("no store lies in {} `{}`", layer.kind.text, name.text)
                 };
-                self.error_help(
-                    "E0212",
-                    name.span,
-                    message,
-                    "rulebook.toml says which stores there are and what they lie in",
-                );
+                let help = "rulebook.toml says which stores there are and what they lie in";
+                self.misspelt("E0212", name.span, message, near, help);
             }
         }
         Layer {
@@ -174,13 +162,13 @@ impl<'a> Cx<'a> {
                 match self.by_path.get(&text).and_then(|v| v.first()).and_then(|m| self.mods.get(*m)) {
                     None => {
                         let near = nearest(&text, self.by_path.keys().map(String::as_str));
-                        if !self.torn {
+                        let broken = |m: &Mod<'_>| matches!(m.ast.kind, ast::ModuleKind::Broken);
+                        if !self.torn && !self.mods.iter().any(broken) {
                             let kind = if extends { "policy" } else { "library" };
-                            self.error(
-                                "E0209",
-                                path.span,
-                                format!("there is no {kind} `{text}`{}", did_you_mean(&near)),
-                            );
+                            let message = format!("there is no {kind} `{text}`");
+                            let help =
+                                format!("write its full name, as after the word `{kind}` where it begins");
+                            self.misspelt("E0209", path.span, message, near, help);
                         }
                     }
                     Some(_) if text == own => {
@@ -315,7 +303,8 @@ impl<'a> Cx<'a> {
                                 show_day(start - 1)
                             ),
                         )
-                        .note(first, "the version before is here"),
+                        .note(first, "the version before is here")
+                        .help("let each version begin where the one before ends"),
                     ),
                     _ => self.push(
                         Diagnostic::error(

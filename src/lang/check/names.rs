@@ -1,10 +1,11 @@
 //! What a name means: loop variable, then the policy's own names, those of what it uses and extends, the decision's
 //! outputs, the facts, and last the words of enums and taxonomies.
-use super::cx::{Cx, LetState, Named, Scope, broken_expr, did_you_mean, expr, nearest};
+use super::cx::{Cx, LetState, Named, Scope, broken_expr, expr};
 use super::expr::{constant, element, some_of};
 use super::vocab::{TypeName, Word};
 use crate::lang::ast;
 use crate::lang::diagnostic::Diagnostic;
+use crate::lang::near::nearest;
 use crate::lang::source::Span;
 use crate::lang::typed::*;
 use std::sync::Arc;
@@ -400,12 +401,9 @@ impl<'a> Cx<'a> {
         }
         let words = self.words_of(ty);
         let near = nearest(&word.text, words.iter().map(String::as_str));
-        self.error_help(
-            "E0201",
-            word.span,
-            format!("`{}` is not one of `{}`{}", word.text, of.text, did_you_mean(&near)),
-            format!("`{}` has {}", of.text, some_of(&words)),
-        );
+        let message = format!("`{}` is not one of `{}`", word.text, of.text);
+        let help = format!("`{}` has {}", of.text, some_of(&words));
+        self.misspelt("E0201", word.span, message, near, help);
         broken_expr(span)
     }
 

@@ -2,6 +2,7 @@
 use super::cx::{Cx, Scope, broken_expr, expr, is_broken, question};
 use super::expr::{constant, element};
 use crate::lang::ast;
+use crate::lang::diagnostic::Diagnostic;
 use crate::lang::source::Span;
 use crate::lang::typed::*;
 use num_rational::BigRational;
@@ -114,14 +115,9 @@ impl<'a> Cx<'a> {
         let e = self.lower(s, x, None);
         if !e.ty.is_optional() && e.ty != Ty::Never {
             let text = self.text(e.span);
-            self.push(
-                crate::lang::diagnostic::Diagnostic::warning(
-                    "W0501",
-                    e.span,
-                    format!("`{text}` is never absent here"),
-                )
-                .help("remove the question, or declare the fact with `?` in the vocabulary"),
-            );
+            let message = format!("`{text}` is never absent here");
+            let help = "remove the question, or declare the fact with `?` in the vocabulary";
+            self.push(Diagnostic::warning("W0501", e.span, message).help(help));
         }
         let typed = expr(ExprKind::IsAbsent(Box::new(e)), Ty::Bool, span);
         if negated { expr(ExprKind::Not(Box::new(typed)), Ty::Bool, span) } else { typed }
@@ -211,14 +207,14 @@ impl<'a> Cx<'a> {
                 let known = self.words_of(of).iter().any(|w| w == word);
                 known.then(|| format!("write `{word}` without quotes"))
             }
+            (Ty::Money | Ty::Unit(_), Ty::Money | Ty::Unit(_)) => {
+                Some("compare amounts of one unit; a rate converts them: `… * 1 point per 2 CNY`".to_owned())
+            }
             _ => None,
         };
-        let found = crate::lang::diagnostic::Diagnostic::error("E0302", span, message)
-            .label("these cannot be compared");
-        self.push(match help {
-            Some(help) => found.help(help),
-            None => found,
-        });
+        let help = help.unwrap_or_else(|| "compare two values of the same kind".to_owned());
+        let found = Diagnostic::error("E0302", span, message).label("these cannot be compared");
+        self.push(found.help(help));
     }
 
     fn compare(&mut self, op: CmpOp, l: Expr, r: Expr, at: Span, span: Span) -> Expr {
@@ -258,14 +254,12 @@ impl<'a> Cx<'a> {
         let l = self.lower(s, &b.left, wish.as_ref());
         if !l.ty.is_optional() && l.ty != Ty::Never {
             let text = self.text(l.span);
-            self.push(
-                crate::lang::diagnostic::Diagnostic::warning(
-                    "W0501",
-                    l.span,
-                    format!("`{text}` is never absent here"),
-                )
-                .help("remove `otherwise …`"),
-            );
+            let rest = Span { start: l.span.end, ..span };
+            let plain = self.sources().snippet(rest).trim_start().starts_with("otherwise");
+            let message = format!("`{text}` is never absent here");
+            let found = Diagnostic::warning("W0501", l.span, message).help("remove `otherwise …`");
+            // What follows is never looked at, so leaving it out changes nothing.
+            self.push(if plain { found.fix(rest, "") } else { found });
         }
         let inner = Some(l.ty.inner().clone()).filter(|t| *t != Ty::Never);
         let r = self.lower(s, &b.right, inner.as_ref().or(hint));
@@ -353,7 +347,7 @@ impl<'a> Cx<'a> {
                     "E0422",
                     step.span,
                     "the step after `to` must be a plain amount of more than 0",
-                    "write it as a literal, such as `1 CNY`",
+                    "write the amount itself, such as `1 CNY`",
                 );
                 None
             }

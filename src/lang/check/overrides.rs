@@ -1,8 +1,8 @@
 //! `overrides` and `replaces`: which rules a name stands for, who may override whom, and that nobody overrides himself
 //! by way of others.
-use super::cx::{Cx, did_you_mean, nearest};
+use super::cx::Cx;
 use crate::lang::ast;
-use crate::lang::diagnostic::Diagnostic;
+use crate::lang::near::{Near, nearest};
 use crate::lang::source::Span;
 use crate::lang::typed::*;
 use std::collections::BTreeSet;
@@ -219,17 +219,17 @@ impl<'a> Cx<'a> {
                 elsewhere.push(format!("{}.{name}", m.path));
             }
         }
-        let near = nearest(name, near);
-        let found = Diagnostic::error(
-            "E0207",
-            span,
-            format!("there is no rule or group `{text}`{}", did_you_mean(&near)),
-        );
-        self.push(match (elsewhere.first(), near) {
-            (Some(full), _) => found.help(format!("write its full path: `{full}`")),
-            (None, Some(near)) => found.help(format!("write `{near}`")),
-            (None, None) => found.help("name a rule, a group (`in GROUP`) or a policy by its path"),
+        let near = nearest(name, near).filter(|_| elsewhere.is_empty());
+        // Only the last part of a path is misspelt.
+        let near = near.map(|near| match text.rsplit_once('.') {
+            Some((home, _)) => Near { name: format!("{home}.{}", near.name), ..near },
+            None => near,
         });
+        let help = match elsewhere.first() {
+            Some(full) => format!("write its full path: `{full}`"),
+            None => "name a rule, a group (`in GROUP`) or a policy by its path".to_owned(),
+        };
+        self.misspelt("E0207", span, format!("there is no rule or group `{text}`"), near, help);
         None
     }
 

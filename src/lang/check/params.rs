@@ -1,8 +1,9 @@
 //! Params and the `set` lines of lower layers: fixed values with dates, within the bounds that the declaration gives.
-use super::cx::{Cx, Named, Scope, broken_expr, did_you_mean, is_broken, nearest};
+use super::cx::{Cx, Named, Scope, broken_expr, is_broken};
 use super::expr::some_of;
 use crate::lang::ast;
 use crate::lang::diagnostic::Diagnostic;
+use crate::lang::near::nearest;
 use crate::lang::typed::*;
 
 /// A param as it is being checked.
@@ -33,12 +34,9 @@ impl<'a> Cx<'a> {
         for may in &p.may_set {
             if !self.input.layers.contains(&may.layer.text) {
                 let near = nearest(&may.layer.text, self.input.layers.iter().map(String::as_str));
-                self.error_help(
-                    "E0211",
-                    may.layer.span,
-                    format!("there is no layer `{}`{}", may.layer.text, did_you_mean(&near)),
-                    format!("rulebook.toml lists {}", some_of(self.input.layers)),
-                );
+                let message = format!("there is no layer `{}`", may.layer.text);
+                let help = format!("rulebook.toml lists {}", some_of(self.input.layers));
+                self.misspelt("E0211", may.layer.span, message, near, help);
             }
         }
         ParamDecl { module, ast: p, ty, values, settings: Vec::new() }
@@ -148,7 +146,7 @@ impl<'a> Cx<'a> {
         let scope = Scope { module: Some(m), ..Scope::default() };
         let text = set.target.text();
         let Some(found) = self.callee(&scope, &set.target) else {
-            let torn = self.mods.get(m).is_some_and(|m| m.torn) || self.torn;
+            let torn = self.mods.get(m).is_some_and(|m| m.torn || !m.ast.broken.is_empty()) || self.torn;
             if !torn {
                 let all: Vec<String> = self
                     .params
@@ -156,17 +154,10 @@ impl<'a> Cx<'a> {
                     .filter_map(|p| Some(format!("{}.{}", self.mods.get(p.module)?.path, p.ast.name.text)))
                     .collect();
                 let last = set.target.parts.last().map_or("", |n| n.text.as_str());
-                let near = nearest(&text, all.iter().map(String::as_str))
-                    .or_else(|| all.iter().find(|p| p.ends_with(&format!(".{last}"))).cloned());
-                let found = Diagnostic::error(
-                    "E0219",
-                    set.target.span,
-                    format!("there is no param `{text}`{}", did_you_mean(&near)),
-                );
-                self.push(match near {
-                    Some(near) => found.suggest(set.target.span, near),
-                    None => found.help("name it with its policy's path: `set policy.path.name = …`"),
-                });
+                let near = self.full_path(&text, last, &all);
+                let help = "name it with its policy's path: `set policy.path.name = …`";
+                let message = format!("there is no param `{text}`");
+                self.misspelt("E0219", set.target.span, message, near, help);
             }
             return;
         };
@@ -286,7 +277,8 @@ impl<'a> Cx<'a> {
                         may.layer.text
                     ),
                 )
-                .note(may.range.span, "these are the bounds"),
+                .note(may.range.span, "these are the bounds")
+                .help("stay within the bounds; whoever wrote the declaration may widen them"),
             );
         }
     }

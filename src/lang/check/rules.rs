@@ -1,9 +1,10 @@
 //! Rules: `for each`, the guard that its outputs share, `when`, and effects.
-use super::cx::{Cx, Scope, broken_expr, did_you_mean, nearest};
+use super::cx::{Cx, Scope, broken_expr};
 use super::expr::some_of;
 use super::vocab::Word;
 use crate::lang::ast;
 use crate::lang::diagnostic::Diagnostic;
+use crate::lang::near::nearest;
 use crate::lang::source::Span;
 use crate::lang::typed::*;
 use std::sync::Arc;
@@ -280,18 +281,10 @@ impl<'a> Cx<'a> {
             .find(|o| o.mode == Mode::All && self.words_of(&o.ty).contains(&name.text));
         let help = collects.map(|o| format!("write `{} add {{{}}}`", o.name, name.text));
         let near = nearest(&name.text, words.iter().chain(&outputs).map(String::as_str));
-        let message = format!(
-            "no output of `{}` can be `{}`{}",
-            decision.name,
-            name.text,
-            if help.is_some() { String::new() } else { did_you_mean(&near) }
-        );
-        let found = Diagnostic::error("E0419", name.span, message);
-        self.push(match (help, near) {
-            (Some(help), _) => found.help(help),
-            (None, Some(near)) => found.suggest(name.span, near),
-            (None, None) => found.help(format!("its outputs are {}", some_of(&outputs))),
-        });
+        let message = format!("no output of `{}` can be `{}`", decision.name, name.text);
+        let near = near.filter(|_| help.is_none());
+        let help = help.unwrap_or_else(|| format!("its outputs are {}", some_of(&outputs)));
+        self.misspelt("E0419", name.span, message, near, help);
     }
 
     fn effect_target(
@@ -376,12 +369,8 @@ impl<'a> Cx<'a> {
         let decision = self.decision(d)?;
         let names: Vec<String> = decision.outputs.iter().map(|o| o.name.clone()).collect();
         let near = nearest(&name.text, names.iter().map(String::as_str));
-        let message = format!("`{}` has no output `{}`{}", decision.name, name.text, did_you_mean(&near));
-        let found = Diagnostic::error("E0208", name.span, message);
-        self.push(match near {
-            Some(near) => found.suggest(name.span, near),
-            None => found.help(format!("it has {}", some_of(&names))),
-        });
+        let message = format!("`{}` has no output `{}`", decision.name, name.text);
+        self.misspelt("E0208", name.span, message, near, format!("it has {}", some_of(&names)));
         None
     }
 

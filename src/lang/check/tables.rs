@@ -1,6 +1,6 @@
 //! Tables: columns, hit policies, rows of the table and of lower layers.
 use super::csv_rows::count;
-use super::cx::{Cx, Named, Scope, did_you_mean, nearest};
+use super::cx::{Cx, Named, Scope};
 use super::expr::some_of;
 use super::params::overlap;
 use crate::lang::ast;
@@ -216,14 +216,36 @@ impl<'a> Cx<'a> {
         for row in rows.iter().filter(|r| r.tests.len() == keys) {
             let same = seen.entry(format!("{:?}", row.tests)).or_default();
             if let Some(first) = same.iter().find(|f| overlap(&f.dates, &row.dates)) {
-                self.push(
+                let found =
                     Diagnostic::error("E0413", row.span, format!("two rows of `{name}` fit the same"))
                         .note(first.span, "the other one is here")
-                        .help("remove one, or give them dates that do not overlap"),
-                );
+                        .help("remove one, or give them dates that do not overlap");
+                self.push(match self.repeated(first.span, row.span) {
+                    Some(line) => found.fix(line, ""),
+                    None => found,
+                });
             }
             same.push(row);
         }
+    }
+
+    /// The line of a row that is word for word the other one, if nothing else stands on it: it can go.
+    fn repeated(&self, first: Span, row: Span) -> Option<Span> {
+        let sources = self.sources();
+        let words = |span: Span| sources.snippet(span).split_whitespace().collect::<Vec<_>>();
+        if words(first) != words(row) {
+            return None;
+        }
+        let text = sources.text(row.file_id());
+        let (before, after) = (text.get(..row.start as usize)?, text.get(row.end as usize..)?);
+        let blank = before.len() - before.trim_end_matches([' ', '\t']).len();
+        let alone = before.trim_end_matches([' ', '\t']).ends_with('\n');
+        let rest = after.split_inclusive('\n').next().unwrap_or("");
+        (alone && rest.trim().is_empty()).then(|| Span {
+            start: row.start - blank as u32,
+            end: row.end + rest.len() as u32,
+            ..row
+        })
     }
 
     fn block(&mut self, m: usize, rows: &'a ast::Rows) {
@@ -246,7 +268,7 @@ impl<'a> Cx<'a> {
                 ids
             }
             None => {
-                if !self.torn && !self.mods.get(m).is_some_and(|m| m.torn) {
+                if !self.torn && !self.mods.get(m).is_some_and(|m| m.torn || !m.ast.broken.is_empty()) {
                     let all: Vec<String> = self
                         .tables
                         .iter()
@@ -255,17 +277,10 @@ impl<'a> Cx<'a> {
                         })
                         .collect();
                     let last = rows.target.parts.last().map_or("", |n| n.text.as_str());
-                    let near = nearest(&text, all.iter().map(String::as_str))
-                        .or_else(|| all.iter().find(|p| p.ends_with(&format!(".{last}"))).cloned());
-                    let found = Diagnostic::error(
-                        "E0214",
-                        rows.target.span,
-                        format!("there is no table `{text}`{}", did_you_mean(&near)),
-                    );
-                    self.push(match near {
-                        Some(near) => found.suggest(rows.target.span, near),
-                        None => found.help("name it with its policy's path: `rows policy.path.table`"),
-                    });
+                    let near = self.full_path(&text, last, &all);
+                    let help = "name it with its policy's path: `rows policy.path.table`";
+                    let message = format!("there is no table `{text}`");
+                    self.misspelt("E0214", rows.target.span, message, near, help);
                 }
                 return;
             }

@@ -1,9 +1,10 @@
 //! Names that mean nothing here: what was probably meant.
-use super::cx::{Cx, Scope, broken_expr, did_you_mean, nearest};
+use super::cx::{Cx, Scope, broken_expr};
 use super::expr::{element, some_of};
 use super::vocab::TypeName;
 use crate::lang::ast;
 use crate::lang::diagnostic::Diagnostic;
+use crate::lang::near::{Near, nearest};
 use crate::lang::typed::*;
 
 impl<'a> Cx<'a> {
@@ -30,7 +31,7 @@ impl<'a> Cx<'a> {
                 let shared = m.uses.iter().chain(&m.extends).filter_map(|p| self.by_path.get(p)).flatten();
                 // What a policy uses may not exist at all: that is reported there.
                 let lost = m.uses.iter().chain(&m.extends).any(|p| !self.by_path.contains_key(p));
-                torn(m) || lost || shared.filter_map(|m| self.mods.get(*m)).any(torn)
+                torn(m) || lost || m.lost || shared.filter_map(|m| self.mods.get(*m)).any(torn)
             })
     }
 
@@ -46,7 +47,7 @@ impl<'a> Cx<'a> {
         {
             let plain = if yes { "yes" } else { "no" };
             let message = format!("there is no name `{text}` here; did you mean `{plain}`?");
-            self.push(Diagnostic::error("E0201", name.span, message).suggest(name.span, plain));
+            self.push(Diagnostic::error("E0201", name.span, message).fix(name.span, plain));
             return broken_expr(name.span);
         }
         let wanted = hint.map(element).filter(|t| matches!(t, Ty::Enum(_) | Ty::Node(_))).cloned();
@@ -54,28 +55,26 @@ impl<'a> Cx<'a> {
         let names = if s.constant { Vec::new() } else { self.in_scope(s) };
         let near = nearest(text, expected.iter().map(String::as_str))
             .or_else(|| nearest(text, names.iter().map(String::as_str)))
-            .or_else(|| nearest(text, self.words.keys().map(String::as_str)));
+            .or_else(|| {
+                let near = nearest(text, self.words.keys().map(String::as_str))?;
+                Some(Near { certain: false, ..near })
+            });
         let labelled = self.labelled(text, wanted.as_ref());
         if let (None, Some(word)) = (&near, labelled) {
             let of = wanted.as_ref().map(|ty| format!(" is not one of `{}`", self.type_name(ty)));
             let of = of.unwrap_or_else(|| " is no word of the vocabulary".into());
             let message = format!("`{text}`{of}; did you mean `{word}` ({text})?");
-            self.push(Diagnostic::error("E0201", name.span, message).suggest(name.span, word));
+            let certain = wanted.is_some();
+            let found = Diagnostic::error("E0201", name.span, message).suggest(name.span, word);
+            self.push(found.certain_if(certain));
             return broken_expr(name.span);
         }
         let message = match &wanted {
-            Some(ty) => format!("`{text}` is not one of `{}`{}", self.type_name(ty), did_you_mean(&near)),
-            None => format!("there is no name `{text}` here{}", did_you_mean(&near)),
+            Some(ty) => format!("`{text}` is not one of `{}`", self.type_name(ty)),
+            None => format!("there is no name `{text}` here"),
         };
-        let found = Diagnostic::error("E0201", name.span, message);
-        let found = match near {
-            Some(near) => found.suggest(name.span, near),
-            None => match self.name_help(s, text, &wanted, &expected) {
-                Some(help) => found.help(help),
-                None => found,
-            },
-        };
-        self.push(found);
+        let help = self.name_help(s, text, &wanted, &expected);
+        self.misspelt("E0201", name.span, message, near, help);
         broken_expr(name.span)
     }
 
@@ -92,23 +91,31 @@ impl<'a> Cx<'a> {
         })
     }
 
-    fn name_help(&self, s: &Scope, text: &str, wanted: &Option<Ty>, expected: &[String]) -> Option<String> {
+    fn name_help(&self, s: &Scope, text: &str, wanted: &Option<Ty>, expected: &[String]) -> String {
         if let Some(ty) = wanted {
-            return Some(format!("`{}` has {}", self.type_name(ty), some_of(expected)));
+            return format!("`{}` has {}", self.type_name(ty), some_of(expected));
         }
         if s.module.is_some_and(|m| self.rules.iter().any(|r| r.module == m && r.ast.name.text == text)) {
-            return Some(
-                "that is a rule; rules are named only after `overrides`, `replaces` and `by`".into(),
-            );
+            return "that is a rule; rules are named only after `overrides`, `replaces` and `by`".into();
         }
         if matches!(self.types.get(text), Some(TypeName::Is(Ty::Entity(_)))) {
-            return Some(format!("add `{text}` to the decision's `given`"));
+            return format!("add `{text}` to the decision's `given`");
         }
         if self.decision_by_name(text).is_some() {
-            return Some(format!("say which of its outputs: `{text}(…).NAME`"));
+            return format!("say which of its outputs: `{text}(…).NAME`");
         }
-        let home = self.mods.iter().find(|m| m.names.contains_key(text))?;
-        Some(format!("`{0}` declares it: write `{0}.{text}`, or `uses {0}` in the policy's head", home.path))
+        if let Some(home) = self.mods.iter().find(|m| m.names.contains_key(text)) {
+            return format!(
+                "`{0}` declares it: write `{0}.{text}`, or `uses {0}` in the policy's head",
+                home.path
+            );
+        }
+        if s.constant {
+            return "here stands a fixed value: a number with its unit, a date, `yes`, `no` or a word".into();
+        }
+        format!(
+            "give it a meaning with `let {text} = …`, or write a fact like `item.category`, or a text in quotes"
+        )
     }
 
     /// Reports a full path whose last name the policy does not declare.
@@ -119,11 +126,20 @@ impl<'a> Cx<'a> {
             return;
         }
         let near = nearest(&name.text, mods.iter().flat_map(|m| m.names.keys().map(String::as_str)));
-        let message = format!("`{path}` declares no `{}`{}", name.text, did_you_mean(&near));
-        let found = Diagnostic::error("E0201", name.span, message);
-        self.push(match near {
-            Some(near) => found.suggest(name.span, near),
-            None => found,
-        });
+        let mut names: Vec<String> = mods.iter().flat_map(|m| m.names.keys().cloned()).collect();
+        names.sort();
+        let message = format!("`{path}` declares no `{}`", name.text);
+        let help = match names.is_empty() {
+            true => "it declares no `let`, `param` or `table`".to_owned(),
+            false => format!("it declares {}", some_of(&names)),
+        };
+        self.misspelt("E0201", name.span, message, near, help);
+    }
+
+    /// Of full paths the one that was probably meant: near as a whole, or with the same last name.
+    pub fn full_path(&self, text: &str, last: &str, all: &[String]) -> Option<Near> {
+        let ends = |path: &&String| path.ends_with(&format!(".{last}"));
+        nearest(text, all.iter().map(String::as_str))
+            .or_else(|| Some(Near { name: all.iter().find(ends)?.clone(), certain: false }))
     }
 }

@@ -1,9 +1,10 @@
 //! Vocabulary files to a typed vocabulary: enums, taxonomies, units, calendars, entities and facts.
 //!
 //! Decisions are in `decisions.rs`; their guards and fallbacks are typed after all names are known.
-use super::cx::{Cx, days, did_you_mean, label, nearest};
+use super::cx::{Cx, days, label};
 use crate::lang::ast;
 use crate::lang::diagnostic::Diagnostic;
+use crate::lang::near::nearest;
 use crate::lang::source::Span;
 use crate::lang::typed::*;
 use rustc_hash::FxHashMap;
@@ -331,19 +332,14 @@ impl<'a> Cx<'a> {
             return;
         }
         let near = nearest(text, self.types.keys().map(String::as_str));
-        let mut d = Diagnostic::error(
+        self.misspelt(
             "E0203",
             name.span,
-            format!("there is no type `{text}`{}", did_you_mean(&near)),
+            format!("there is no type `{text}`"),
+            near,
+            "declare it in the vocabulary as an enum, taxonomy, unit, entity or record, or use bool, integer, decimal, \
+             money, text, date, datetime, period or duration",
         );
-        d = match near {
-            Some(near) => d.suggest(name.span, near),
-            None => d.help(
-                "declare it in the vocabulary as an enum, taxonomy, unit, entity or record, or use bool, integer, decimal, \
-                 money, text, date, datetime, period or duration",
-            ),
-        };
-        self.push(d);
     }
 
     /// An entity that contains itself other than through a list would have no end.

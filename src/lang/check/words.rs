@@ -57,3 +57,22 @@ impl Cx<'_> {
         format!("`{}`", self.type_name(ty))
     }
 }
+
+/// What to do about a finding where nothing more definite can be said.
+pub(super) fn what_to_do(code: &str) -> String {
+    let help = match code {
+        "E0204" => "rename one of them, or remove it",
+        "E0301" => "write a value of that kind",
+        "E0303" => {
+            "amounts are added to amounts of the same unit, periods (`15 days`) to dates; only plain numbers multiply and \
+             divide anything"
+        }
+        "E0304" => "give each value once, in the order of the declaration or by its name (`name: value`)",
+        "E0305" => "order an enum with `<` in the vocabulary, or write `if … then … else …`",
+        "E0306" => "write a smaller number",
+        "E0330" => "expect a value, or leave it out",
+        "E0433" => "name another rule, or remove this",
+        _ => return format!("`zhanggui check --explain {code}` shows an example"),
+    };
+    help.to_owned()
+}

@@ -1,6 +1,7 @@
 //! Brackets, strings and figures are looked at before the grammar runs: the grammar could only say that something else
 //! was expected much further down, and deep nesting must never reach it.
 
+use super::keywords::KEYWORDS;
 use super::place::Place;
 use super::scan::{Token, TokenKind};
 use crate::lang::diagnostic::Diagnostic;
@@ -18,14 +19,13 @@ pub fn check(place: &Place<'_>, source: &str, tokens: &[Token]) -> Option<Diagno
                     return Some(found);
                 }
                 let span = place.file_span(token.start, token.end);
-                let found = Diagnostic::error("E0108", span, "this string is not closed on its line");
-                return Some(
-                    found.label("begins here").help("close it with `\"`; a string stays on one line"),
-                );
+                let found = Diagnostic::error("E0108", span, "this text is not closed on its line");
+                return Some(found.label("begins here").help("close it with `\"`; a text stays on one line"));
             }
             TokenKind::Number => {
                 let rest = tokens.get(at..).unwrap_or(&[]);
-                if let Some(found) = thousands(place, source, rest).or_else(|| dates(place, source, rest)) {
+                let grouped = thousands(place, source, rest, !open.is_empty());
+                if let Some(found) = grouped.or_else(|| dates(place, source, rest)) {
                     return Some(found);
                 }
             }
@@ -60,12 +60,21 @@ pub fn check(place: &Place<'_>, source: &str, tokens: &[Token]) -> Option<Diagno
                         let message = format!("`{closer}` cannot close `{}`", opener.text(source));
                         let found =
                             Diagnostic::error("E0111", span, message).label(format!("expected `{wanted}`"));
+                        let found =
+                            found.help(format!("write `{wanted}` instead, or close the other bracket first"));
                         return Some(found.note(place.file_span(opener.start, opener.end), "opened here"));
                     }
                     None => {
                         let span = place.file_span(token.start, token.end);
                         let found = Diagnostic::error("E0111", span, format!("`{closer}` closes nothing"));
-                        return Some(found.help("delete it, or open the bracket that it should close"));
+                        let found = found.help("delete it, or open the bracket that it should close");
+                        return Some(match opened_at(source, tokens.get(..at).unwrap_or(&[]), *token) {
+                            Some(line) => found.note(
+                                place.file_span(line.start, line.end),
+                                "was it to be opened after this?",
+                            ),
+                            None => found,
+                        });
                     }
                 },
                 _ => {}
@@ -73,7 +82,63 @@ pub fn check(place: &Place<'_>, source: &str, tokens: &[Token]) -> Option<Diagno
             _ => {}
         }
     }
-    open.pop().map(|(opener, _)| never_closed(place, source, opener))
+    let (opener, _) = open.pop()?;
+    Some(match ends_before(source, tokens) {
+        Some((opener, line)) => {
+            let at = place.file_span(line.start, line.end);
+            never_closed(place, source, opener).note(at, "probably before this line")
+        }
+        None => never_closed(place, source, opener),
+    })
+}
+
+/// How far the line of a token is set in.
+fn inset(source: &str, token: Token) -> usize {
+    let line = source.get(..token.start).and_then(|text| text.rfind('\n')).map_or(0, |at| at + 1);
+    let before = source.get(line..token.start).unwrap_or("");
+    before.len() - before.trim_start().len()
+}
+
+/// The last word of the line that a closing bracket on a line of its own probably belongs to: the nearest one above that
+/// is set in as far.
+fn opened_at(source: &str, before: &[Token], closer: Token) -> Option<Token> {
+    let newline = |token: &Token| token.kind == TokenKind::Newline;
+    if !before.last().is_some_and(newline) {
+        return None;
+    }
+    let mut lines = before.split(newline).rev();
+    let line = lines.find(|line| {
+        line.first().is_some_and(|first| {
+            first.kind == TokenKind::Word && inset(source, *first) == inset(source, closer)
+        })
+    });
+    line?.last().copied()
+}
+
+/// The bracket whose block ends where a line stands no further in than the line of the bracket: the one that was
+/// probably not closed. Whoever writes a block on several lines sets it in.
+fn ends_before(source: &str, tokens: &[Token]) -> Option<(Token, Token)> {
+    let column = |token: Token| inset(source, token);
+    let mut open: Vec<(Token, usize)> = Vec::new();
+    let mut line_start = true;
+    for token in tokens {
+        let first = std::mem::replace(&mut line_start, token.kind == TokenKind::Newline);
+        let text = token.text(source);
+        if first && token.kind == TokenKind::Word {
+            if let Some((opener, inset)) = open.last().filter(|(_, inset)| column(*token) <= *inset) {
+                // A declaration that is not set in at all says nothing.
+                return (column(*token) > 0 || *inset > 0).then_some((*opener, *token));
+            }
+        }
+        match text {
+            "(" | "[" | "{" if token.kind == TokenKind::Sign => open.push((*token, column(*token))),
+            ")" | "]" | "}" if token.kind == TokenKind::Sign => {
+                open.pop();
+            }
+            _ => {}
+        }
+    }
+    None
 }
 
 /// An interval may have a round and a square end; everything else closes as it opened.
@@ -138,11 +203,11 @@ fn dates(place: &Place<'_>, source: &str, tokens: &[Token]) -> Option<Diagnostic
     let plain = format!("{first}-{month:0>2}-{day:0>2}");
     let span = place.file_span(year.start, end);
     let found = Diagnostic::error("E0115", span, message);
-    Some(found.help(format!("write `{plain}`")).suggest(span, plain))
+    Some(found.help(format!("write `{plain}`")).fix(span, plain))
 }
 
 /// `10,000` would be two numbers in a list, and nobody would notice.
-fn thousands(place: &Place<'_>, source: &str, tokens: &[Token]) -> Option<Diagnostic> {
+fn thousands(place: &Place<'_>, source: &str, tokens: &[Token], enclosed: bool) -> Option<Diagnostic> {
     let [whole, comma, part, ..] = tokens else { return None };
     let adjacent = whole.end == comma.start && comma.end == part.start;
     let figures = part.kind == TokenKind::Number && part.end - part.start >= 3;
@@ -152,10 +217,16 @@ fn thousands(place: &Place<'_>, source: &str, tokens: &[Token]) -> Option<Diagno
     }
     let span = place.file_span(whole.start, part.end);
     let joined = format!("{}_{}", whole.text(source), part.text(source));
+    // In brackets these may be two values; elsewhere `000` and a unit leave no doubt.
+    let unit = tokens
+        .get(3)
+        .is_some_and(|next| next.kind == TokenKind::Word && !KEYWORDS.contains(&next.text(source)));
+    let certain = !enclosed && (unit || part.text(source).starts_with('0'));
     let found = Diagnostic::error("E0118", span, "a comma does not group the digits of a number");
     Some(
         found
             .help("write `_` between the digits, or a blank after the comma if these are two numbers")
-            .suggest(span, joined),
+            .suggest(span, joined)
+            .certain_if(certain),
     )
 }

@@ -145,14 +145,12 @@ impl Expected {
         let only_bracket = self.signs == ["("] && all.is_empty();
         let signs = self.signs.iter().filter(|sign| !value && (**sign != "(" || only_bracket));
         all.extend(signs.map(|sign| format!("`{sign}`")));
-        // Where a declaration could end, an operator is the first thing that comes to mind.
+        // Where a declaration could end, a sign of arithmetic is the first thing that comes to mind.
         let clause_at_most =
             self.keywords.is_empty() && self.things.iter().all(|thing| thing.starts_with("a clause"));
         if self.operator && clause_at_most && (all.is_empty() || self.end) {
-            all.insert(0, "an operator".to_owned());
-        }
-        if all.is_empty() {
-            all.push("something else".to_owned());
+            let more = if all.len() == 1 { "," } else { "" };
+            all.insert(0, format!("`+`, `and` or the like{more}"));
         }
         all.truncate(9);
         join(&all)

@@ -12,6 +12,7 @@ use crate::lang::ast::{
     VocabItem,
 };
 use crate::lang::diagnostic::Diagnostic;
+use crate::lang::near::is_slip;
 use crate::lang::source::{SourceMap, Span};
 
 /// A file without anything in it.
@@ -141,7 +142,8 @@ impl<'a> Reader<'a> {
             }
             let span = self.place.file_span(token.start, token.end);
             let wrong = Diagnostic::error("E0105", span, format!("`{word}` begins no declaration"));
-            self.found.push(wrong.help(format!("did you mean `{meant}`?")).suggest(span, meant));
+            let wrong = wrong.help(format!("did you mean `{meant}`?")).suggest(span, meant);
+            self.found.push(wrong.certain_if(is_slip(word, meant)));
             let place = self.place.at(token.start, Some((word.len(), meant.len())));
             self.lower(pair, place, &rest);
             return true;
@@ -254,11 +256,19 @@ impl<'a> Reader<'a> {
         let span = self.place.file_span(first.start, last.end);
         let binding = first.text(self.source()) == "binding";
         let rest = tokens.get(if binding { 2.. } else { 1.. }).unwrap_or(&[]);
+        // `rule by-price` declares what others call `by_price`.
+        let parts = rest.iter().enumerate().take_while(|(at, token)| match at % 2 {
+            0 => token.kind == TokenKind::Word,
+            _ => token.text(self.source()) == "-",
+        });
+        let whole: String = parts.map(|(_, token)| token.text(self.source())).collect();
         let name = rest.first().and_then(|token| {
             let span = self.place.file_span(token.start, token.end);
             let text = token.text(self.source());
             match token.kind {
-                TokenKind::Word => Some(Name { text: nfc(text), span }),
+                TokenKind::Word => {
+                    Some(Name { text: nfc(whole.trim_end_matches('-')).replace('-', "_"), span })
+                }
                 TokenKind::String => Some(Name { text: text.trim_matches('"').to_owned(), span }),
                 _ => None,
             }

@@ -152,6 +152,7 @@ impl Folding {
             '≠' => self.put(at, c, "!="),
             '→' => self.put(at, c, "->"),
             '、' => self.put(at, c, ","),
+            '。' => self.put(at, c, "."),
             '且' if whole => self.put(at, c, "and"),
             '或' if whole => self.put(at, c, "or"),
             '非' if whole => self.put(at, c, "not"),
@@ -220,7 +221,10 @@ impl Folding {
         self.found.push(
             Diagnostic::error(code, span, message)
                 .help("delete it; retyping the line by hand does so")
-                .suggest(span, ""),
+                .suggest(span, "")
+                // What changes the order of a line should be seen by the one who deletes it; a control sign may stand for
+                // a blank.
+                .certain_if(code == "E0104" && !c.is_control()),
         );
     }
 }

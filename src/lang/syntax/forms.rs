@@ -50,6 +50,7 @@ pub fn part(word: &str) -> Option<&'static str> {
         "each" => "for each l in lines",
         "rounded" => "rounded down to 1 point",
         "may" => "store may set [100 CNY..500 CNY]",
+        "file" => "file \"counter_rates.csv\"",
         "like" => "like \"day 7\"",
         "with" => "with \"clean\"",
         "given" => "given today = 2026-07-09, item.opened = no",

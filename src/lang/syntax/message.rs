@@ -10,6 +10,7 @@ use super::place::Place;
 use super::scan::{Token, TokenKind, scan};
 use crate::lang::ast::FileKind;
 use crate::lang::diagnostic::Diagnostic;
+use crate::lang::near::is_slip;
 use crate::lang::source::Span;
 use pest::error::{Error, ErrorVariant, InputLocation};
 
@@ -97,9 +98,11 @@ impl Failure<'_> {
                 candidates().find(|keyword| word.len() >= 3 && keyword.starts_with(word) && *keyword != word)
             };
             let meant = nearest(word, candidates()).or_else(longer)?;
+            let certain =
+                is_slip(word, meant) && candidates().filter(|other| is_slip(word, other)).count() == 1;
             let span = self.span(token);
             let found = Diagnostic::error("E0105", span, format!("`{word}` does not fit here"));
-            Some(found.help(format!("did you mean `{meant}`?")).suggest(span, meant))
+            Some(found.help(format!("did you mean `{meant}`?")).suggest(span, meant).certain_if(certain))
         })
     }
 
@@ -116,6 +119,7 @@ impl Failure<'_> {
             let comma = self.before().is_some_and(|token| self.text_of(token) == ",");
             let message = match comma {
                 true => format!("after a comma something must follow: expected {wanted}"),
+                false if wanted.is_empty() => "the line ends too early".to_owned(),
                 false => format!("the line ends too early: expected {wanted}"),
             };
             return self.with_help(Diagnostic::error("E0101", span, message).label("after this"));
@@ -134,7 +138,11 @@ impl Failure<'_> {
             return Diagnostic::error("E0101", span, message)
                 .help("begin a new line with the next declaration");
         }
-        self.with_help(Diagnostic::error("E0101", span, format!("expected {wanted}, found `{shown}`")))
+        let message = match wanted.is_empty() {
+            true => format!("`{shown}` cannot stand here"),
+            false => format!("expected {wanted}, found `{shown}`"),
+        };
+        self.with_help(Diagnostic::error("E0101", span, message))
     }
 
     /// A line that neither goes on the one above nor begins a declaration.
@@ -144,7 +152,8 @@ impl Failure<'_> {
         if declarations(self.kind).contains(&word) {
             let found =
                 Diagnostic::error("E0101", span.after(), format!("after `{word}` a name must follow"));
-            return found.label("after this");
+            let form = super::forms::declaration(word).map(|form| format!("write it like `{form}`"));
+            return found.label("after this").help(form.unwrap_or_else(|| "write a name".to_owned()));
         }
         let kinds =
             [(FileKind::Vocabulary, ".vocab"), (FileKind::Policy, ".policy"), (FileKind::Cases, ".cases")];
@@ -163,7 +172,7 @@ impl Failure<'_> {
         }
         let words: Vec<String> = declarations(self.kind).iter().map(|word| format!("`{word}`")).collect();
         Diagnostic::error("E0102", span, format!("a line cannot begin with `{word}` here")).help(format!(
-            "a line goes on after a comma or an operator; a declaration begins with {}",
+            "a line goes on after a comma, or a sign or word that wants more, like `+` or `and`; a declaration begins with {}",
             join(&words)
         ))
     }
@@ -195,7 +204,7 @@ impl Failure<'_> {
         } else {
             match self.form() {
                 Some(form) => return found.help(format!("write it like `{form}`")),
-                None => return found,
+                None => "something is missing or too much here; compare with a line that is right",
             }
         };
         found.help(help)

@@ -29,9 +29,15 @@ impl Failure<'_> {
             ("<", ">") => Some(foreign(before_span.to(span), "<>", "is not")),
             ("/", "/") => Some(comment(before_span.to(span))),
             (_, "/") if self.text.get(found.end..).is_some_and(|rest| rest.starts_with('/')) => {
-                Some(comment(span))
+                let second = self.tokens.get(self.next + 1).map_or(span, |token| self.span(*token));
+                Some(comment(span.to(second)))
             }
             ("is", "in") => Some(foreign(before_span.to(span), "is in", "in")),
+            (_, "=") if sets && self.tokens.get(self.next + 1).is_some_and(|t| self.text_of(*t) == "=") => {
+                let second = self.tokens.get(self.next + 1).map_or(span, |token| self.span(*token));
+                let found = Diagnostic::error("E0107", second, "`=` stands here twice");
+                Some(found.help("delete one").fix(second, ""))
+            }
             (_, "==") | ("=", "=") => Some(equals(span, word)),
             (_, "=") if self.expected.operator && !sets => {
                 self.field(span, word).or_else(|| Some(equals(span, word)))
@@ -44,19 +50,19 @@ impl Failure<'_> {
                 let found = Diagnostic::error("E0131", before_span.to(span), "this cell is empty");
                 Some(found.help("write `-` if anything fits, `absent` if there must be nothing"))
             }
-            (_, "!") => Some(foreign(span, word, "not")),
+            (_, "!") => Some(foreign(span, word, "not").certain_if(false)),
             (_, "is") if sets && before != "=" => {
                 let found = Diagnostic::error("E0107", span, "`is` compares, it does not set");
-                Some(self.with_help(found).suggest(span, "="))
+                Some(self.with_help(found).fix(span, "="))
             }
             (_, ":") if sets && !self.expected.signs.contains(&":") => {
                 let found = Diagnostic::error("E0107", span, "`:` comes before a type; here a value is set");
-                Some(found.help("write `name = value`").suggest(span, "="))
+                Some(found.help("write `name = value`").fix(span, "="))
             }
             ("is", _) if self.expected.keywords.contains(&"conflict") => {
                 let found = Diagnostic::error("E0107", before_span, "an expected value stands after `=`");
                 let help = "`is` is for `absent`, `undecided`, `conflict`, `faulty`, `unknown`";
-                Some(found.help(help).suggest(before_span, "="))
+                Some(found.help(help).fix(before_span, "="))
             }
             (_, "if" | "not") if value && before != "," => {
                 let found = Diagnostic::error("E0107", span, format!("`{word}` needs brackets here"));
@@ -71,17 +77,25 @@ impl Failure<'_> {
                 let found = found.help("the end of the line ends a declaration; a comma separates");
                 let last =
                     self.tokens.get(self.next + 1).is_none_or(|token| token.kind == TokenKind::Newline);
-                Some(found.suggest(span, if last { "" } else { "," }))
+                Some(found.suggest(span, if last { "" } else { "," }).certain_if(last))
             }
             (_, "'" | "‘" | "’" | "”" | "「" | "『" | "《") => {
                 let found = Diagnostic::error("E0107", span, format!("`{word}` does not begin a text"));
                 Some(found.help("write texts between `\"` and `\"`"))
             }
-            (_, "。" | ".") if self.expected.signs.contains(&",") || self.expected.end => Some(
+            (_, ".") if self.expected.signs.contains(&",") || self.expected.end => Some(
                 Diagnostic::error("E0107", span, format!("`{word}` means nothing here")).help("delete it"),
             ),
+            (_, "given" | "expect" | "like" | "with")
+                if self.tokens.first().is_some_and(|t| self.text_of(*t) == "cases") =>
+            {
+                let wrong = Diagnostic::error("E0102", span, format!("this `{word}` belongs to no case"));
+                Some(wrong.help("begin with `case \"NAME\"`; `cases for …` only heads the file"))
+            }
             _ => self
-                .in_list(span, word)
+                .one_list(span, word)
+                .or_else(|| self.in_list(span, word))
+                .or_else(|| self.hyphen(found, span))
                 .or_else(|| self.field(span, word))
                 .or_else(|| self.of_rule(found, span, before))
                 .or_else(|| self.misplaced(word, span, before, before_span)),
@@ -93,6 +107,34 @@ impl Failure<'_> {
         let earlier = self.tokens.get(..self.next).unwrap_or(&[]);
         let words = earlier.iter().rev().filter(|token| token.kind != TokenKind::Newline);
         words.map(|token| self.text_of(*token))
+    }
+
+    /// `for each x in a, b`: a rule runs over one list.
+    fn one_list(&self, span: Span, word: &str) -> Option<Diagnostic> {
+        let mut earlier = self.earlier();
+        let (_, keyword, variable, each) =
+            (earlier.next()?, earlier.next()?, earlier.next()?, earlier.next()?);
+        if word != "," || keyword != "in" || !matches!(each, "each" | "for") {
+            return None;
+        }
+        let looped = if each == "each" { "for each" } else { "for" };
+        let found =
+            Diagnostic::error("E0107", span, format!("`{looped} {variable} in …` runs over one list"));
+        Some(found.help("write a rule, or a sum, for each of the lists"))
+    }
+
+    /// `rebate-used`: a name is one word.
+    fn hyphen(&self, found: Token, span: Span) -> Option<Diagnostic> {
+        let (before, next) = (self.before()?, self.tokens.get(self.next + 1)?);
+        let word = |token: &Token| token.kind == TokenKind::Word && !KEYWORDS.contains(&self.text_of(*token));
+        let joined = before.end == found.start && found.end == next.start;
+        if self.text_of(found) != "-" || !joined || !word(&before) || !word(next) || self.expected.operator {
+            return None;
+        }
+        let name = format!("{}_{}", self.text_of(before), self.text_of(*next));
+        let whole = self.span(before).to(self.span(*next));
+        let wrong = Diagnostic::error("E0101", span, "a name is one word, without `-`");
+        Some(wrong.help(format!("write `{name}`")).suggest(whole, name))
     }
 
     /// `x in a, b`: several values stand in braces.
@@ -139,7 +181,7 @@ impl Failure<'_> {
                     let over = ["sum", "count", "min", "max", "any", "all", "list"].contains(&of);
                     let found = Diagnostic::error("E0107", span, "`=` does not give a field its value");
                     let help = format!("inside `{of}( )` write `{name}: {}`", self.argument());
-                    return (!over).then(|| found.help(help).suggest(span, ":"));
+                    return (!over).then(|| found.help(help).fix(span, ":"));
                 }
                 "[" | "{" => return None,
                 _ => {}
@@ -171,10 +213,16 @@ impl Failure<'_> {
             let wrong = Diagnostic::error("E0101", span, message)
                 .help("round `down`, `up`, `half up` or `half even`");
             return Some(match word {
-                "floor" => wrong.suggest(span, "down"),
-                "ceil" | "ceiling" => wrong.suggest(span, "up"),
+                "floor" => wrong.fix(span, "down"),
+                "ceil" | "ceiling" => wrong.fix(span, "up"),
                 _ => wrong,
             });
+        }
+        if matches!(before, "until" | "till" | "up") && keywords.contains(&"may") {
+            let wrong = Diagnostic::error("E0107", self.before().map_or(span, |token| self.span(token)), {
+                format!("`{before}` is no word of this language")
+            });
+            return Some(wrong.help("write `through` and the last day, or `before` and the day after it"));
         }
         let clause = before.starts_with('§') && matches!(word, "from" | "before" | "through");
         if clause && matches!(self.tokens.first().map(|t| self.text_of(*t)), Some("param" | "set")) {
@@ -233,7 +281,8 @@ impl Failure<'_> {
             }
             "," if !self.expected.signs.contains(&",") => {
                 let found = Diagnostic::error("E0107", span, "this comma separates nothing");
-                return Some(found.help("delete it").suggest(span, ""));
+                let twice = before == "," && !self.at_line_end();
+                return Some(found.help("delete it").suggest(span, "").certain_if(twice));
             }
             _ => {}
         }
@@ -257,15 +306,17 @@ impl Failure<'_> {
 fn foreign(span: Span, word: &str, plain: &str) -> Diagnostic {
     Diagnostic::error("E0107", span, format!("`{word}` is no word of this language"))
         .help(format!("write `{plain}`"))
-        .suggest(span, plain)
+        .fix(span, plain)
 }
 
 fn equals(span: Span, word: &str) -> Diagnostic {
     Diagnostic::error("E0107", span, format!("`{word}` does not compare"))
         .help("`is` compares; `=` sets a value")
-        .suggest(span, "is")
+        .fix(span, "is")
 }
 
 fn comment(span: Span) -> Diagnostic {
-    Diagnostic::error("E0107", span, "`/` does not begin a comment").help("a comment begins with `#`")
+    Diagnostic::error("E0107", span, "`/` does not begin a comment")
+        .help("a comment begins with `#`")
+        .fix(span, "#")
 }

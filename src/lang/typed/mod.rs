@@ -5,6 +5,19 @@
 //! - overrides, outputs, lets and calls are acyclic;
 //! - money and unit values that leave a program are on their step;
 //! - a value read as `T` where the declaration says `T?` is wrapped in [`ExprKind::Present`] and is never absent there.
+/// Ids: indices that cannot be mistaken for those of another table.
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => { $(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub u32);
+        impl $name {
+            /// The index into the table that this id belongs to.
+            pub fn ix(self) -> usize { self.0 as usize }
+        }
+    )+ };
+}
+
 mod cases;
 mod expr;
 mod policy;

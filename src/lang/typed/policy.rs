@@ -3,17 +3,6 @@ use crate::lang::source::Span;
 use crate::lang::typed::expr::*;
 use crate::lang::typed::vocab::*;
 
-macro_rules! ids {
-    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => { $(
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(pub u32);
-        impl $name {
-            /// The index into the table that this id belongs to.
-            pub fn ix(self) -> usize { self.0 as usize }
-        }
-    )+ };
-}
 ids! {
     /// Index into [`Rulebook::policies`].
     PolicyId,

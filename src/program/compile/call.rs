@@ -1,5 +1,6 @@
 //! Calls of other decisions: lowered in place, with the changed roots standing for what the caller gives.
 use super::builder::*;
+use crate::lang::typed::visit::parts;
 use crate::lang::typed::*;
 use crate::program::code::*;
 use rustc_hash::FxHashMap;
@@ -23,6 +24,9 @@ impl<'a> Builder<'a> {
         {
             self.emit(Inst::Gosub { flag, to: Builder::target(label) });
             return self.answer(callee, output);
+        }
+        if self.linked.looks_back(decision) {
+            return gap("a call of a decision that looks back along a list");
         }
         if self.depth >= DEPTH || self.scopes.len() >= CALLS {
             return gap("calls this deep or many");
@@ -115,7 +119,7 @@ impl<'a> Builder<'a> {
                         outputs.push(*output);
                     }
                 }
-                todo.extend(super::children(e));
+                todo.extend(parts(e));
             }
             asked.values_mut().for_each(|outputs| outputs.sort_unstable());
             asked
@@ -132,7 +136,7 @@ fn key_of(decision: DecisionId, changes: &[(RootId, Expr)]) -> Option<String> {
         if matches!(e.kind, ExprKind::Lookup { .. }) {
             return None;
         }
-        todo.extend(super::children(e));
+        todo.extend(parts(e));
     }
     let mut key = format!("{}", decision.0);
     for (root, value) in changes {

@@ -1,4 +1,5 @@
 //! The text of an expression by which equal ones are told, loop variables renamed by nesting.
+use crate::lang::typed::visit::parts;
 use crate::lang::typed::*;
 use std::fmt::Write;
 
@@ -77,6 +78,7 @@ impl Canon {
             ExprKind::Split { .. }
             | ExprKind::Share { .. }
             | ExprKind::Fill { .. }
+            | ExprKind::Previous { .. }
             | ExprKind::Undecided(_) => {
                 return None;
             }
@@ -93,7 +95,7 @@ impl Canon {
             ExprKind::List(_) => self.word("list"),
             ExprKind::Set(_) => self.word("set"),
         }
-        for part in super::children(e) {
+        for part in parts(e) {
             self.expr(part)?;
         }
         self.out.push(')');

@@ -1,6 +1,7 @@
 //! Expressions to registers.
 use super::builder::*;
 use super::number::fixed;
+use crate::lang::typed::visit::parts;
 use crate::lang::typed::*;
 use crate::program::code::*;
 use crate::program::facts::{Place, Shape, pack_period};
@@ -99,6 +100,7 @@ impl<'a> Builder<'a> {
             ExprKind::Share { of, amount, var, list, weight } => {
                 self.share(e, *of, amount, *var, list, weight)
             }
+            ExprKind::Previous { .. } => gap("`previous`, which looks back along a list"),
             ExprKind::Func(f, args) => self.function(e, *f, args),
             ExprKind::List(_) => gap("a list written out"),
             ExprKind::Set(values) => {
@@ -412,7 +414,7 @@ impl<'a> Builder<'a> {
                 {
                     *uses += 1;
                 }
-                todo.extend(super::children(e));
+                todo.extend(parts(e));
             }
         }
         self.let_uses.get(id.ix()) == Some(&1)

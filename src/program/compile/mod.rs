@@ -16,6 +16,7 @@ mod number;
 mod output;
 mod rules;
 
+use crate::lang::typed::visit::parts;
 use crate::lang::typed::*;
 use crate::program::code::*;
 use crate::program::facts::Facts;
@@ -107,6 +108,9 @@ fn compile(linked: &Linked, decision: DecisionId) -> Result<Code, Vec<String>> {
     let Some(def) = linked.rulebook.vocab.decisions.get(decision.ix()) else {
         return Err(vec!["an unknown decision".into()]);
     };
+    if linked.looks_back(decision) {
+        return Err(vec!["`previous`, which looks back along a list".into()]);
+    }
     let mut reasons = Vec::new();
     let mut b = Builder::new(linked, decision);
     let mut places = FxHashMap::default();
@@ -179,62 +183,9 @@ fn lets_of(book: &Rulebook, rule: &Rule) -> Vec<LetId> {
             lets.push(*id);
             todo.extend(book.lets.get(id.ix()).map(|l| &l.value));
         }
-        todo.extend(children(e));
+        todo.extend(parts(e));
     }
     lets
-}
-
-/// The expressions directly within an expression.
-fn children(e: &Expr) -> Vec<&Expr> {
-    match &e.kind {
-        ExprKind::Const(_)
-        | ExprKind::Root(_)
-        | ExprKind::Var(_)
-        | ExprKind::Let(_)
-        | ExprKind::Param(_)
-        | ExprKind::Output(_)
-        | ExprKind::OutputOf(..)
-        | ExprKind::Undecided(_) => vec![],
-        ExprKind::FactCall(_, args)
-        | ExprKind::Lookup { args, .. }
-        | ExprKind::Func(_, args)
-        | ExprKind::List(args)
-        | ExprKind::Set(args)
-        | ExprKind::Record(_, args) => args.iter().collect(),
-        ExprKind::Field(x, _)
-        | ExprKind::Not(x)
-        | ExprKind::IsAbsent(x)
-        | ExprKind::Neg(x)
-        | ExprKind::Widen(x)
-        | ExprKind::Present(x)
-        | ExprKind::Round { value: x, .. }
-        | ExprKind::Fill { budget: x, .. } => vec![x],
-        ExprKind::And(a, b)
-        | ExprKind::Or(a, b)
-        | ExprKind::Is(a, b)
-        | ExprKind::Cmp(_, a, b)
-        | ExprKind::Arith(_, a, b)
-        | ExprKind::Otherwise(a, b)
-        | ExprKind::Between(_, a, b) => vec![a, b],
-        ExprKind::If(a, b, c) => vec![a, b, c],
-        ExprKind::In(x, membership) => {
-            let mut all: Vec<&Expr> = vec![x];
-            match membership {
-                Membership::Values(values) => all.extend(values),
-                Membership::Nodes(_) => {}
-                Membership::Interval { low, high, .. } => all.extend([low.as_ref(), high.as_ref()]),
-                Membership::Collection(list) => all.push(list),
-            }
-            all
-        }
-        ExprKind::Call { changes, .. } => changes.iter().map(|(_, e)| e).collect(),
-        ExprKind::Comp { list, cond, body, .. } => {
-            [Some(list), cond.as_ref(), body.as_ref()].into_iter().flatten().map(AsRef::as_ref).collect()
-        }
-        ExprKind::Split { amount, list, weight, .. } | ExprKind::Share { amount, list, weight, .. } => {
-            vec![amount, list, weight]
-        }
-    }
 }
 
 /// The jump target of an instruction.

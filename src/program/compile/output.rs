@@ -1,5 +1,6 @@
 //! Outputs: contributions of effective rules, combined by mode, with removals, fallback and clamps.
 use super::builder::*;
+use crate::lang::typed::visit::parts;
 use crate::lang::typed::*;
 use crate::program::code::*;
 use crate::program::link::Overrider;
@@ -126,7 +127,7 @@ impl<'a> Builder<'a> {
                 }
                 _ => {}
             }
-            todo.extend(super::children(e));
+            todo.extend(parts(e));
         }
         outputs
     }

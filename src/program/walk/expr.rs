@@ -78,6 +78,7 @@ impl<'a> Walk<'a> {
             ExprKind::Share { of, amount, var, list, weight } => {
                 self.share(*of, amount, (*var, list, weight), env)
             }
+            ExprKind::Previous { var, list, of } => self.previous(*var, *list, of, env),
             ExprKind::Func(func, args) => {
                 let types: Vec<&Ty> = args.iter().map(|a| &a.ty).collect();
                 apply(&self.eval_all(args, env), |v| time::call(self.linked, *func, v, &types))
@@ -133,7 +134,20 @@ impl<'a> Walk<'a> {
 
     fn output_of(&self, id: OutputId, var: VarId, env: Scope<'_, 'a>) -> Eval<'a> {
         let index = self.item(var, env).and_then(|item| item.index);
-        self.output(id).element(index)
+        self.element(id, index)
+    }
+
+    /// `previous(of)`: what `of` is for the element before; absent for the first.
+    fn previous(&self, var: VarId, list: RootId, of: &'a Expr, env: Scope<'_, 'a>) -> Eval<'a> {
+        let before = self.item(var, env).and_then(|item| item.index?.checked_sub(1));
+        let items = match self.root(list) {
+            Eval::Is(V::List(items)) => items,
+            _ => Rc::default(),
+        };
+        match before.and_then(|i| items.get(i)) {
+            Some(item) => self.within_loop(var, item, env, |env| self.eval(of, env)),
+            None => Eval::absent(),
+        }
     }
 
     /// `a and b or c …`: the left spine is walked in a loop, since it may be long.

@@ -26,7 +26,7 @@ pub(crate) use depth::with_walk;
 pub(crate) use resolve::Contribution;
 pub(crate) use rule::{Condition, Instance};
 pub(crate) use state::{Eval, Item, V};
-pub(crate) use trace::{Site, children, site};
+pub(crate) use trace::{Site, site};
 pub(crate) use watch::{Missing, Seen, watch};
 
 use crate::lang::typed::*;
@@ -93,9 +93,13 @@ pub(crate) struct Walk<'a> {
     in_force: Memo<PolicyId, Eval<'a>>,
     /// By position among the decision's rules.
     conditions: Memo<usize, Rc<Condition<'a>>>,
+    /// By rule (position) and instance.
+    applicable: Memo<(usize, usize), Eval<'a>>,
     /// By rule (position), output and instance.
     effective: Memo<(usize, OutputId, usize), Eval<'a>>,
     outputs: Memo<OutputId, Rc<OutputResult<'a>>>,
+    /// Elements of per-line outputs, where rules look back.
+    lines: Memo<(OutputId, usize), Rc<Combined<'a>>>,
     /// Rows hit, by the lookup that hit them.
     hits: RefCell<BTreeMap<Site, BTreeSet<RowHit>>>,
     /// In the order in which they were carried out.
@@ -178,8 +182,10 @@ impl<'a> Walk<'a> {
             params: Memo::new(),
             in_force: Memo::new(),
             conditions: Memo::new(),
+            applicable: Memo::new(),
             effective: Memo::new(),
             outputs: Memo::new(),
+            lines: Memo::new(),
             hits: RefCell::default(),
             roundings: RefCell::default(),
         }
@@ -217,7 +223,9 @@ impl<'a> Walk<'a> {
     /// Evaluate everything that the meaning says is evaluated: every rule's condition, then every output.
     pub(crate) fn run(&self) -> Vec<Rc<OutputResult<'a>>> {
         for position in 0..self.rules().len() {
-            self.condition(position);
+            for instance in 0..self.condition(position).instances.len() {
+                self.applicable(position, instance);
+            }
         }
         let order = self.vocab().decisions.get(self.decision.ix()).map(|d| d.order.as_slice());
         for &output in order.unwrap_or_default() {

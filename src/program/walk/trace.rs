@@ -1,4 +1,5 @@
 //! The row trace: which rows of tables decided.
+use crate::lang::typed::visit::parts;
 use crate::lang::typed::*;
 use crate::program::outcome::RowHit;
 use crate::program::walk::Walk;
@@ -61,60 +62,7 @@ impl<'b> Reach<'b> {
                 }
                 _ => {}
             }
-            todo.extend(children(e));
-        }
-    }
-}
-
-/// The expressions directly within an expression.
-pub(crate) fn children(e: &Expr) -> Vec<&Expr> {
-    match &e.kind {
-        ExprKind::Const(_)
-        | ExprKind::Root(_)
-        | ExprKind::Var(_)
-        | ExprKind::Let(_)
-        | ExprKind::Param(_)
-        | ExprKind::Output(_)
-        | ExprKind::OutputOf(..)
-        | ExprKind::Undecided(_) => vec![],
-        ExprKind::FactCall(_, args)
-        | ExprKind::Lookup { args, .. }
-        | ExprKind::Func(_, args)
-        | ExprKind::List(args)
-        | ExprKind::Set(args)
-        | ExprKind::Record(_, args) => args.iter().collect(),
-        ExprKind::Field(x, _)
-        | ExprKind::Not(x)
-        | ExprKind::IsAbsent(x)
-        | ExprKind::Neg(x)
-        | ExprKind::Widen(x)
-        | ExprKind::Present(x)
-        | ExprKind::Round { value: x, .. }
-        | ExprKind::Fill { budget: x, .. } => vec![x],
-        ExprKind::And(a, b)
-        | ExprKind::Or(a, b)
-        | ExprKind::Is(a, b)
-        | ExprKind::Cmp(_, a, b)
-        | ExprKind::Arith(_, a, b)
-        | ExprKind::Otherwise(a, b)
-        | ExprKind::Between(_, a, b) => vec![a, b],
-        ExprKind::If(a, b, c) => vec![a, b, c],
-        ExprKind::In(x, membership) => {
-            let mut all: Vec<&Expr> = vec![x];
-            match membership {
-                Membership::Values(values) => all.extend(values),
-                Membership::Nodes(_) => {}
-                Membership::Interval { low, high, .. } => all.extend([low.as_ref(), high.as_ref()]),
-                Membership::Collection(list) => all.push(list),
-            }
-            all
-        }
-        ExprKind::Call { changes, .. } => changes.iter().map(|(_, e)| e).collect(),
-        ExprKind::Comp { list, cond, body, .. } => {
-            [Some(list), cond.as_ref(), body.as_ref()].into_iter().flatten().map(AsRef::as_ref).collect()
-        }
-        ExprKind::Split { amount, list, weight, .. } | ExprKind::Share { amount, list, weight, .. } => {
-            vec![amount, list, weight]
+            todo.extend(parts(e));
         }
     }
 }

@@ -123,12 +123,7 @@ impl Lower<'_> {
                     .filter(|[arg]| arg.name.is_none())
                     .or_else(|| {
                         let help = format!("write `{word}(e for x in list where c)`");
-                        self.error(
-                            "E0125",
-                            span,
-                            format!("`{word}` over a list takes one expression"),
-                            &help,
-                        );
+                        self.error("E0125", span, format!("`{word}` over a list takes one value"), &help);
                         None
                     })?;
                 let value = Some(arg.value);

@@ -130,7 +130,7 @@ impl Lower<'_> {
             _ => match output.single() {
                 Some(word) => ExpectationKind::Word(word.clone()),
                 None => {
-                    let help = "write `out = value`, `out is absent`, or a single word of an enum";
+                    let help = "write `OUTPUT = VALUE`, `OUTPUT is absent`, or a single word such as `deny`";
                     self.error(
                         "E0129",
                         span,

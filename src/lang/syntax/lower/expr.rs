@@ -55,7 +55,7 @@ impl Lower<'_> {
         if self.budget.operands <= MAX_OPERANDS {
             return Some(());
         }
-        self.too_much(span, format!("this expression has more than {MAX_OPERANDS} operands"))
+        self.too_much(span, format!("this has more than {MAX_OPERANDS} values in one calculation"))
     }
 
     /// Counts one operator that makes the tree deeper.
@@ -64,7 +64,7 @@ impl Lower<'_> {
         if self.budget.links <= MAX_LINKS {
             return Some(());
         }
-        self.too_much(span, format!("this expression chains more than {MAX_LINKS} operators"))
+        self.too_much(span, format!("this chains more than {MAX_LINKS} steps of one calculation"))
     }
 
     fn too_much(&mut self, span: Span, message: String) -> Option<()> {

@@ -89,7 +89,7 @@ impl<'a> Lower<'a> {
                 other => {
                     let sign = other.map(String::from).unwrap_or_default();
                     let help = "write `\\\\` for a backslash, `\\\"` for a quote, `\\n` for a new line";
-                    self.error("E0109", span, format!("`\\{sign}` means nothing in a string"), help);
+                    self.error("E0109", span, format!("`\\{sign}` means nothing in a text"), help);
                 }
             }
         }

@@ -272,7 +272,7 @@ impl Lower<'_> {
             _ => match target.single() {
                 Some(word) => EffectKind::Word(word.clone()),
                 None => {
-                    let help = "write `out = value`, or a single word of an enum";
+                    let help = "write `OUTPUT = VALUE`, or a single word such as `deny`";
                     self.error(
                         "E0129",
                         span,
