@@ -7,6 +7,9 @@
     clippy::string_slice,
     reason = "a test that fails should say where"
 )]
+#[path = "format/command.rs"]
+mod command;
+mod common;
 #[path = "format/scatter.rs"]
 mod scatter;
 #[path = "format/shown.rs"]

@@ -58,7 +58,7 @@ fn a_cell_with_doubled_quotes_is_shown_as_a_whole() {
 
 #[test]
 fn a_number_before_may_set_takes_no_layer_for_its_unit_however_they_are_parted() {
-    for blank in [" ", "  ", "\t", " \t", "\r\n", "\u{3000}"] {
+    for blank in [" ", "  ", "\t", " \t", "\t\t", "\u{3000}"] {
         let text = format!("library a\nparam b: integer = 3 store{blank}may{blank}set {{1, 3}}\n");
         let neat = format_text(&text, FileKind::Policy);
         assert_eq!(neat.unwrap(), "library a\nparam b: integer = 3 store may set {1, 3}\n", "{blank:?}");

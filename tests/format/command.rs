@@ -8,7 +8,8 @@ const NEAT: &str = "library a\nlet b = 1 and c  # why\n";
 #[test]
 fn a_folder_is_written_in_place_and_errors_are_left_alone() {
     let dir = tempfile::tempdir().unwrap();
-    let (ugly, neat, wrong) = (dir.path().join("x/ugly.policy"), dir.path().join("neat.policy"), dir.path().join("wrong.policy"));
+    let (ugly, neat, wrong) =
+        (dir.path().join("x/ugly.policy"), dir.path().join("neat.policy"), dir.path().join("wrong.policy"));
     fs::create_dir(dir.path().join("x")).unwrap();
     fs::write(&ugly, UGLY).unwrap();
     fs::write(&neat, NEAT).unwrap();
@@ -16,12 +17,20 @@ fn a_folder_is_written_in_place_and_errors_are_left_alone() {
     let folder = text(dir.path());
 
     let listed = zhanggui(&["fmt", "--check", folder]);
-    assert_eq!((listed.code, listed.out.as_str()), (1, format!("{}\n", ugly.display()).as_str()), "{listed:?}");
+    assert_eq!(
+        (listed.code, listed.out.as_str()),
+        (1, format!("{}\n", ugly.display()).as_str()),
+        "{listed:?}"
+    );
     assert!(listed.err.contains("2 files: 1 would change"), "{}", listed.err);
     assert_eq!(fs::read_to_string(&ugly).unwrap(), UGLY);
 
     let written = zhanggui(&["fmt", folder]);
-    assert_eq!((written.code, written.out.as_str()), (0, format!("{}\n", ugly.display()).as_str()), "{written:?}");
+    assert_eq!(
+        (written.code, written.out.as_str()),
+        (0, format!("{}\n", ugly.display()).as_str()),
+        "{written:?}"
+    );
     assert_eq!(fs::read_to_string(&ugly).unwrap(), NEAT);
     assert_eq!(fs::read_dir(dir.path().join("x")).unwrap().count(), 1, "nothing is left beside the file");
     assert_eq!(zhanggui(&["fmt", "--check", folder]).code, 0);
