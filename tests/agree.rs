@@ -43,11 +43,14 @@ fn rulebook(seed: u64) -> (Texts, Result<Program, String>) {
 
 #[test]
 fn most_random_texts_are_well_typed() {
-    let (mut good, total) = (0, 300);
+    let (mut good, mut back, total) = (0, 0, 300);
     for seed in 0..total {
         let (texts, program) = rulebook(seed);
         match program {
-            Ok(_) => good += 1,
+            Ok(_) => {
+                good += 1;
+                back += usize::from(texts.policies.contains("previous("));
+            }
             Err(found) if std::env::var("ZHANGGUI_SHOW").is_ok() => {
                 println!("{}\n{}\n{found}\n---- seed {seed}", texts.vocab, texts.policies);
             }
@@ -55,6 +58,7 @@ fn most_random_texts_are_well_typed() {
         }
     }
     assert!(good * 10 >= total * 8, "only {good} of {total} random rulebooks are well typed");
+    assert!(back as u64 * 50 >= total, "only {back} of {total} random rulebooks look back along their lines");
 }
 
 #[test]

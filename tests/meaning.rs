@@ -84,6 +84,52 @@ rule total then total = sum(l.kept for l in lines)
 }
 
 #[test]
+fn a_time_governs_by_the_day_of_the_store() {
+    let program = book(
+        &given("fee: one money optional"),
+        "---
+policy chain.old decides d
+  layer chain jia
+  before 2026-07-01
+  governed by item.moment
+rule old then fee = 1 CNY
+policy chain.new decides d
+  layer chain jia
+  from 2026-07-01
+  governed by item.moment
+rule new then fee = 2 CNY
+",
+    );
+    let fee =
+        |moment: &str| output(&program, json!({"item": {"moment": moment}, "today": "2026-01-01"}), "fee");
+    // The store's day begins at 02:00 in its zone, wherever the clock stood that was read.
+    assert_eq!(fee("2026-07-01T01:59:59+08:00"), cny("1.00"));
+    assert_eq!(fee("2026-06-30T18:00:00Z"), cny("2.00"));
+}
+
+#[test]
+fn periods_and_durations_add_up_over_a_list() {
+    let program = book(
+        &given("term: one period optional, none: one period optional, hours: one duration optional"),
+        "rule term then term = sum(if l.full then l.n * 1 month else l.n * 1 day for l in lines)
+rule none then none = sum(l.n * 1 month for l in lines where l.n > 100)
+rule hours then hours = sum(hours from start_of_day(today) to start_of_day(today) + 90 minutes for l in lines)
+",
+    );
+    let line = |n: i64, full: bool| json!({"n": n, "full": full});
+    let with = |lines: Value| json!({"lines": lines, "today": "2026-07-01"});
+    let days = with(json!([line(3, false), line(4, false)]));
+    assert_eq!(output(&program, days.clone(), "term"), json!("P7D"));
+    assert_eq!(output(&program, days.clone(), "none"), json!("P0D"));
+    assert_eq!(output(&program, days, "hours"), json!("PT3H"));
+    assert_eq!(output(&program, with(json!([line(3, true), line(4, true)])), "term"), json!("P7M"));
+    assert_eq!(output(&program, with(json!([])), "term"), json!("P0D"));
+    // Days and months do not add up.
+    let mixed = answer(&program, &with(json!([line(3, true), line(4, false)])));
+    assert_eq!(mixed["status"], "faulty");
+}
+
+#[test]
 fn tables_by_hit_policy() {
     let program = book(
         &given(
@@ -453,4 +499,93 @@ rule any for each l in lines then n = 2
     assert_eq!(why.not_effective.len(), 51);
     let last = why.not_effective.last().unwrap();
     assert_eq!((last.reason, last.text.en.as_str()), ("more", "150 more elements are not listed"));
+}
+
+/// A counter that is carried from line to line, cleared where it is full.
+fn counted() -> Program {
+    book(
+        &given(
+            "working had each l in lines: sum integer, after each l in lines: one integer else 0, \
+             full: all text, gap each l in lines: one money optional, at_last: one integer else 7, at_first: one integer optional",
+        ),
+        "rule had for each l in lines then l.had = previous(l.after) otherwise item.qty
+rule count for each l in lines when l.had < 2 then l.after = l.had + l.n
+rule full for each l in lines when l.had >= 2 then l.after = 0, full add l.ref
+rule gap for each l in lines when previous(l.paid) is not absent and l.paid > previous(l.paid) then l.gap = l.paid - previous(l.paid)
+rule at_last when last(after) is not absent then at_last = last(after)
+rule at_first then at_first = first(list(l.after for l in lines where l.full)) otherwise -1
+",
+    )
+}
+
+fn counted_line(n: i64, paid: &str) -> Value {
+    json!({"n": n, "paid": paid, "ref": format!("{n} for {paid}"), "full": n == 2})
+}
+
+#[test]
+fn what_looks_back_is_carried_along_the_list() {
+    let program = counted();
+    let lines = [
+        counted_line(1, "5"),
+        counted_line(0, "7"),
+        counted_line(2, "6"),
+        counted_line(1, "6"),
+        counted_line(1, "9"),
+    ];
+    let facts = json!({"lines": lines, "item": {"qty": 0}, "today": "2026-07-01"});
+    let answer = answer(&program, &facts);
+    assert_eq!(answer["outcome"]["after"], json!([1, 1, 3, 0, 1]));
+    assert_eq!(answer["outcome"]["full"], json!(["1 for 6"]));
+    assert_eq!(answer["outcome"]["gap"], json!([null, cny("2.00"), null, null, cny("3.00")]));
+    assert_eq!([&answer["outcome"]["at_last"], &answer["outcome"]["at_first"]], [&json!(1), &json!(3)]);
+    assert!(Compiled::new(program.linked.clone()).describe().contains("d: on the walk: `previous`"));
+    let none = json!({"lines": [], "today": "2026-07-01"});
+    assert_eq!(output(&program, none.clone(), "at_last"), 7);
+    assert_eq!(output(&program, none, "after"), json!([]));
+}
+
+#[test]
+fn what_comes_later_does_not_trouble_what_comes_before() {
+    let program = counted();
+    let mut unknown = counted_line(1, "9");
+    unknown.as_object_mut().unwrap().remove("n");
+    let of = |lines: Vec<Value>| {
+        answer(&program, &json!({"lines": lines, "item": {"qty": 0}, "today": "2026-07-01"}))
+    };
+    let open = of(vec![counted_line(1, "5"), unknown.clone(), counted_line(1, "6")]);
+    assert_eq!([&open["needs"][0]["fact"], &open["needs"][1]], [&json!("lines[1].n"), &Value::Null]);
+    // A full counter is cleared whatever comes after it: the unknown number of that line is not needed.
+    let decided = of(vec![counted_line(2, "5"), unknown]);
+    assert_eq!(decided["outcome"]["after"], json!([2, 0]));
+}
+
+#[test]
+fn a_long_list_is_looked_back_along() {
+    let program = counted();
+    let lines: Vec<Value> = (0..2000).map(|i| counted_line(i % 2, "1")).collect();
+    let answer = answer(&program, &json!({"lines": lines, "item": {"qty": 0}, "today": "2026-07-01"}));
+    let after = answer["outcome"]["after"].as_array().unwrap();
+    assert_eq!(
+        (after.len(), &after[..8]),
+        (2000, json!([0, 1, 1, 2, 0, 1, 1, 2]).as_array().unwrap().as_slice())
+    );
+}
+
+#[test]
+fn called_decisions_look_back_along_the_list_they_are_given() {
+    let decisions = given("kept: one integer else 0")
+        + "decision e given lines, today { so_far each l in lines: sum integer, all_: one integer else 0 }\n";
+    let program = book(
+        &decisions,
+        "rule kept then kept = e(lines: list(l for l in lines where not l.full)).all_
+---
+policy chain.e decides e
+  layer chain jia
+  governed by today
+rule so_far for each l in lines then l.so_far = (previous(l.so_far) otherwise 0) * 2 + l.n
+rule all_ when last(so_far) is not absent then all_ = last(so_far)
+",
+    );
+    let lines = [counted_line(1, "1"), counted_line(2, "1"), counted_line(3, "1")];
+    assert_eq!(output(&program, json!({"lines": lines, "today": "2026-07-01"}), "kept"), 5);
 }

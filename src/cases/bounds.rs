@@ -10,7 +10,7 @@ use crate::program::explain::print::Printer;
 use crate::program::facts::Facts;
 use crate::program::outcome::Outcome;
 use crate::program::value::Value;
-use crate::program::walk::{Mark, Seen, watched};
+use crate::program::walk::{Mark, Met, bounds_met};
 use crate::rulebook::{Book, Program};
 use num_rational::BigRational;
 use num_traits::{One, Signed, Zero};
@@ -122,20 +122,20 @@ impl<'a> Ready<'a> {
         self.program.decide(self.decision, &self.facts)
     }
 
-    pub(super) fn watch(&self, turned: Option<Mark>) -> (Outcome, Vec<Seen>) {
-        watched(self.program.linked(), self.decision, &self.facts, turned)
+    pub(super) fn watch(&self, turned: Option<Mark>) -> (Outcome, Vec<Met>) {
+        bounds_met(self.program.linked(), self.decision, &self.facts, turned)
     }
 
     /// Whether a bound is met on a side, right at it, and decides something there.
     pub(super) fn shows(&self, bound: &Bound, side: Side) -> bool {
         let (outcome, seen) = self.watch(None);
-        let at = |s: &&Seen| s.mark == bound.mark && s.holds == side && is_near(s, &bound.step);
+        let at = |s: &&Met| s.mark == bound.mark && s.holds == side && is_near(s, &bound.step);
         seen.iter().any(|s| at(&s)) && self.watch(Some(bound.mark)).0 != outcome
     }
 }
 
 /// How far a value lies above its bound, in the bound's own measure; `None`: they have no distance.
-pub(super) fn gap(seen: &Seen) -> Option<BigRational> {
+pub(super) fn gap(seen: &Met) -> Option<BigRational> {
     let whole = |n: i64| BigRational::from_integer(n.into());
     Some(match (&seen.value, &seen.bound) {
         (Value::Num(a), Value::Num(b)) => a - b,
@@ -159,7 +159,7 @@ pub(super) fn target(op: CmpOp, side: Side, step: &BigRational) -> BigRational {
     }
 }
 
-fn is_near(seen: &Seen, step: &BigRational) -> bool {
+fn is_near(seen: &Met, step: &BigRational) -> bool {
     let Some(gap) = gap(seen) else { return false };
     let on_it = target(seen.op, seen.holds, step).is_zero();
     if on_it { gap.abs() < *step } else { gap.abs() <= *step }

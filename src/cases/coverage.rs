@@ -14,7 +14,7 @@ pub struct Coverage {
     pub rows: usize,
     /// The rules that no case shows deciding, or leaving an output undecided: id and place.
     pub idle_rules: Vec<(String, Span)>,
-    /// The rows that no deciding rule read in any case: `policy.table row n` and place.
+    /// The rows that no rule of those read in any case: `policy.table row n` and place.
     pub idle_rows: Vec<(String, Span)>,
 }
 
@@ -44,9 +44,11 @@ impl Coverage {
         results: &[CaseResult],
     ) -> (BTreeMap<RuleId, String>, BTreeMap<RowHit, String>) {
         let because = || results.iter().flat_map(|r| &r.because);
-        let open = results.iter().flat_map(|r| r.open.iter().copied());
-        let rules: BTreeSet<RuleId> = because().map(|b| b.rule).chain(open).collect();
-        let rows: BTreeSet<RowHit> = because().flat_map(|b| b.rows.iter().copied()).collect();
+        let open = || results.iter().flat_map(|r| &r.open);
+        let questioned = open().flat_map(|o| o.rules.iter().copied());
+        let rules: BTreeSet<RuleId> = because().map(|b| b.rule).chain(questioned).collect();
+        let asked = open().flat_map(|o| o.rows.iter().copied());
+        let rows: BTreeSet<RowHit> = because().flat_map(|b| b.rows.iter().copied()).chain(asked).collect();
         let all = book.typed.rules.iter().enumerate().map(|(i, r)| (RuleId(i as u32), r));
         let idle = all.filter(|(id, r)| takes_part(book, r.policy) && !rules.contains(id));
         let rules = idle.map(|(id, _)| (id, book.typed.rule_id(id))).collect();

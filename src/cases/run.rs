@@ -1,7 +1,7 @@
 //! Running cases: each is bound, decided by both evaluators, and compared with what it expects.
 use crate::cases::{facts, verdict};
-use crate::lang::typed::{Case, RuleId};
-use crate::program::outcome::{Because, Outcome, State};
+use crate::lang::typed::Case;
+use crate::program::outcome::{Because, Open, Outcome, State};
 use crate::rulebook::{Book, Program};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -13,8 +13,8 @@ pub struct CaseResult {
     pub case: usize,
     /// The rules and rows that decided, for coverage.
     pub because: Vec<Because>,
-    /// The rules that leave an output undecided or in conflict, as the rulebook has it: shown at work, too.
-    pub open: Vec<RuleId>,
+    /// What leaves an output undecided or in conflict, as the rulebook has it: rules and rows shown at work, too.
+    pub open: Vec<Open>,
     pub failure: Option<Failure>,
 }
 
@@ -84,10 +84,9 @@ fn one(book: &Book, at: usize, case: &Case) -> CaseResult {
     CaseResult { case: at, because: outcome.because, open, failure }
 }
 
-fn open_by_the_rulebook(outcome: &Outcome) -> Vec<RuleId> {
+fn open_by_the_rulebook(outcome: &Outcome) -> Vec<Open> {
     let by_rulebook = |state: Option<&State>| matches!(state, Some(State::Undecided(_) | State::Conflict(_)));
-    let open = outcome.open.iter().filter(|o| by_rulebook(outcome.outputs.get(o.output.ix())));
-    open.flat_map(|o| o.rules.iter().copied()).collect()
+    outcome.open.iter().filter(|o| by_rulebook(outcome.outputs.get(o.output.ix()))).cloned().collect()
 }
 
 /// Both evaluators must answer the same bytes.

@@ -1,7 +1,7 @@
 //! `zhanggui check`: all findings of all files, and a closing line.
 use crate::analysis::analyse;
 use crate::cli::{CliError, Console, Format};
-use crate::lang::diagnostic::{self, DiagnosticData, Severity};
+use crate::lang::diagnostic::{DiagnosticData, Severity};
 use crate::rulebook::{Loaded, Rulebooks, load};
 use std::path::{Path, PathBuf};
 
@@ -21,8 +21,8 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, console: &mut Console) -> Result<bool, CliError> {
     let mut loaded = load(&args.dir)?;
     if let Some(books) = &loaded.rulebooks {
-        loaded.findings.extend(analyse(books));
-        diagnostic::sort(&mut loaded.findings);
+        let found = analyse(books);
+        loaded.add_analysis(found);
     }
     if args.format == Format::Json {
         let data: Vec<DiagnosticData> = loaded.findings.iter().map(|d| d.data(&loaded.sources)).collect();

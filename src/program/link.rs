@@ -41,6 +41,8 @@ pub struct LinkedRule {
 #[derive(Clone, Debug, Default)]
 pub struct LinkedDecision {
     pub rules: Vec<LinkedRule>,
+    /// Whether something in it reads `previous(…)`.
+    pub looks_back: bool,
 }
 
 /// A store's program before it is compiled.
@@ -80,6 +82,11 @@ impl Linked {
     /// The rules of a decision, in rule order.
     pub fn rules(&self, decision: DecisionId) -> &[LinkedRule] {
         self.decisions.get(decision.ix()).map(|d| d.rules.as_slice()).unwrap_or_default()
+    }
+    /// Whether rules or outputs of a decision look back along their lists (`previous`), so that its per-line outputs may need
+    /// each other's earlier elements.
+    pub fn looks_back(&self, decision: DecisionId) -> bool {
+        self.decisions.get(decision.ix()).is_some_and(|d| d.looks_back)
     }
     /// Whether a policy takes part.
     pub fn has_policy(&self, policy: PolicyId) -> bool {
@@ -139,7 +146,20 @@ fn link_decision(book: &Rulebook, takes_part: &[bool], decision: DecisionId) -> 
             LinkedRule { rule: id, rank: rank(rule), overridden_by }
         })
         .collect();
-    LinkedDecision { rules }
+    let outputs = book.vocab.decisions.get(decision.ix()).map(|d| d.outputs.as_slice()).unwrap_or_default();
+    let looks_back = members.iter().any(|(_, r)| r.when.iter().chain(&r.guard).any(looks_back))
+        || members.iter().flat_map(|(_, r)| &r.effects).any(|e| looks_back(&e.value))
+        || outputs.iter().any(|o| {
+            o.guard.as_ref().is_some_and(looks_back)
+                || matches!(&o.fallback, Fallback::Else(e) if looks_back(e))
+        });
+    LinkedDecision { rules, looks_back }
+}
+
+fn looks_back(e: &Expr) -> bool {
+    let mut found = false;
+    visit::all(e, &mut |e| found |= matches!(e.kind, ExprKind::Previous { .. }));
+    found
 }
 
 fn reach(by: &Rule, on: &Rule) -> Reach {

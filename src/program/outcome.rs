@@ -75,6 +75,8 @@ pub struct Open {
     pub output: OutputId,
     /// The rules whose effect is in question, ascending.
     pub rules: Vec<RuleId>,
+    /// The rows that these rules read, ascending.
+    pub rows: Vec<RowHit>,
 }
 
 /// The answer to one decision.

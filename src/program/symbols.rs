@@ -83,7 +83,8 @@ impl Add<'_> {
             | ExprKind::Widen(a)
             | ExprKind::Present(a)
             | ExprKind::Round { value: a, .. }
-            | ExprKind::Fill { budget: a, .. } => self.expr(a),
+            | ExprKind::Fill { budget: a, .. }
+            | ExprKind::Previous { of: a, .. } => self.expr(a),
             ExprKind::And(a, b)
             | ExprKind::Or(a, b)
             | ExprKind::Is(a, b)

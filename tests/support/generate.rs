@@ -92,6 +92,11 @@ impl Builder {
         self.rules.clear();
         self.scope = Scope { calls: true, ..common };
         self.decision("d");
+        // Every sixth rulebook looks back along its lines; the walk alone decides there.
+        if self.rng.chance(1, 6) {
+            let per_line = self.outputs.iter().map(|o| o.sketch.clone()).filter(|s| s.per_line);
+            self.scope.back = Some(per_line.collect());
+        }
         let mut number = 0;
         let mut policies: Vec<String> = Vec::new();
         for (path, layer) in [("law.base", "law"), ("chain.main", "chain jia"), ("store.own", "store s1")] {

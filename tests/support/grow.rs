@@ -33,6 +33,8 @@ pub struct Scope {
     /// Readable outputs; the largest index read is noted in `read`.
     pub outputs: Vec<OutputSketch>,
     pub read: usize,
+    /// Per-line outputs that `previous` may read: all of them, in rulebooks that look back.
+    pub back: Option<Vec<OutputSketch>>,
     /// Loop variables over `lines`.
     pub vars: Vec<String>,
     /// Whether the decision `e` may be called, and the table `coupon` filled.
@@ -109,6 +111,7 @@ impl Scope {
                 1 => format!("({} + 36 hours)", self.grow(rng, T::DateTime, d)),
                 _ => format!("start_of_day({})", self.grow(rng, T::Date, d)),
             },
+            T::Period if rng.chance(1, 6) => self.over_lines(rng, "sum", Some(T::Period), d),
             T::Period => match rng.below(5) {
                 0 => self.binary(rng, "+", T::Period, T::Period, d),
                 1 => self.binary(rng, "*", T::Period, T::Int, d),
@@ -375,6 +378,28 @@ impl Scope {
         }
     }
 
+    /// A value of the line before, where the rulebook looks back.
+    fn before(&mut self, rng: &mut Rng, ty: T) -> Option<String> {
+        let back = self.back.as_ref()?;
+        let vars: Vec<&String> = self.vars.iter().filter(|v| over_all(v)).collect();
+        if vars.is_empty() {
+            return None;
+        }
+        let var = (*rng.pick(&vars)).clone();
+        let mut all: Vec<String> = match ty {
+            T::Money => vec![format!("{var}.paid")],
+            T::Cat => vec![format!("{var}.cat")],
+            T::Bool => vec![format!("{var}.full")],
+            T::Int => vec![format!("{var}.n"), format!("({var}.n + 1)")],
+            T::Tier => vec![format!("{var}.level")],
+            T::Text => vec![format!("{var}.ref")],
+            _ => vec![],
+        };
+        let outputs = back.iter().filter(|o| o.ty == Some(ty));
+        all.extend(outputs.flat_map(|o| [format!("{var}.{}", o.name), format!("{var}.{}", o.name)]));
+        if all.is_empty() { None } else { Some(format!("previous({})", rng.pick(&all))) }
+    }
+
     /// Something optional of a type.
     fn optional(&mut self, rng: &mut Rng, ty: T) -> Option<String> {
         let mut all: Vec<String> = match ty {
@@ -387,6 +412,11 @@ impl Scope {
         all.extend(self.lets.iter().filter(|l| l.1 == ty && l.2).map(|l| l.0.clone()));
         let lookup = self.lookup(rng, ty, true);
         all.extend(lookup);
+        if rng.chance(1, 2)
+            && let Some(before) = self.before(rng, ty)
+        {
+            return Some(before);
+        }
         let readable = self.outputs.iter().enumerate();
         let outputs: Vec<(usize, String)> = readable
             .filter(|(_, o)| o.ty == Some(ty) && o.optional && !o.per_line)

@@ -7,7 +7,7 @@ use crate::lang::typed::*;
 use std::sync::Arc;
 
 /// Every function with how it is written.
-pub(super) const NAMES: [(&str, &str); 28] = [
+pub(super) const NAMES: [(&str, &str); 31] = [
     ("min", "min(a, b)"),
     ("max", "max(a, b)"),
     ("earliest", "earliest(a, b)"),
@@ -33,6 +33,9 @@ pub(super) const NAMES: [(&str, &str); 28] = [
     ("above", "above(level)"),
     ("below", "below(level)"),
     ("length", "length(list)"),
+    ("first", "first(list)"),
+    ("last", "last(list)"),
+    ("previous", "previous(l.amount)"),
     ("anniversary", "anniversary(d, year)"),
     ("fill", "fill(table, budget)"),
     ("share", "share(l, amount, weight for x in list)"),
@@ -66,6 +69,8 @@ impl<'a> Cx<'a> {
             "min" | "earliest" => return self.extreme(s, c, Func::Min, name, hint, span),
             "max" | "latest" => return self.extreme(s, c, Func::Max, name, hint, span),
             "abs" | "above" | "below" | "length" => return self.of_any(s, c, name, hint, span),
+            "first" | "last" => return self.end_of_list(s, c, name, span),
+            "previous" => return self.previous(s, c, name, hint, span),
             "next_workday" | "is_workday" => return self.workday(s, c, name, span),
             "anniversary" => return self.anniversary(s, c, name, span),
             "date_of" => Some((Func::DateOf, Ty::DateTime, Ty::Date)),
@@ -91,7 +96,7 @@ impl<'a> Cx<'a> {
         expr(ExprKind::Func(func, vec![value]), ty, span)
     }
 
-    fn misspelt(&mut self, name: &ast::Name, span: Span) -> Expr {
+    pub fn misspelt(&mut self, name: &ast::Name, span: Span) -> Expr {
         let usage = NAMES.iter().find(|(n, _)| *n == name.text).map_or("", |(_, u)| *u);
         let message = format!("`{}` is not used like this", name.text);
         self.error_help("E0304", span, message, format!("write `{usage}`"));
@@ -180,6 +185,27 @@ impl<'a> Cx<'a> {
             }
         };
         expr(ExprKind::Func(func, vec![value]), ty, span)
+    }
+
+    /// `first(list)` and `last(list)`: absent of an empty list.
+    fn end_of_list(&mut self, s: &mut Scope, c: &'a ast::Call, name: &ast::Name, span: Span) -> Expr {
+        let [arg] = c.args.as_slice() else { return self.misspelt(name, span) };
+        let list = self.lower(s, &arg.value, None);
+        let what = format!("`{}`", name.text);
+        if list.ty.is_optional() {
+            return self.may_be_absent(list, &what);
+        }
+        let of = match &list.ty {
+            Ty::List(of) => (**of).clone(),
+            Ty::Never => return broken_expr(span),
+            other => {
+                let message = format!("{what} needs a list, but this is {}", self.show(other));
+                self.error("E0301", list.span, message);
+                return broken_expr(span);
+            }
+        };
+        let func = if name.text == "first" { Func::First } else { Func::Last };
+        expr(ExprKind::Func(func, vec![list]), of.optional(), span)
     }
 
     fn workday(&mut self, s: &mut Scope, c: &'a ast::Call, name: &ast::Name, span: Span) -> Expr {

@@ -159,9 +159,14 @@ impl<'a> Cx<'a> {
                 let body = self.coerce(body, &Ty::Bool, &what);
                 return (body.ty != Ty::Never).then_some((Some(body), Ty::Bool));
             }
-            CompKind::Sum if body.ty.is_numeric() => body.ty.clone(),
+            CompKind::Sum if body.ty.is_numeric() || matches!(body.ty, Ty::Period | Ty::Duration) => {
+                body.ty.clone()
+            }
             CompKind::Sum => {
-                let message = format!("{what} adds numbers or amounts, but this is {}", self.show(&body.ty));
+                let message = format!(
+                    "{what} adds numbers, amounts or lengths of time, but this is {}",
+                    self.show(&body.ty)
+                );
                 let help = if body.ty == Ty::Bool { "write `count(… for x in …)` to count" } else { "" };
                 if help.is_empty() {
                     self.error("E0303", body.span, message);
@@ -234,6 +239,61 @@ impl<'a> Cx<'a> {
             weight: Box::new(weight),
         };
         expr(kind, ty, span)
+    }
+
+    /// `previous(l.left)`: what `l.left` is for the element before `l`.
+    pub fn previous(
+        &mut self,
+        s: &mut Scope,
+        c: &'a ast::Call,
+        name: &ast::Name,
+        hint: Option<&Ty>,
+        span: Span,
+    ) -> Expr {
+        let [arg] = c.args.as_slice() else { return self.misspelt(name, span) };
+        // What is known of this element is not known of the one before.
+        let mut inner = Scope { present: Vec::new(), assumed: Vec::new(), ..s.clone() };
+        let of = self.lower(&mut inner, &arg.value, hint.map(Ty::inner));
+        if of.ty == Ty::Never {
+            return broken_expr(span);
+        }
+        let mut named: Vec<VarId> = Vec::new();
+        visit::all(&of, &mut |e| match &e.kind {
+            ExprKind::Var(v)
+            | ExprKind::OutputOf(_, v)
+            | ExprKind::Share { of: v, .. }
+            | ExprKind::Previous { var: v, .. }
+                if s.vars.iter().any(|(_, known)| known == v) && !named.contains(v) =>
+            {
+                named.push(*v);
+            }
+            _ => {}
+        });
+        let text = self.text(arg.span);
+        let (message, help) = match named.as_slice() {
+            [] => (
+                format!("`previous` looks at the element before this one, but `{text}` speaks of no element"),
+                "put it in a rule with `for each l in …` and name `l`",
+            ),
+            [var] => match self.vars.get(var.0 as usize).and_then(|v| v.root) {
+                Some(list) => {
+                    let ty = of.ty.clone().optional();
+                    return expr(ExprKind::Previous { var: *var, list, of: Box::new(of) }, ty, span);
+                }
+                None => (
+                    format!(
+                        "`previous` needs an element of a list of facts, but `{text}` speaks of another list's"
+                    ),
+                    "name the fact itself after `for each … in`, and put the condition after `when`",
+                ),
+            },
+            _ => (
+                format!("`{text}` speaks of elements of two loops, so it is not said which one comes before"),
+                "name only one of them inside `previous(…)`",
+            ),
+        };
+        self.error_help("E0402", arg.span, message, help);
+        broken_expr(span)
     }
 
     fn parts(

@@ -1,5 +1,5 @@
 //! Policies' and libraries' heads: versions, layers, dates, what they use and extend.
-use super::cx::{Cx, LetDecl, LetState, Named, Scope, days, did_you_mean, nearest, show_day};
+use super::cx::{Cx, LetDecl, LetState, Named, Scope, days, did_you_mean, expr, nearest, show_day};
 use super::expr::some_of;
 use crate::lang::ast;
 use crate::lang::diagnostic::Diagnostic;
@@ -359,7 +359,12 @@ impl<'a> Cx<'a> {
         let library = matches!(ast.kind, ast::ModuleKind::Library);
         let mut scope = Scope { decision: decides, ..Scope::default() };
         if let Some(path) = &ast.header.governed_by {
-            let e = self.path(&mut scope, path, Some(&Ty::Date));
+            let mut e = self.path(&mut scope, path, Some(&Ty::Date));
+            // A time governs by the store's day of it.
+            if e.ty == Ty::DateTime {
+                let span = e.span;
+                e = expr(ExprKind::Func(Func::DateOf, vec![e]), Ty::Date, span);
+            }
             let e = self.coerce(e, &Ty::Date, "`governed by`");
             return Some(e);
         }

@@ -196,6 +196,11 @@ fn write_key(out: &mut String, e: &Expr, names: &mut Names) {
             open(out, "", &[amount, l], names);
             inside(out, *v, &[Some(weight)], names);
         }
+        ExprKind::Previous { var: v, list: l, of } => {
+            let _ = write!(out, "before{}@", l.0);
+            var(out, *v, names);
+            open(out, "", &[of], names);
+        }
         ExprKind::Func(f, args) => {
             let _ = write!(out, "{f:?}(");
             list(out, args, names);

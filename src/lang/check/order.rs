@@ -3,18 +3,35 @@ use super::cx::{Cx, LetState};
 use crate::lang::diagnostic::Diagnostic;
 use crate::lang::source::Span;
 use crate::lang::typed::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+
+/// How an output is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum How {
+    /// A per-line output, for the very element that is decided.
+    Here,
+    /// A per-line output, for an element before that.
+    Before,
+    /// In any other way.
+    Whole,
+}
 
 /// What an expression reads, each with a place where it does.
 #[derive(Clone, Default)]
 pub(super) struct Deps {
-    outputs: BTreeMap<OutputId, Span>,
+    outputs: BTreeMap<(OutputId, How), Span>,
     roots: BTreeMap<RootId, Span>,
     calls: BTreeMap<DecisionId, Span>,
 }
 
 impl Deps {
+    /// The same, read for all elements.
+    fn whole(mut self) -> Deps {
+        self.outputs = self.outputs.into_iter().map(|((o, _), s)| ((o, How::Whole), s)).collect();
+        self
+    }
+
     /// Everything that `other` reads, read by way of `at` if that is given.
     fn join(&mut self, other: &Deps, at: Option<Span>) {
         for (k, v) in &other.outputs {
@@ -29,12 +46,19 @@ impl Deps {
     }
 }
 
-type Memo = Vec<Option<Rc<Deps>>>;
+/// What is known so far: the reads of lets, and which names stand for the element of a per-line output or of a rule.
+pub(super) struct Memo {
+    lets: Vec<Option<Rc<Deps>>>,
+    elements: BTreeSet<VarId>,
+}
 
 impl Cx<'_> {
     /// Orders outputs, reports circles, and gives all outputs of all decisions, each after what it reads.
     pub fn order(&mut self) -> Vec<(DecisionId, OutputId)> {
-        let mut memo: Memo = vec![None; self.lets.len()];
+        let of_rules = self.rules.iter().filter_map(|r| r.typed.as_ref()?.for_each.as_ref()).map(|f| f.var);
+        let of_outputs = self.vocab.decisions.iter().flat_map(|d| &d.outputs).filter_map(|o| o.var);
+        let mut memo =
+            Memo { lets: vec![None; self.lets.len()], elements: of_rules.chain(of_outputs).collect() };
         self.given_facts(&mut memo);
         let mut calls: Vec<BTreeMap<DecisionId, Span>> = Vec::new();
         for d in 0..self.vocab.decisions.len() {
@@ -47,9 +71,20 @@ impl Cx<'_> {
                 }
             }
             calls.push(called);
+            let reads = |d: &Deps, how: &dyn Fn(How) -> bool| -> Vec<(usize, Span)> {
+                let chosen = d.outputs.iter().filter(|((_, h), _)| how(*h));
+                chosen.map(|((o, _), s)| (o.ix(), *s)).collect()
+            };
+            // What looks back needs only elements decided before.
             let edges: Vec<Vec<(usize, Span)>> =
-                deps.iter().map(|d| d.outputs.iter().map(|(o, s)| (o.ix(), *s)).collect()).collect();
-            let (order, circles) = sort(&edges);
+                deps.iter().map(|d| reads(d, &|how| how != How::Before)).collect();
+            let (order, mut circles) = sort(&edges);
+            if circles.is_empty() {
+                let all: Vec<Vec<(usize, Span)>> = deps.iter().map(|d| reads(d, &|_| true)).collect();
+                let whole: Vec<Vec<(usize, Span)>> =
+                    deps.iter().map(|d| reads(d, &|how| how == How::Whole)).collect();
+                circles = lists_in_circles(&all, &whole);
+            }
             for (circle, span) in circles {
                 let names: Vec<String> = circle
                     .iter()
@@ -65,7 +100,7 @@ impl Cx<'_> {
                     "E0441",
                     span,
                     message,
-                    "an output may be read only by rules that do not help to decide it; a working output can hold what comes before",
+                    "an output may be read only by rules that do not help to decide it; a working output can hold what comes before, and `previous(…)` reads it for an element before",
                 );
             }
             if let Some(decision) = self.vocab.decisions.get_mut(d.ix()) {
@@ -98,15 +133,25 @@ impl Cx<'_> {
 
     fn deps(&self, memo: &mut Memo, e: &Expr) -> Deps {
         let mut deps = Deps::default();
-        self.collect(memo, e, &mut deps);
+        self.collect(memo, e, false, &mut deps);
         deps
     }
 
-    fn collect(&self, memo: &mut Memo, e: &Expr, deps: &mut Deps) {
+    fn collect(&self, memo: &mut Memo, e: &Expr, back: bool, deps: &mut Deps) {
+        let mut back = back;
         match &e.kind {
-            ExprKind::Output(o) | ExprKind::OutputOf(o, _) => {
-                deps.outputs.entry(*o).or_insert(e.span);
+            ExprKind::Output(o) => {
+                deps.outputs.entry((*o, How::Whole)).or_insert(e.span);
             }
+            ExprKind::OutputOf(o, v) => {
+                let how = match (memo.elements.contains(v), back) {
+                    (false, _) => How::Whole,
+                    (true, true) => How::Before,
+                    (true, false) => How::Here,
+                };
+                deps.outputs.entry((*o, how)).or_insert(e.span);
+            }
+            ExprKind::Previous { var, .. } => back |= memo.elements.contains(var),
             ExprKind::Root(r) => {
                 deps.roots.entry(*r).or_insert(e.span);
             }
@@ -119,22 +164,22 @@ impl Cx<'_> {
             }
             _ => {}
         }
-        visit::children(e, &mut |c| self.collect(memo, c, deps));
+        visit::children(e, &mut |c| self.collect(memo, c, back, deps));
     }
 
     fn let_deps(&self, memo: &mut Memo, id: LetId) -> Rc<Deps> {
-        if let Some(Some(known)) = memo.get(id.ix()) {
+        if let Some(Some(known)) = memo.lets.get(id.ix()) {
             return known.clone();
         }
         // A let that reads itself is reported elsewhere; here it only must not be walked for ever.
-        if let Some(slot) = memo.get_mut(id.ix()) {
+        if let Some(slot) = memo.lets.get_mut(id.ix()) {
             *slot = Some(Rc::default());
         }
         let deps = match self.lets.get(id.ix()).map(|l| &l.state) {
             Some(LetState::Done(value)) => Rc::new(self.deps(memo, value)),
             _ => Rc::default(),
         };
-        if let Some(slot) = memo.get_mut(id.ix()) {
+        if let Some(slot) = memo.lets.get_mut(id.ix()) {
             *slot = Some(deps.clone());
         }
         deps
@@ -159,7 +204,7 @@ impl Cx<'_> {
             let head = module.iter().flat_map(|m| m.applies.iter().chain(&m.governed));
             let list = t.for_each.as_ref().map(|f| &f.list);
             for e in head.chain(list).chain(&t.when) {
-                self.collect(memo, e, &mut deps);
+                self.collect(memo, e, false, &mut deps);
             }
             // The guard stands in the vocabulary; the author of the rule looks here.
             if let Some(guard) = &t.guard {
@@ -181,33 +226,40 @@ impl Cx<'_> {
             let o = OutputId(i as u32);
             let mut deps = Deps::default();
             if let Some(g) = &out.guard {
-                self.collect(memo, g, &mut deps);
+                self.collect(memo, g, false, &mut deps);
             }
             if let Fallback::Else(e) = &out.fallback {
-                self.collect(memo, e, &mut deps);
+                self.collect(memo, e, false, &mut deps);
             }
+            let root_of = |r: usize| self.rules.get(r)?.typed.as_ref()?.for_each.as_ref()?.root;
             let mut waiting = Vec::new();
             for r in &mine {
                 let Some(t) = self.rules.get(*r).and_then(|r| r.typed.as_ref()) else { continue };
                 let effects: Vec<&Effect> = t.effects.iter().filter(|e| e.output == o).collect();
                 if !effects.is_empty() {
-                    waiting.push(*r);
+                    waiting.push((*r, false));
                 }
                 for e in effects {
-                    self.collect(memo, &e.value, &mut deps);
+                    self.collect(memo, &e.value, false, &mut deps);
                 }
             }
             // Whoever overrides a rule, and whoever overrides that one, has a say as well.
-            let mut seen = vec![false; self.rules.len()];
-            while let Some(r) = waiting.pop() {
-                if seen.get_mut(r).is_none_or(|s| std::mem::replace(s, true)) {
+            // An overrider over another list acts by all its elements at once.
+            let mut seen = BTreeSet::new();
+            while let Some((r, whole)) = waiting.pop() {
+                if !seen.insert((r, whole)) {
                     continue;
                 }
-                if let Some(c) = conditions.get(&r) {
-                    deps.join(c, None);
+                match conditions.get(&r) {
+                    Some(c) if whole => deps.join(&c.clone().whole(), None),
+                    Some(c) => deps.join(c, None),
+                    None => {}
                 }
                 let by = overriders.get(&r).map(Vec::as_slice).unwrap_or_default();
-                waiting.extend(by.iter().filter(|(_, of)| of.is_none_or(|x| x == o)).map(|(by, _)| *by));
+                for (by, _) in by.iter().filter(|(_, of)| of.is_none_or(|x| x == o)) {
+                    let same = root_of(*by).is_some() && root_of(*by) == root_of(r);
+                    waiting.push((*by, whole || !same));
+                }
             }
             all.push(deps);
         }
@@ -285,6 +337,42 @@ impl Cx<'_> {
 
 fn decl_span(cx: &Cx<'_>, id: LetId) -> Span {
     cx.lets.get(id.ix()).map(|l| l.ast.name.span).unwrap_or_default()
+}
+
+/// Circles that looking back does not open, because somewhere in them a whole list is read; with the place of that.
+fn lists_in_circles(all: &[Vec<(usize, Span)>], whole: &[Vec<(usize, Span)>]) -> Vec<(Vec<usize>, Span)> {
+    let mut circles = Vec::new();
+    for (from, reads) in whole.iter().enumerate() {
+        for (to, span) in reads {
+            if let Some(circle) = way(all, *to, from) {
+                circles.push((circle, *span));
+            }
+        }
+    }
+    circles
+}
+
+/// The nodes on a way from one node to another, both included.
+fn way(edges: &[Vec<(usize, Span)>], from: usize, to: usize) -> Option<Vec<usize>> {
+    let mut came: BTreeMap<usize, usize> = BTreeMap::from([(from, from)]);
+    let mut todo = vec![from];
+    while let Some(at) = todo.pop() {
+        if at == to {
+            let mut back = vec![at];
+            while let Some(&last) = back.last().filter(|l| **l != from) {
+                back.push(came.get(&last).copied().unwrap_or(from));
+            }
+            back.reverse();
+            return Some(back);
+        }
+        for (next, _) in edges.get(at).into_iter().flatten() {
+            if !came.contains_key(next) {
+                came.insert(*next, at);
+                todo.push(*next);
+            }
+        }
+    }
+    None
 }
 
 /// Nodes in an order where each comes after those it points to, smaller numbers first; and the circles found, each with

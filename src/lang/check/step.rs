@@ -8,6 +8,7 @@ use crate::lang::diagnostic::Diagnostic;
 use crate::lang::source::Span;
 use crate::lang::typed::visit::children_mut;
 use crate::lang::typed::*;
+use std::collections::BTreeSet;
 
 /// What is known of names.
 pub(super) struct Steps {
@@ -15,6 +16,8 @@ pub(super) struct Steps {
     vars: Vec<bool>,
     /// By decision and output; only working outputs can be false.
     outputs: Vec<Vec<bool>>,
+    /// Outputs that something looks back at: where that starts is not known, so they must lie on their step.
+    looked_back: BTreeSet<(DecisionId, OutputId)>,
 }
 
 /// Whether a type has a step at all, itself or in its elements.
@@ -30,7 +33,13 @@ impl Cx<'_> {
     /// Analyses everything; `order` is all outputs of all decisions, each after what it reads.
     pub fn steps(&mut self, order: &[(DecisionId, OutputId)]) {
         let outputs = self.vocab.decisions.iter().map(|d| vec![true; d.outputs.len()]).collect();
-        let mut st = Steps { lets: vec![None; self.lets.len()], vars: vec![true; self.vars.len()], outputs };
+        let looked_back = self.looked_back();
+        let mut st = Steps {
+            lets: vec![None; self.lets.len()],
+            vars: vec![true; self.vars.len()],
+            outputs,
+            looked_back,
+        };
         for &(d, o) in order {
             self.step_output(&mut st, d, o);
         }
@@ -38,6 +47,35 @@ impl Cx<'_> {
             self.step_let(&mut st, None, LetId(i as u32));
         }
         self.step_rest(&mut st);
+    }
+
+    /// The outputs inside `previous(…)`.
+    fn looked_back(&self) -> BTreeSet<(DecisionId, OutputId)> {
+        let mut found = BTreeSet::new();
+        let mut look = |d: DecisionId, e: &Expr| {
+            visit::all(e, &mut |e| {
+                if let ExprKind::Previous { of, .. } = &e.kind {
+                    visit::all(of, &mut |e| {
+                        if let ExprKind::OutputOf(o, _) = &e.kind {
+                            found.insert((d, *o));
+                        }
+                    });
+                }
+            });
+        };
+        for rule in &self.rules {
+            let decides = self.mods.get(rule.module).and_then(|m| m.decides);
+            let (Some(d), Some(typed)) = (decides, &rule.typed) else { continue };
+            typed.effects.iter().for_each(|e| look(d, &e.value));
+        }
+        for (d, decision) in self.vocab.decisions.iter().enumerate() {
+            for output in &decision.outputs {
+                if let Fallback::Else(e) = &output.fallback {
+                    look(DecisionId(d as u32), e);
+                }
+            }
+        }
+        found
     }
 
     fn step_let(&mut self, st: &mut Steps, d: Option<DecisionId>, id: LetId) -> bool {
@@ -68,7 +106,8 @@ impl Cx<'_> {
     /// Analyses everything that makes one output, and demands the step of what is returned.
     fn step_output(&mut self, st: &mut Steps, d: DecisionId, o: OutputId) {
         let Some(def) = self.output(d, o) else { return };
-        let (working, name, ty) = (def.working, def.name.clone(), def.ty.clone());
+        let working = def.working && !st.looked_back.contains(&(d, o));
+        let (name, ty) = (def.name.clone(), def.ty.clone());
         let mut all_on = true;
         let (guard, fallback) = (def.guard.clone(), def.fallback.clone());
         let mut fallback = match fallback {
@@ -213,6 +252,7 @@ impl Cx<'_> {
             }
             ExprKind::Round { step, .. } => step.as_ref().is_none_or(|s| self.is_multiple(s, &e.ty)),
             ExprKind::Neg(x) | ExprKind::Present(x) | ExprKind::Widen(x) => x.on_step,
+            ExprKind::Previous { of, .. } => of.on_step,
             ExprKind::If(_, a, b) | ExprKind::Otherwise(a, b) => a.on_step && b.on_step,
             ExprKind::Comp { body, .. } => body.as_ref().is_none_or(|b| b.on_step),
             ExprKind::Func(_, items) | ExprKind::List(items) | ExprKind::Set(items) => {

@@ -123,6 +123,9 @@ pub enum Func {
     Above,
     Below,
     Length,
+    /// The first (last) element of a list, absent of an empty one.
+    First,
+    Last,
     /// `anniversary(d, year)`: d's month and day in that year; 29 Feb becomes 28 Feb.
     Anniversary,
 }
@@ -243,6 +246,13 @@ pub enum ExprKind {
         var: VarId,
         list: Box<Expr>,
         weight: Box<Expr>,
+    },
+    /// `previous(of)`: the value that `of` has for the element before the one that `var` stands for, in the order of the root
+    /// list; absent for the first element.
+    Previous {
+        var: VarId,
+        list: RootId,
+        of: Box<Expr>,
     },
     Func(Func, Vec<Expr>),
     List(Vec<Expr>),

@@ -25,7 +25,8 @@ pub fn children<'e>(e: &'e Expr, f: &mut dyn FnMut(&'e Expr)) {
         | ExprKind::Widen(x)
         | ExprKind::Present(x)
         | ExprKind::Round { value: x, .. }
-        | ExprKind::Fill { budget: x, .. } => f(x),
+        | ExprKind::Fill { budget: x, .. }
+        | ExprKind::Previous { of: x, .. } => f(x),
         ExprKind::And(a, b)
         | ExprKind::Or(a, b)
         | ExprKind::Is(a, b)
@@ -101,7 +102,8 @@ pub fn children_mut(e: &mut Expr, f: &mut dyn FnMut(&mut Expr)) {
         | ExprKind::Widen(x)
         | ExprKind::Present(x)
         | ExprKind::Round { value: x, .. }
-        | ExprKind::Fill { budget: x, .. } => f(x),
+        | ExprKind::Fill { budget: x, .. }
+        | ExprKind::Previous { of: x, .. } => f(x),
         ExprKind::And(a, b)
         | ExprKind::Or(a, b)
         | ExprKind::Is(a, b)
@@ -153,6 +155,7 @@ pub fn rename(mut e: Expr, from: VarId, to: VarId) -> Expr {
         match &mut e.kind {
             ExprKind::Var(v) | ExprKind::OutputOf(_, v) if *v == from => *v = to,
             ExprKind::Share { of, .. } if *of == from => *of = to,
+            ExprKind::Previous { var, .. } if *var == from => *var = to,
             _ => {}
         }
         children_mut(e, &mut |c| go(c, from, to));

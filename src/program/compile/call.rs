@@ -24,6 +24,9 @@ impl<'a> Builder<'a> {
             self.emit(Inst::Gosub { flag, to: Builder::target(label) });
             return self.answer(callee, output);
         }
+        if self.linked.looks_back(decision) {
+            return gap("a call of a decision that looks back along a list");
+        }
         if self.depth >= DEPTH || self.scopes.len() >= CALLS {
             return gap("calls this deep or many");
         }

@@ -77,6 +77,7 @@ impl Canon {
             ExprKind::Split { .. }
             | ExprKind::Share { .. }
             | ExprKind::Fill { .. }
+            | ExprKind::Previous { .. }
             | ExprKind::Undecided(_) => {
                 return None;
             }

@@ -99,6 +99,7 @@ impl<'a> Builder<'a> {
             ExprKind::Share { of, amount, var, list, weight } => {
                 self.share(e, *of, amount, *var, list, weight)
             }
+            ExprKind::Previous { .. } => gap("`previous`, which looks back along a list"),
             ExprKind::Func(f, args) => self.function(e, *f, args),
             ExprKind::List(_) => gap("a list written out"),
             ExprKind::Set(values) => {

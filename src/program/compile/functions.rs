@@ -17,12 +17,13 @@ impl<'a> Builder<'a> {
             return self.extreme(e, f == Func::Max, args);
         }
         let regs = match f {
-            Func::Abs => Vec::new(),
+            Func::Abs | Func::First | Func::Last => Vec::new(),
             _ => args.iter().map(|a| self.scalar(a)).collect::<Low<Vec<_>>>()?,
         };
         let a = regs.first().copied().unwrap_or(0);
         let fun = match f {
             Func::Min | Func::Max | Func::Length => return gap("this function"),
+            Func::First | Func::Last => return gap("the first or last element of a list"),
             Func::Abs => {
                 let Some(of) = args.first() else { return gap("abs of nothing") };
                 return Ok(match self.num_or_duration(of)? {

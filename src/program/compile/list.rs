@@ -3,7 +3,7 @@ use super::builder::*;
 use super::number::{Num, fixed};
 use crate::lang::typed::*;
 use crate::program::code::*;
-use crate::program::facts::Shape;
+use crate::program::facts::{Shape, pack_period};
 
 impl<'a> Builder<'a> {
     /// A list to run over.
@@ -100,6 +100,9 @@ impl<'a> Builder<'a> {
                 self.place(end);
                 Ok(Val::Reg(acc))
             }
+            (CompKind::Sum, Some(body)) if *body.ty.inner() == Ty::Period => {
+                self.sum_of_periods(var, &list, cond, body)
+            }
             (CompKind::Sum, Some(body)) => {
                 let ok = body.ty.is_numeric() || body.ty == Ty::Duration;
                 if !ok {
@@ -161,6 +164,35 @@ impl<'a> Builder<'a> {
             (CompKind::List, Some(body)) => self.chosen(var, &list, cond, body),
             _ => gap("a comprehension without a body"),
         }
+    }
+
+    /// Days and months do not add up, so the sum begins with the first period; of none it is no days.
+    fn sum_of_periods(
+        &mut self,
+        var: VarId,
+        list: &List<'a>,
+        cond: Option<&'a Expr>,
+        body: &'a Expr,
+    ) -> Low<Val<'a>> {
+        let acc = self.constant(ABSENT);
+        let nonempty = self.label();
+        self.each(list, Some(var), |b, _, _, next| {
+            b.filter(cond, next)?;
+            let value = b.scalar(body)?;
+            let (first, done) = (b.label(), b.label());
+            b.emit(Inst::JAbsent { want: true, a: acc, to: Builder::target(first) });
+            let total = b.fun(Fun::PeriodAdd, acc, value);
+            b.emit(Inst::Mov { dst: acc, src: total });
+            b.jump(done);
+            b.place(first);
+            b.emit(Inst::Mov { dst: acc, src: value });
+            b.place(done);
+            Ok(())
+        })?;
+        self.emit(Inst::JAbsent { want: false, a: acc, to: Builder::target(nonempty) });
+        self.load(acc, pack_period(Period::Days(0)));
+        self.place(nonempty);
+        Ok(Val::Reg(acc))
     }
 
     fn filter(&mut self, cond: Option<&'a Expr>, next: Spot) -> Low<()> {

@@ -107,6 +107,9 @@ fn compile(linked: &Linked, decision: DecisionId) -> Result<Code, Vec<String>> {
     let Some(def) = linked.rulebook.vocab.decisions.get(decision.ix()) else {
         return Err(vec!["an unknown decision".into()]);
     };
+    if linked.looks_back(decision) {
+        return Err(vec!["`previous`, which looks back along a list".into()]);
+    }
     let mut reasons = Vec::new();
     let mut b = Builder::new(linked, decision);
     let mut places = FxHashMap::default();
@@ -208,7 +211,8 @@ fn children(e: &Expr) -> Vec<&Expr> {
         | ExprKind::Widen(x)
         | ExprKind::Present(x)
         | ExprKind::Round { value: x, .. }
-        | ExprKind::Fill { budget: x, .. } => vec![x],
+        | ExprKind::Fill { budget: x, .. }
+        | ExprKind::Previous { of: x, .. } => vec![x],
         ExprKind::And(a, b)
         | ExprKind::Or(a, b)
         | ExprKind::Is(a, b)

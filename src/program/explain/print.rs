@@ -137,6 +137,7 @@ impl Printer<'_> {
                 let (of, var) = (self.var(*of), self.var(*var));
                 format!("share({of}, {amount}, {weight} for {var} in {})", self.print(list))
             }
+            ExprKind::Previous { of, .. } => format!("previous({})", self.print(of)),
             ExprKind::Func(func, args) => self.function(*func, args),
             ExprKind::List(items) => format!("[{}]", self.list(items)),
             ExprKind::Set(items) => format!("{{{}}}", self.list(items)),
@@ -261,6 +262,8 @@ impl Printer<'_> {
             Func::Above => ("above", None),
             Func::Below => ("below", None),
             Func::Length => ("length", None),
+            Func::First => ("first", None),
+            Func::Last => ("last", None),
             Func::Anniversary => ("anniversary", None),
         };
         let more = more.map_or_else(String::new, |m| format!(", {m}"));

@@ -121,12 +121,13 @@ impl<'a> Explainer<'_, 'a> {
         i: usize,
         instance: &Instance<'a>,
     ) -> Option<(&'static str, Text, BTreeSet<String>)> {
-        if instance.applicable.is_false() {
+        let applicable = self.walk.applicable(position, i);
+        if applicable.is_false() {
             let (reason, text) = self.outside(rule).unwrap_or_else(|| self.condition_false(rule, instance));
             return Some((reason, text, BTreeSet::new()));
         }
-        if !instance.applicable.is_true() {
-            let shown = self.show(&instance.applicable, &Ty::Bool);
+        if !applicable.is_true() {
+            let shown = self.show(&applicable, &Ty::Bool);
             return Some(("open", shown.text, shown.needs));
         }
         let outputs: BTreeSet<OutputId> = rule.effects.iter().map(|e| e.output).collect();

@@ -117,13 +117,39 @@ impl<'a> Walk<'a> {
                 return OutputResult { state: bad.plain_unknown(), elements: Vec::new(), per_line: false };
             }
         };
-        let elements: Vec<Combined<'a>> =
-            items.iter().enumerate().map(|i| self.combine(id, def, Some(i))).collect();
+        let elements: Vec<Combined<'a>> = match self.linked.looks_back(self.decision) {
+            true => (0..items.len()).map(|i| self.line(id, def, i, &items).as_ref().clone()).collect(),
+            false => items.iter().enumerate().map(|i| self.combine(id, def, Some(i))).collect(),
+        };
         let state = worst(elements.iter().map(|c| &c.state)).unwrap_or_else(|| {
             let values = elements.iter().filter_map(|c| c.state.value().map(|v| v.plain().clone()));
             Eval::Is(V::Plain(Value::List(Arc::new(values.collect()))))
         });
         OutputResult { state, elements, per_line: true }
+    }
+
+    /// One element of a per-line output, as an expression reads it. Where rules look back along their lists, outputs may need
+    /// each other's earlier elements, so they are found out element by element; elsewhere each is found out whole.
+    pub(crate) fn element(&self, id: OutputId, index: Option<usize>) -> Eval<'a> {
+        let def = self.outputs_of().get(id.ix()).filter(|_| self.linked.looks_back(self.decision));
+        let (Some(def), Some(index), None) = (def, index, self.outputs.get(id)) else {
+            return self.output(id).element(index);
+        };
+        match def.per.map(|root| self.root(root)) {
+            Some(Eval::Is(V::List(items))) if index < items.len() => {
+                unplain(&self.line(id, def, index, &items).state)
+            }
+            _ => Eval::absent(),
+        }
+    }
+
+    /// One element, found out once, and after those before it, so that looking back never goes deep.
+    fn line(&self, id: OutputId, def: &'a OutputDef, index: usize, items: &[Item<'a>]) -> Rc<Combined<'a>> {
+        for (i, item) in items.iter().enumerate().take(index) {
+            self.lines.get_or((id, i), || Rc::new(self.combine(id, def, Some((i, item)))));
+        }
+        self.lines
+            .get_or((id, index), || Rc::new(self.combine(id, def, items.get(index).map(|x| (index, x)))))
     }
 
     fn combine(&self, id: OutputId, def: &'a OutputDef, element: Option<(usize, &Item<'a>)>) -> Combined<'a> {

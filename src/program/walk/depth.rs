@@ -4,11 +4,11 @@ use crate::lang::typed::DecisionId;
 use crate::program::facts::Facts;
 use crate::program::link::Linked;
 use crate::program::walk::Walk;
-use crate::program::walk::watch::Watch;
+use crate::program::walk::bounds::BoundLog;
 use std::cell::Cell;
 
 /// Expressions within expressions that any thread's stack has room for.
-const SHALLOW: u32 = 256;
+pub(super) const SHALLOW: u32 = 256;
 /// The depth that the larger stack has room for, and its size in bytes. Beyond, an expression is faulty (`overflow`).
 const DEEP: u32 = 40_000;
 const STACK: usize = 1 << 29;
@@ -24,6 +24,10 @@ pub(crate) struct Depth {
 impl Depth {
     pub(crate) fn new(limit: u32) -> Depth {
         Depth { now: Cell::new(0), limit, exceeded: Cell::new(false) }
+    }
+    /// Whether it was to go deeper than the limit.
+    pub(crate) fn exceeded(&self) -> bool {
+        self.exceeded.get()
     }
     /// One level down; `None` if that is too deep.
     pub(crate) fn deeper<T>(&self, f: impl FnOnce() -> T) -> Option<T> {
@@ -46,7 +50,7 @@ pub(crate) fn with_walk<T: Send>(
     facts: &Facts,
     f: impl Fn(&Walk<'_>) -> T + Sync,
 ) -> T {
-    with_watched_walk(linked, decision, facts, Watch::default, f)
+    with_watched_walk(linked, decision, facts, BoundLog::default, f)
 }
 
 /// The same, watching.
@@ -54,15 +58,15 @@ pub(crate) fn with_watched_walk<T: Send>(
     linked: &Linked,
     decision: DecisionId,
     facts: &Facts,
-    watch: impl Fn() -> Watch + Sync,
+    bounds: impl Fn() -> BoundLog + Sync,
     f: impl Fn(&Walk<'_>) -> T + Sync,
 ) -> T {
-    let walk = Walk::new(linked, decision, facts, Depth::new(SHALLOW), watch());
+    let walk = Walk::new(linked, decision, facts, Depth::new(SHALLOW), bounds());
     let shallow = f(&walk);
-    if !walk.depth.exceeded.get() {
+    if !walk.depth.exceeded() {
         return shallow;
     }
-    let again = || f(&Walk::new(linked, decision, facts, Depth::new(DEEP), watch()));
+    let again = || f(&Walk::new(linked, decision, facts, Depth::new(DEEP), bounds()));
     let deep = std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, again);
         thread.ok().and_then(|t| t.join().ok())

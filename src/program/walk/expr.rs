@@ -2,10 +2,10 @@
 use crate::lang::typed::*;
 use crate::program::outcome::Fault;
 use crate::program::value::Value;
+use crate::program::walk::bounds::Mark;
 use crate::program::walk::number;
 use crate::program::walk::state::{Eval, Item, V, and, apply, gather, not, or, worst};
 use crate::program::walk::time;
-use crate::program::walk::watch::Mark;
 use crate::program::walk::{Env, Rounded, Scope, Walk};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -79,6 +79,7 @@ impl<'a> Walk<'a> {
             ExprKind::Share { of, amount, var, list, weight } => {
                 self.share(*of, amount, (*var, list, weight), env)
             }
+            ExprKind::Previous { var, list, of } => self.previous(*var, *list, of, env),
             ExprKind::Func(func, args) => {
                 let types: Vec<&Ty> = args.iter().map(|a| &a.ty).collect();
                 apply(&self.eval_all(args, env), |v| time::call(self.linked, *func, v, &types))
@@ -134,7 +135,20 @@ impl<'a> Walk<'a> {
 
     fn output_of(&self, id: OutputId, var: VarId, env: Scope<'_, 'a>) -> Eval<'a> {
         let index = self.item(var, env).and_then(|item| item.index);
-        self.output(id).element(index)
+        self.element(id, index)
+    }
+
+    /// `previous(of)`: what `of` is for the element before; absent for the first.
+    fn previous(&self, var: VarId, list: RootId, of: &'a Expr, env: Scope<'_, 'a>) -> Eval<'a> {
+        let before = self.item(var, env).and_then(|item| item.index?.checked_sub(1));
+        let items = match self.root(list) {
+            Eval::Is(V::List(items)) => items,
+            _ => Rc::default(),
+        };
+        match before.and_then(|i| items.get(i)) {
+            Some(item) => self.within_loop(var, item, env, |env| self.eval(of, env)),
+            None => Eval::absent(),
+        }
     }
 
     /// `a and b or c …`: the left spine is walked in a loop, since it may be long.
@@ -180,7 +194,7 @@ impl<'a> Walk<'a> {
     fn compared(&self, op: CmpOp, a: &'a Expr, b: &'a Expr, env: Scope<'_, 'a>) -> Eval<'a> {
         apply(&[self.eval(a, env), self.eval(b, env)], |v| match v {
             [x, y] => truth(number::compare(x.plain(), y.plain()).map(|order| {
-                self.watch.compared(Mark::of_expr(b), op, x.plain(), y.plain(), holds(op, order))
+                self.bounds.compared(Mark::of_expr(b), op, x.plain(), y.plain(), holds(op, order))
             })),
             _ => Eval::absent(),
         })
@@ -209,7 +223,7 @@ impl<'a> Walk<'a> {
                         let bounded = |mark: &Expr, bound: &V<'a>, op: CmpOp| {
                             let (x, bound) = (x.plain(), bound.plain());
                             let inside = within(x, bound, op)?;
-                            Ok(self.watch.compared(Mark::of_expr(mark), op, x, bound, inside))
+                            Ok(self.bounds.compared(Mark::of_expr(mark), op, x, bound, inside))
                         };
                         truth(
                             bounded(low, first, from)
@@ -319,7 +333,7 @@ impl<'a> Walk<'a> {
             changed.insert(*root, renumbered(self.eval(e, env)));
         }
         let callee =
-            Walk::changing(decision, self.given, self.depth.clone(), self.watch.clone(), Rc::new(changed));
+            Walk::changing(decision, self.given, self.depth.clone(), self.bounds.clone(), Rc::new(changed));
         let result = callee.output(output);
         // An explanation shows the roundings of called decisions, too.
         self.roundings.borrow_mut().append(&mut callee.roundings.borrow_mut());

@@ -5,6 +5,7 @@ use crate::program::link::Linked;
 use crate::program::literal::call_path;
 use crate::program::value::Value;
 use crate::program::walk::state::{Eval, Item, MAX_CANDIDATES, V, worst};
+use crate::program::walk::watch::Seen;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -28,9 +29,11 @@ impl PartialEq for Entity<'_> {
 
 /// The facts of a request, read by place.
 #[derive(Clone, Copy, Debug)]
-pub struct Given<'a> {
+pub(crate) struct Given<'a> {
     pub linked: &'a Linked,
     pub facts: &'a Facts,
+    /// Who wants to know which facts are looked at.
+    pub seen: Option<&'a Seen>,
 }
 
 impl<'a> Given<'a> {
@@ -75,7 +78,9 @@ impl<'a> Given<'a> {
         let Some(def) = self.vocab().fact_calls.get(fact.ix()) else { return Eval::absent() };
         let given = self.facts.calls.iter().find(|c| c.fact == fact && c.args == args);
         let slot = given.map_or(Slot::UNKNOWN, |c| c.slot);
-        self.scalar(slot, &def.ty, &call_path(self.vocab(), fact, &args))
+        let path = call_path(self.vocab(), fact, &args);
+        self.look(slot, &path, || Some((fact, args)));
+        self.scalar(slot, &def.ty, &path)
     }
 
     /// Asked whole: an entity that nothing is known of is unknown, not a value.
@@ -83,8 +88,14 @@ impl<'a> Given<'a> {
         match &state {
             Eval::Is(V::Entity(entity)) => {
                 match entity.slots.get(entity.place.slot as usize).map(|s| s.tag) {
-                    Some(Tag::Value) => state,
-                    _ => Eval::unknown(&entity.path),
+                    Some(Tag::Value) => {
+                        self.look(Slot::value(1), &entity.path, || None);
+                        state
+                    }
+                    _ => {
+                        self.look(Slot::UNKNOWN, &entity.path, || None);
+                        Eval::unknown(&entity.path)
+                    }
                 }
             }
             _ => state,
@@ -118,8 +129,21 @@ impl<'a> Given<'a> {
         }
     }
 
+    /// Tells who wants to know that a fact is looked at.
+    fn look(&self, slot: Slot, path: &str, call: impl FnOnce() -> Option<(FactCallId, Vec<Value>)>) {
+        match self.seen {
+            Some(seen) if slot.tag == Tag::Unknown => seen.missing(path, call()),
+            Some(seen) => seen.known(path),
+            None => {}
+        }
+    }
+
     fn read(&self, place: &'a Place, slots: &'a [Slot], path: &str) -> Eval<'a> {
         let slot = slots.get(place.slot as usize).copied().unwrap_or(Slot::UNKNOWN);
+        // Whether an entity is present is looked at when it is asked whole.
+        if !matches!((&place.shape, slot.tag), (Shape::Entity(_), Tag::Unknown | Tag::Value)) {
+            self.look(slot, path, || None);
+        }
         match (&place.shape, slot.tag, place.ty.inner()) {
             (Shape::Scalar, ..) => self.scalar(slot, &place.ty, path),
             (_, Tag::Absent, _) => Eval::absent(),

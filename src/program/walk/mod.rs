@@ -3,6 +3,7 @@
 //! It follows `docs/decisions/0002` section by section and prefers being read to being fast: `state` is what an expression
 //! can be, `given` reads facts, `expr`, `number`, `time`, `list` and `table` are the expressions, `rule` says which rules are
 //! effective, `resolve` combines what is certain, `combine` weighs what is not, `trace` says which rows decided.
+mod bounds;
 mod combine;
 mod depth;
 mod expr;
@@ -21,26 +22,27 @@ mod time;
 mod trace;
 mod watch;
 
+pub use bounds::{Mark, Met, bounds_met};
 pub(crate) use combine::{Combined, OutputResult};
 pub(crate) use depth::with_walk;
 pub(crate) use resolve::Contribution;
 pub(crate) use rule::{Condition, Instance};
 pub(crate) use state::{Eval, Item, V};
 pub(crate) use trace::{Site, children, site};
-pub use watch::{Mark, Seen, watched};
+pub(crate) use watch::{Missing, Seen, watch};
 
 use crate::lang::typed::*;
 use crate::program::facts::Facts;
 use crate::program::link::{Linked, LinkedRule};
 use crate::program::outcome::{Because, Conflict, Open, Outcome, RowHit, State};
 use crate::program::value::Value;
+use bounds::BoundLog;
 use depth::Depth;
 use given::Given;
 use num_rational::BigRational;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
-use watch::Watch;
 
 /// Decide `decision` by the meaning of the language.
 pub fn evaluate(linked: &Linked, decision: DecisionId, facts: &Facts) -> Outcome {
@@ -86,7 +88,7 @@ pub(crate) struct Walk<'a> {
     pub(crate) decision: DecisionId,
     given: Given<'a>,
     depth: Rc<Depth>,
-    pub(crate) watch: Rc<Watch>,
+    pub(crate) bounds: Rc<BoundLog>,
     /// Roots that a calling decision has changed.
     changed: Rc<BTreeMap<RootId, Eval<'a>>>,
     roots: Memo<RootId, Eval<'a>>,
@@ -95,9 +97,13 @@ pub(crate) struct Walk<'a> {
     in_force: Memo<PolicyId, Eval<'a>>,
     /// By position among the decision's rules.
     conditions: Memo<usize, Rc<Condition<'a>>>,
+    /// By rule (position) and instance.
+    applicable: Memo<(usize, usize), Eval<'a>>,
     /// By rule (position), output and instance.
     effective: Memo<(usize, OutputId, usize), Eval<'a>>,
     outputs: Memo<OutputId, Rc<OutputResult<'a>>>,
+    /// Elements of per-line outputs, where rules look back.
+    lines: Memo<(OutputId, usize), Rc<Combined<'a>>>,
     /// Rows hit, by the lookup that hit them.
     hits: RefCell<BTreeMap<Site, BTreeSet<RowHit>>>,
     /// In the order in which they were carried out.
@@ -134,9 +140,38 @@ impl<'a> Walk<'a> {
         decision: DecisionId,
         facts: &'a Facts,
         depth: Depth,
-        watch: Watch,
+        bounds: BoundLog,
     ) -> Walk<'a> {
-        Walk::changing(decision, Given { linked, facts }, Rc::new(depth), Rc::new(watch), Rc::default())
+        let given = Given { linked, facts, seen: None };
+        Walk::changing(decision, given, Rc::new(depth), Rc::new(bounds), Rc::default())
+    }
+
+    /// The same, noting the facts that it looks at.
+    fn watched(
+        linked: &'a Linked,
+        decision: DecisionId,
+        facts: &'a Facts,
+        depth: Depth,
+        seen: Option<&'a Seen>,
+    ) -> Walk<'a> {
+        Walk::changing(decision, Given { linked, facts, seen }, Rc::new(depth), Rc::default(), Rc::default())
+    }
+
+    /// An expression on one element of a top-level list, which the variables stand for; `None` if there is no such element.
+    pub(crate) fn eval_on(
+        &self,
+        e: &'a Expr,
+        vars: &[VarId],
+        root: RootId,
+        index: usize,
+    ) -> Option<Eval<'a>> {
+        match self.root(root) {
+            Eval::Is(V::List(items)) => {
+                items.get(index).map(|item| self.eval(e, Some(&Env::with(vars, item, None))))
+            }
+            Eval::Is(_) => None,
+            open => Some(open.plain_unknown()),
+        }
     }
 
     /// An evaluation with some roots changed by the caller.
@@ -144,7 +179,7 @@ impl<'a> Walk<'a> {
         decision: DecisionId,
         given: Given<'a>,
         depth: Rc<Depth>,
-        watch: Rc<Watch>,
+        bounds: Rc<BoundLog>,
         changed: Rc<BTreeMap<RootId, Eval<'a>>>,
     ) -> Walk<'a> {
         Walk {
@@ -153,18 +188,25 @@ impl<'a> Walk<'a> {
             decision,
             given,
             depth,
-            watch,
+            bounds,
             changed,
             roots: Memo::new(),
             lets: Memo::new(),
             params: Memo::new(),
             in_force: Memo::new(),
             conditions: Memo::new(),
+            applicable: Memo::new(),
             effective: Memo::new(),
             outputs: Memo::new(),
+            lines: Memo::new(),
             hits: RefCell::default(),
             roundings: RefCell::default(),
         }
+    }
+
+    /// How two values of one ordered type compare; `None` where they do not.
+    pub(crate) fn order(&self, a: &Value, b: &Value) -> Option<std::cmp::Ordering> {
+        number::compare(a, b).ok()
     }
 
     pub(crate) fn vocab(&self) -> &'a Vocab {
@@ -194,7 +236,9 @@ impl<'a> Walk<'a> {
     /// Evaluate everything that the meaning says is evaluated: every rule's condition, then every output.
     pub(crate) fn run(&self) -> Vec<Rc<OutputResult<'a>>> {
         for position in 0..self.rules().len() {
-            self.condition(position);
+            for instance in 0..self.condition(position).instances.len() {
+                self.applicable(position, instance);
+            }
         }
         let order = self.vocab().decisions.get(self.decision.ix()).map(|d| d.order.as_slice());
         for &output in order.unwrap_or_default() {
@@ -219,7 +263,9 @@ impl<'a> Walk<'a> {
                     because.entry(rule).or_default().push(output);
                 }
             } else if !def.working {
-                open.push(Open { output, rules: open_rules(result, &state) });
+                let rules = open_rules(result, &state);
+                let rows: BTreeSet<RowHit> = rules.iter().flat_map(|rule| self.rows_of(*rule)).collect();
+                open.push(Open { output, rules, rows: rows.into_iter().collect() });
             }
             outputs.push(state);
         }

@@ -3,9 +3,9 @@ use crate::lang::typed::*;
 use crate::program::outcome::Fault;
 use crate::program::value::Value;
 use crate::program::walk::Walk;
+use crate::program::walk::bounds::Mark;
 use crate::program::walk::expr::either;
 use crate::program::walk::state::{Eval, V, and, apply};
-use crate::program::walk::watch::Mark;
 use std::collections::BTreeSet;
 
 impl<'a> Walk<'a> {
@@ -31,7 +31,7 @@ impl<'a> Walk<'a> {
                     let (op, holds) =
                         if end { (CmpOp::Lt, *day < bound) } else { (CmpOp::Ge, bound <= *day) };
                     let (day, bound) = (Value::Date(*day), Value::Date(bound));
-                    self.watch.compared(Mark::of_dates(dates, end), op, &day, &bound, holds)
+                    self.bounds.compared(Mark::of_dates(dates, end), op, &day, &bound, holds)
                 };
                 let (begun, not_over) = (bounded(dates.from, false), bounded(dates.before, true));
                 Eval::bool(begun && not_over)

@@ -10,7 +10,8 @@ use std::rc::Rc;
 #[derive(Clone, Debug)]
 pub(crate) struct Instance<'a> {
     pub(crate) item: Option<Item<'a>>,
-    pub(crate) applicable: Eval<'a>,
+    /// What holds, or not, before its guard or `when` is looked at.
+    before: Eval<'a>,
     /// Stands for elements that are not known because the list is not: its effects cannot be evaluated.
     pub(crate) faceless: bool,
 }
@@ -22,7 +23,8 @@ pub(crate) struct Condition<'a> {
 }
 
 impl<'a> Walk<'a> {
-    /// Policy in force, own dates, shared guard, `when`: in this order, up to the first that is false.
+    /// The instances of a rule. What they need of the rule as a whole comes first: policy in force, own dates, and a shared
+    /// guard that does not speak of the element.
     pub(crate) fn condition(&self, position: usize) -> Rc<Condition<'a>> {
         self.conditions.get_or(position, || {
             let instances = self.rule(position).map(|(_, rule)| self.instances(rule));
@@ -31,36 +33,49 @@ impl<'a> Walk<'a> {
     }
 
     fn instances(&self, rule: &'a Rule) -> Vec<Instance<'a>> {
-        let guard =
-            |env: Scope<'_, 'a>| rule.guard.as_ref().map_or_else(|| Eval::bool(true), |g| self.eval(g, env));
-        let when =
-            |env: Scope<'_, 'a>| rule.when.as_ref().map_or_else(|| Eval::bool(true), |w| self.eval(w, env));
         let dated = and(self.in_force(rule.policy), || self.on_date(&rule.dates, rule.policy));
         let Some(each) = &rule.for_each else {
-            let applicable = and(and(dated, || guard(None)), || when(None));
-            return vec![Instance { item: None, applicable, faceless: false }];
+            return vec![Instance { item: None, before: dated, faceless: false }];
         };
-        // A guard that speaks of the element is evaluated for the element.
-        let by_element = each.root.is_some() && rule.effects.iter().any(|e| e.per_element);
-        let before = if by_element { dated } else { and(dated, || guard(None)) };
+        let before = if guarded_by_element(rule) { dated } else { and(dated, || self.guard(rule, None)) };
         if before.is_false() {
             return Vec::new();
         }
-        let items = match self.elements(&each.list, None) {
-            Ok(items) => items,
-            Err(Eval::Is(_)) => return Vec::new(),
-            Err(list) => {
-                return vec![Instance { item: None, applicable: and(before, || list), faceless: true }];
+        match self.elements(&each.list, None) {
+            Ok(items) => {
+                let of = |item: &Item<'a>| Instance {
+                    item: Some(item.clone()),
+                    before: before.clone(),
+                    faceless: false,
+                };
+                items.iter().map(of).collect()
             }
-        };
-        let instance = |item: &Item<'a>| {
-            let applicable = self.in_instance(rule, Some(item), |env| {
-                let guarded = if by_element { and(before.clone(), || guard(env)) } else { before.clone() };
-                and(guarded, || when(env))
-            });
-            Instance { item: Some(item.clone()), applicable, faceless: false }
-        };
-        items.iter().map(instance).collect()
+            Err(Eval::Is(_)) => Vec::new(),
+            Err(list) => vec![Instance { item: None, before: and(before, || list), faceless: true }],
+        }
+    }
+
+    fn guard(&self, rule: &'a Rule, env: Scope<'_, 'a>) -> Eval<'a> {
+        rule.guard.as_ref().map_or_else(|| Eval::bool(true), |g| self.eval(g, env))
+    }
+
+    /// Whether a rule's instance applies: policy in force, own dates, shared guard, `when`, in this order, up to the first
+    /// that is false.
+    pub(crate) fn applicable(&self, position: usize, instance: usize) -> Eval<'a> {
+        self.applicable.get_or((position, instance), || {
+            let condition = self.condition(position);
+            let found = condition.instances.get(instance).zip(self.rule(position));
+            let Some((found, (_, rule))) = found else { return Eval::bool(false) };
+            if found.faceless {
+                return found.before.clone();
+            }
+            self.in_instance(rule, found.item.as_ref(), |env| {
+                let unguarded = rule.for_each.is_none() || guarded_by_element(rule);
+                let before = found.before.clone();
+                let guarded = if unguarded { and(before, || self.guard(rule, env)) } else { before };
+                and(guarded, || rule.when.as_ref().map_or_else(|| Eval::bool(true), |w| self.eval(w, env)))
+            })
+        })
     }
 
     /// The scope of a rule's instance: its element under the rule's name for it, and under those of the per-line outputs
@@ -92,10 +107,8 @@ impl<'a> Walk<'a> {
     }
 
     fn find_effective(&self, position: usize, output: OutputId, instance: usize) -> Eval<'a> {
-        let condition = self.condition(position);
-        let Some(found) = condition.instances.get(instance) else { return Eval::bool(false) };
         let Some((linked, _)) = self.rule(position) else { return Eval::bool(false) };
-        let mut state = found.applicable.clone();
+        let mut state = self.applicable(position, instance);
         for by in linked.overridden_by.iter().filter(|by| !by.set_aside) {
             state = and(state, || not(self.overriding(by, output, instance)));
         }
@@ -122,4 +135,10 @@ impl<'a> Walk<'a> {
             }
         }
     }
+}
+
+/// A guard that speaks of the element is evaluated for the element.
+fn guarded_by_element(rule: &Rule) -> bool {
+    rule.for_each.as_ref().is_some_and(|each| each.root.is_some())
+        && rule.effects.iter().any(|e| e.per_element)
 }

@@ -3,10 +3,10 @@ use crate::lang::typed::*;
 use crate::program::outcome::{Conflict, Fault, RowHit};
 use crate::program::value::Value;
 use crate::program::walk::Walk;
+use crate::program::walk::bounds::Mark;
 use crate::program::walk::expr::{holds, within};
 use crate::program::walk::number;
 use crate::program::walk::state::{Eval, V, and, combinations, gather, worst};
-use crate::program::walk::watch::Mark;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -109,7 +109,7 @@ impl<'a> Walk<'a> {
             Test::Value(c) if threshold => {
                 let (bound, op) = (Value::of_const(c), CmpOp::Ge);
                 let reached = within(key, &bound, op)?;
-                Ok(self.watch.compared(Mark::of_cell(test, false), op, key, &bound, reached))
+                Ok(self.bounds.compared(Mark::of_cell(test, false), op, key, &bound, reached))
             }
             Test::Value(c) => Ok(*key == Value::of_const(c)),
             Test::Interval { low, high } => {
@@ -119,7 +119,7 @@ impl<'a> Walk<'a> {
                         let op = CmpOp::reaching(*bound_in, is_low);
                         let bound = Value::of_const(bound);
                         let within = within(key, &bound, op)?;
-                        inside &= self.watch.compared(Mark::of_cell(test, !is_low), op, key, &bound, within);
+                        inside &= self.bounds.compared(Mark::of_cell(test, !is_low), op, key, &bound, within);
                     }
                 }
                 Ok(inside)

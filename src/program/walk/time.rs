@@ -127,6 +127,8 @@ pub fn function<'a>(linked: &Linked, func: Func, args: &[V<'a>], types: &[&Ty]) 
             Some(V::Plain(Value::Text(text))) => text.chars().count() as i64,
             _ => return Ok(Value::Absent),
         })),
+        // The elements of a list have states of their own: see `call`.
+        Func::First | Func::Last => Ok(Value::Absent),
     }
 }
 
@@ -143,5 +145,10 @@ fn neighbour(linked: &Linked, func: Func, level: &Value, ty: &Ty) -> Value {
 
 /// As [`function`], as a state.
 pub fn call<'a>(linked: &Linked, func: Func, args: &[V<'a>], types: &[&Ty]) -> Eval<'a> {
-    Eval::from_result(function(linked, func, args, types))
+    let end = match (func, args) {
+        (Func::First, [V::List(items)]) => items.first(),
+        (Func::Last, [V::List(items)]) => items.last(),
+        _ => return Eval::from_result(function(linked, func, args, types)),
+    };
+    end.map_or_else(Eval::absent, |item| item.state.clone())
 }

@@ -90,7 +90,8 @@ pub(crate) fn children(e: &Expr) -> Vec<&Expr> {
         | ExprKind::Widen(x)
         | ExprKind::Present(x)
         | ExprKind::Round { value: x, .. }
-        | ExprKind::Fill { budget: x, .. } => vec![x],
+        | ExprKind::Fill { budget: x, .. }
+        | ExprKind::Previous { of: x, .. } => vec![x],
         ExprKind::And(a, b)
         | ExprKind::Or(a, b)
         | ExprKind::Is(a, b)

@@ -1,82 +1,51 @@
-//! Watching the bounds that a walk compares with, and asking what would be if one of them had gone the other way: for the
-//! coverage of cases, which must show both sides of a bound where the bound decides something.
-use crate::lang::typed::*;
+//! Which facts a walk looks at: what the analysis of a rulebook branches on, and what it need not try again.
+use crate::lang::typed::{DecisionId, FactCallId};
 use crate::program::facts::Facts;
 use crate::program::link::Linked;
-use crate::program::outcome::Outcome;
 use crate::program::value::Value;
 use crate::program::walk::Walk;
-use crate::program::walk::depth::with_watched_walk;
+use crate::program::walk::depth::{Depth, SHALLOW};
 use std::cell::RefCell;
 
-/// A bound of a rulebook by its place in memory, which stays while the rulebook is loaded: an expression, a cell or a range
-/// of dates, and which of its two ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Mark(usize, bool);
-
-impl Mark {
-    /// A bound that is an expression: the right side of a comparison, an end of an interval.
-    pub fn of_expr(e: &Expr) -> Mark {
-        Mark(std::ptr::from_ref(e) as usize, false)
-    }
-    /// An end of a cell's interval, or (the low one) its threshold.
-    pub fn of_cell(test: &Test, high: bool) -> Mark {
-        Mark(std::ptr::from_ref(test) as usize, high)
-    }
-    /// The first day of a range, or the first after it.
-    pub fn of_dates(range: &DateRange, end: bool) -> Mark {
-        Mark(std::ptr::from_ref(range) as usize, end)
-    }
+/// A fact that was looked at and is not known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Missing {
+    pub(crate) path: String,
+    /// For a fact with arguments.
+    pub(crate) call: Option<(FactCallId, Vec<Value>)>,
 }
 
-/// A comparison that was carried out.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Seen {
-    pub mark: Mark,
-    pub value: Value,
-    pub bound: Value,
-    pub op: CmpOp,
-    /// How it came out, before it was turned round.
-    pub holds: bool,
-}
-
-/// What a walk watches.
+/// The facts looked at, in the order in which they first were.
 #[derive(Debug, Default)]
-pub(crate) struct Watch {
-    on: bool,
-    turned: Option<Mark>,
-    seen: RefCell<Vec<Seen>>,
+pub(crate) struct Seen {
+    known: RefCell<Vec<String>>,
+    missing: RefCell<Vec<Missing>>,
 }
 
-impl Watch {
-    pub(crate) fn new(turned: Option<Mark>) -> Watch {
-        Watch { on: true, turned, seen: RefCell::default() }
+impl Seen {
+    /// The paths of known facts that were looked at, and those of facts that are not known; one looked at twice is named twice.
+    pub(crate) fn into_parts(self) -> (Vec<String>, Vec<Missing>) {
+        (self.known.into_inner(), self.missing.into_inner())
     }
-    /// Notes a comparison, and says how it is to count.
-    pub(crate) fn compared(&self, mark: Mark, op: CmpOp, value: &Value, bound: &Value, holds: bool) -> bool {
-        if !self.on {
-            return holds;
-        }
-        self.seen.borrow_mut().push(Seen { mark, value: value.clone(), bound: bound.clone(), op, holds });
-        if self.turned == Some(mark) { !holds } else { holds }
+    /// A fact that is known.
+    pub(super) fn known(&self, path: &str) {
+        self.known.borrow_mut().push(path.to_owned());
+    }
+    /// A fact that is not.
+    pub(super) fn missing(&self, path: &str, call: Option<(FactCallId, Vec<Value>)>) {
+        self.missing.borrow_mut().push(Missing { path: path.to_owned(), call });
     }
 }
 
-/// Decides, and lists every comparison with a bound. `turned`: what if that one had come out the other way?
-pub fn watched(
-    linked: &Linked,
+/// What `f` makes of a walk that notes what it looks at. `None` if it goes deeper than a thread's stack has room for.
+pub(crate) fn watch<'a, T>(
+    linked: &'a Linked,
     decision: DecisionId,
-    facts: &Facts,
-    turned: Option<Mark>,
-) -> (Outcome, Vec<Seen>) {
-    with_watched_walk(
-        linked,
-        decision,
-        facts,
-        || Watch::new(turned),
-        |walk: &Walk<'_>| {
-            let outcome = walk.outcome();
-            (outcome, walk.watch.seen.borrow().clone())
-        },
-    )
+    facts: &'a Facts,
+    seen: &'a Seen,
+    f: impl FnOnce(&Walk<'a>) -> T,
+) -> Option<T> {
+    let walk = Walk::watched(linked, decision, facts, Depth::new(SHALLOW), Some(seen));
+    let answer = f(&walk);
+    (!walk.depth.exceeded()).then_some(answer)
 }
