@@ -105,6 +105,13 @@ fn jiajie_s_returns_are_all_there() {
     assert_eq!(limit["values"][0]["value"], "200 CNY");
 }
 
+#[test]
+fn a_campaign_says_when_it_runs() {
+    let page = shown(&["jiajie.may_2026", "--store", "s030", "--lang", "en"]);
+    let line = page.lines().find(|l| l.contains("cosmetics_double")).unwrap();
+    assert_eq!(line.trim(), "§五一公告1 cosmetics_double → double, from 2026-05-01 through 2026-05-05");
+}
+
 /// Boxes of a drawing lie in it, and none on another.
 #[test]
 fn no_box_of_the_drawing_lies_on_another() {

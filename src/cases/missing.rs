@@ -389,8 +389,10 @@ fn shown(outcome: &Outcome) -> Vec<(Option<RuleId>, Option<RowHit>)> {
     let rows = because.flat_map(|b| &b.rows).map(|r| (None, Some(*r)));
     let by_rulebook =
         |o: &OutputId| matches!(outcome.outputs.get(o.ix()), Some(State::Undecided(_) | State::Conflict(_)));
-    let open = outcome.open.iter().filter(|o| by_rulebook(&o.output)).flat_map(|o| &o.rules);
-    rules.chain(rows).chain(open.map(|r| (Some(*r), None))).collect()
+    let open = || outcome.open.iter().filter(|o| by_rulebook(&o.output));
+    let questioned = open().flat_map(|o| &o.rules).map(|r| (Some(*r), None));
+    let asked = open().flat_map(|o| &o.rows).map(|r| (None, Some(*r)));
+    rules.chain(rows).chain(questioned).chain(asked).collect()
 }
 
 /// Whether a type has members rather than an order of amounts.

@@ -312,10 +312,8 @@ impl<'a> Search<'a> {
     /// The governing date, if it is one of the facts.
     fn anchor(&self, base: &Base<'_>) -> Option<(crate::cases::Place, String)> {
         let policies = base.book.typed.policies.iter().filter(|p| p.decides == Some(base.decision));
-        let mut governing = policies.filter_map(|p| p.governed_by.as_ref()).filter_map(|e| match &e.kind {
-            ExprKind::Field(_, _) => Some(e),
-            _ => None,
-        });
+        let mut governing =
+            policies.filter_map(|p| p.governed_by.as_ref()).filter(|e| matches!(e.kind, ExprKind::Field(..)));
         let printer =
             crate::program::explain::print::Printer { book: &base.book.typed, decision: base.decision };
         let path = printer.print(governing.next()?);

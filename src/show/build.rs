@@ -215,7 +215,11 @@ impl<'a> Reader<'a> {
             value: self.written(&effect.value),
             when: rule.when.as_ref().map(|e| self.written(e)),
             for_each,
-            dates: dates(rule.dates),
+            // A campaign's few days are as good as a condition of its rules.
+            dates: dates(rule.dates).or_else(|| {
+                let policy = self.policy(rule.policy).filter(|p| p.dates.before.is_some())?;
+                dates(policy.dates)
+            }),
             say: (rule.say.zh.is_some() || rule.say.en.is_some()).then(|| Words::of(&rule.say, "")),
         }
     }
