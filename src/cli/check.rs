@@ -4,7 +4,7 @@ mod sarif;
 
 use crate::analysis::analyse;
 use crate::cli::{CliError, Console};
-use crate::lang::diagnostic::{Diagnostic, DiagnosticData, Severity};
+use crate::lang::diagnostic::{Diagnostic, DiagnosticData, Severity, render};
 use crate::lang::pages;
 use crate::lang::syntax::nearest;
 use crate::rulebook::{Loaded, Rulebooks, load};
@@ -66,7 +66,10 @@ pub(crate) fn run(args: &Args, console: &mut Console) -> Result<bool, CliError> 
     }
     match args.format {
         Format::Text => {
-            console.print(&loaded.shown(console.colour()))?;
+            let told = |d: &&Diagnostic| d.severity > Severity::Note;
+            let told: Vec<Diagnostic> = loaded.findings.iter().filter(told).cloned().collect();
+            console.print(&render(&loaded.sources, &told, console.colour()))?;
+            notes(&loaded, console)?;
             if args.accepted {
                 accepted(&loaded, console)?;
             }
@@ -91,6 +94,16 @@ fn findings(dir: &Path) -> Result<Loaded, CliError> {
         loaded.add_analysis(found);
     }
     Ok(loaded)
+}
+
+/// What is to be known and not to be mended, a line each.
+fn notes(loaded: &Loaded, console: &mut Console) -> Result<(), CliError> {
+    for note in loaded.findings.iter().filter(|d| d.severity == Severity::Note) {
+        let at = loaded.sources.start(note.span);
+        let name = loaded.sources.name(note.span.file_id());
+        console.line(&format!("note[{}] {name}:{}:{}: {}", note.code, at.line, at.column, note.message))?;
+    }
+    Ok(())
 }
 
 /// The warnings that the policies accept, and why.
