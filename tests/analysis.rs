@@ -212,6 +212,11 @@ fn two_rules_that_set_different_values() {
     );
     let message = only("W0613", "rule one for each l in lines then fee = l.paid\n");
     assert!(message.contains("for one element and to"), "{message}");
+    let message = only(
+        "W0613",
+        "rule one for each l in list(l for l in lines where l.kind is gold) then fee = l.paid\n",
+    );
+    assert!(message.contains("for one element and to"), "{message}");
     let line = |a: &str, b: &str| {
         format!(
             "rule one for each l in lines when {a} then l.points = 1 point\nrule two for each l in lines when {b} then l.points = 2 point\n"
@@ -475,9 +480,10 @@ fn answers_hold_on_random_rulebooks() {
                         });
                         assert!(
                             named || said("", "can both set"),
-                            "seed {seed}: {:?} conflict in {}\n{findings:#?}",
+                            "seed {seed}: {:?} conflict in {}\n{findings:#?}\n{}",
                             rules.iter().map(|r| book.rule_id(*r)).collect::<Vec<_>>(),
-                            output.name
+                            output.name,
+                            texts(seed).policies
                         );
                     }
                 }

@@ -247,10 +247,15 @@ impl<'p> Part<'p> {
             Part::Applies { position, instance } => {
                 let condition = walk.condition(*position);
                 match condition.instances.get(*instance) {
-                    Some(found) if found.faceless => Truth::Open,
+                    _ if faceless(walk, *position) => Truth::Open,
                     Some(_) => of_state(&walk.applicable(*position, *instance), true),
                     None => Truth::False,
                 }
+            }
+            Part::Effective { position, .. } | Part::NotOverridden { position, .. }
+                if faceless(walk, *position) =>
+            {
+                Truth::Open
             }
             Part::Effective { position, output, instance } => {
                 of_state(&walk.effective(*position, *output, *instance), true)
@@ -352,13 +357,18 @@ impl EffectOf {
         let Some((_, rule)) = walk.rule(self.position) else { return Eval::absent() };
         let Some(effect) = rule.effects.get(self.effect) else { return Eval::absent() };
         let condition = walk.condition(self.position);
-        let Some(instance) = condition.instances.get(self.instance) else { return Eval::absent() };
-        if instance.faceless {
-            return walk.applicable(self.position, self.instance);
+        if faceless(walk, self.position) {
+            return walk.applicable(self.position, 0);
         }
+        let Some(instance) = condition.instances.get(self.instance) else { return Eval::absent() };
         let value = walk.in_instance(rule, instance.item.as_ref(), |env| walk.eval(&effect.value, env));
         walk.as_plain(&value)
     }
+}
+
+/// Whether the elements that a rule goes through are not known yet: one stands for all of them.
+fn faceless(walk: &Walk<'_>, position: usize) -> bool {
+    walk.condition(position).instances.first().is_some_and(|i| i.faceless)
 }
 
 fn on_line<'a, 'p: 'a>(walk: &Walk<'a>, e: &'p Expr, line: Option<&Line>) -> Eval<'a> {
