@@ -167,7 +167,7 @@ impl Axis {
     /// The pieces in which a cell fits; `None` where that cannot be said.
     pub fn pieces(&self, test: &Test, threshold: bool) -> Option<Vec<Pieces>> {
         let values = self.values();
-        let one = |piece: u32| Vec::from([piece..piece + 1]);
+        let one = |piece: u32| run_of(piece, piece + 1);
         Some(match test {
             Test::Any | Test::Else => vec![self.whole()],
             Test::Absent => one(values),
@@ -176,7 +176,7 @@ impl Axis {
                 (Kind::Members(_), Const::Bool(b)) => one(u32::from(*b)),
                 (Kind::Nodes { branch, .. }, Const::Node(n)) => vec![branch.get(*n as usize)?.clone()],
                 (Kind::Texts(_, ids), Const::Text(t)) => one(*ids.get(t.as_str())?),
-                (Kind::Bounds(_), c) if threshold => Vec::from([self.place(c)?..values]),
+                (Kind::Bounds(_), c) if threshold => run_of(self.place(c)?, values),
                 (Kind::Bounds(_), c) => one(self.place(c)?),
                 _ => return None,
             },
@@ -193,7 +193,7 @@ impl Axis {
                     Some((c, inside)) => at(c)? + u32::from(*inside),
                     None => values,
                 };
-                if start < end { Vec::from([start..end]) } else { Vec::new() }
+                run_of(start, end)
             }
             Test::OneOf(tests) => {
                 let mut all = Vec::new();
@@ -328,6 +328,11 @@ impl Axis {
             (None, None) => "anything".to_owned(),
         }
     }
+}
+
+/// One run of pieces; none where it would be empty.
+fn run_of(start: u32, end: u32) -> Vec<Pieces> {
+    if start < end { std::iter::once(start..end).collect() } else { Vec::new() }
 }
 
 /// Pieces in order, those that touch as one.

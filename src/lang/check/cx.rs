@@ -63,7 +63,7 @@ pub(super) struct GuardState {
 }
 
 /// So many findings come with a guess of what was meant, which has to look at every name there is.
-const MOST_EXPLAINED: usize = 400;
+const MOST_EXPLAINED: usize = 100;
 
 /// Everything that the passes read and fill.
 pub(super) struct Cx<'a> {

@@ -13,6 +13,9 @@ pub(super) struct Acting<'a> {
     pub effect: &'a Effect,
 }
 
+/// Decisions with more outputs than this are compiled output by output.
+const MOST_TOGETHER: usize = 500;
+
 /// Where contributions gather.
 pub(super) struct Gather {
     pub out: u16,
@@ -175,6 +178,10 @@ impl<'a> Builder<'a> {
         let (guard, rules) = (first.def.guard_key, first.acting.iter().map(|a| a.id).collect::<Vec<_>>());
         let book = self.book;
         let Some(decision) = book.vocab.decisions.get(decision.ix()) else { return Ok(()) };
+        // Looking at every output for each is for decisions that people write.
+        if decision.outputs.len() > MOST_TOGETHER {
+            return Ok(());
+        }
         for &id in &decision.order {
             let def = self.output_def(id)?;
             let same_guard = def.guard.is_some() == guard.is_some() && def.guard_key == guard;
