@@ -1,12 +1,13 @@
 //! Zhanggui (掌柜): retail policies as text, compiled into evaluators, decided with reasons.
 //!
 //! Arrows run one way: `lang` (text to typed policy) ← `program` (evaluators) ← `rulebook` (what governs a store)
-//! ← `analysis` (what is wrong with a rulebook, with facts that show it) ← `cases`, `server`, `cli`.
+//! ← `analysis` (what is wrong with a rulebook, with facts that show it) ← `cases`, `server`, `lsp`, `cli`.
 pub mod analysis;
 pub mod cases;
 pub mod cli;
 pub mod format;
 pub mod lang;
+pub mod lsp;
 pub mod program;
 pub mod rulebook;
 pub mod server;

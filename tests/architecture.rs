@@ -19,14 +19,17 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("analysis", &["lang", "program", "rulebook"]),
     ("cases", &["lang", "program", "rulebook", "analysis"]),
     ("server", &["lang", "program", "rulebook"]),
+    ("lsp", &["lang", "program", "rulebook", "analysis", "cases"]),
     ("show", &["lang", "program", "rulebook"]),
-    ("cli", &["lang", "program", "rulebook", "analysis", "cases", "server", "format", "show"]),
+    ("cli", &["lang", "program", "rulebook", "analysis", "cases", "server", "format", "lsp", "show"]),
 ];
 
 /// Crates that only one room may name.
 const HOUSED: &[(&str, &str)] = &[
     ("pest", "lang/syntax"),
     ("actix_web", "server"),
+    ("lsp_server", "lsp"),
+    ("gen_lsp_types", "lsp"),
     ("clap", "cli"),
     ("annotate_snippets", "lang/diagnostic"),
 ];

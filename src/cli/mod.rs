@@ -7,6 +7,7 @@ mod console;
 mod decide;
 mod explain;
 mod fmt;
+mod lsp;
 mod new;
 mod serve;
 mod show;
@@ -41,6 +42,8 @@ enum Command {
     Needs(ask::Args),
     /// Start a rulebook: a small one that checks and passes its cases
     New(new::Args),
+    /// Help an editor: findings, names and completions while a policy is written
+    Lsp(lsp::Args),
     /// Show a decision output by output: who says what, who goes before whom
     Show(show::Args),
     /// Serve decisions over HTTP
@@ -107,6 +110,7 @@ pub fn main() -> ExitCode {
         Command::Explain(args) => explain::run(&args, &mut console),
         Command::Needs(args) => ask::run(&args, &mut console),
         Command::New(args) => new::run(&args, &mut console),
+        Command::Lsp(args) => lsp::run(&args, &mut console),
         Command::Show(args) => show::run(&args, &mut console),
         Command::Serve(args) => serve::run(&args, &mut console),
     };

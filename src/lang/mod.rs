@@ -3,6 +3,7 @@ pub mod accept;
 pub mod ast;
 pub mod check;
 pub mod diagnostic;
+pub mod index;
 pub mod mend;
 pub mod near;
 pub mod pages;

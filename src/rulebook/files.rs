@@ -8,10 +8,11 @@ use crate::rulebook::LoadError;
 use crate::rulebook::manifest::{self, Manifest};
 use rustc_hash::FxHashMap;
 use sha2::{Digest, Sha256};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The largest file that is read.
 pub const MAX_FILE: u64 = 1 << 20;
@@ -63,6 +64,7 @@ pub(super) struct Read {
     /// Every file read, for watching.
     pub(super) paths: Vec<PathBuf>,
     known: FxHashMap<PathBuf, FileId>,
+    overlay: Overlay,
     refused: BTreeSet<FileId>,
     hash: Sha256,
 }
@@ -74,12 +76,34 @@ impl Read {
     }
 }
 
-/// Reads all rulebooks below a folder.
-pub(super) fn read(dir: &Path) -> Result<Read, LoadError> {
-    let mut read = Read::default();
-    if !dir.is_dir() {
-        return Err(LoadError::NotAFolder(dir.to_owned()));
+/// Texts that stand for files: what an editor holds and has not saved. Read instead of the file of that path.
+#[derive(Debug, Clone, Default)]
+pub struct Overlay {
+    texts: BTreeMap<PathBuf, Arc<str>>,
+}
+
+impl Overlay {
+    /// Lets a text stand for a file that exists.
+    pub fn put(&mut self, path: &Path, text: Arc<str>) {
+        self.texts.insert(identity(path), text);
     }
+    /// The file counts again.
+    pub fn remove(&mut self, path: &Path) {
+        self.texts.remove(&identity(path));
+    }
+    /// The text that stands for a file.
+    pub fn get(&self, path: &Path) -> Option<&Arc<str>> {
+        self.texts.get(&identity(path))
+    }
+}
+
+/// One path for each file, however it is written.
+fn identity(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// Every `rulebook.toml` below a folder, sorted.
+pub fn manifests(dir: &Path) -> Result<Vec<PathBuf>, LoadError> {
     let mut manifests = Vec::new();
     let mut seen = 0;
     find(dir, &mut seen, &mut |path| {
@@ -87,10 +111,30 @@ pub(super) fn read(dir: &Path) -> Result<Read, LoadError> {
             manifests.push(path.to_owned());
         }
     })?;
+    manifests.sort();
+    Ok(manifests)
+}
+
+/// Reads one rulebook; `overlay` stands for files of which the editor holds another text.
+pub(super) fn read_one(manifest: &Path, overlay: Overlay) -> Result<Read, LoadError> {
+    let mut read = Read { overlay, ..Read::default() };
+    let folder = manifest.parent().unwrap_or(Path::new("."));
+    let others = manifests(folder)?;
+    let folders: BTreeSet<PathBuf> = others.iter().filter_map(|m| m.parent().map(Path::to_owned)).collect();
+    book(&mut read, manifest, &folders)?;
+    Ok(read)
+}
+
+/// Reads all rulebooks below a folder.
+pub(super) fn read(dir: &Path) -> Result<Read, LoadError> {
+    let mut read = Read::default();
+    if !dir.is_dir() {
+        return Err(LoadError::NotAFolder(dir.to_owned()));
+    }
+    let manifests = manifests(dir)?;
     if manifests.is_empty() {
         return Err(LoadError::NoRulebook(dir.to_owned()));
     }
-    manifests.sort();
     let folders: BTreeSet<PathBuf> =
         manifests.iter().filter_map(|m| m.parent().map(Path::to_owned)).collect();
     for path in &manifests {
@@ -171,15 +215,20 @@ fn put(hash: &mut Sha256, bytes: &[u8]) {
 
 /// Reads a file once, however many rulebooks name it; one that cannot be used is a finding and reads as empty.
 fn add(read: &mut Read, path: &Path) -> Result<FileId, LoadError> {
-    let identity = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let identity = identity(path);
     if let Some(&file) = read.known.get(&identity) {
         return Ok(file);
     }
     let fail = |error| LoadError::Io { path: path.to_owned(), error };
     let most = if path.extension().is_some_and(|e| e == "csv") { MAX_CSV } else { MAX_FILE };
     let mut bytes = Vec::new();
-    let source = fs::File::open(path).map_err(fail)?;
-    source.take(most + 1).read_to_end(&mut bytes).map_err(fail)?;
+    match read.overlay.texts.get(&identity) {
+        Some(text) => bytes.extend_from_slice(text.as_bytes()),
+        None => {
+            let source = fs::File::open(path).map_err(fail)?;
+            source.take(most + 1).read_to_end(&mut bytes).map_err(fail)?;
+        }
+    }
     let too_big = bytes.len() as u64 > most;
     put(&mut read.hash, path.as_os_str().as_encoded_bytes());
     put(&mut read.hash, &bytes);

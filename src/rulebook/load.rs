@@ -1,8 +1,9 @@
 //! Reading, parsing and checking everything below a folder; all findings of all files in one run.
 use crate::lang::accept::{self, Acceptance, Accepted};
 use crate::lang::ast::{self, FileKind};
-use crate::lang::check::{RulebookText, check};
+use crate::lang::check::{RulebookText, check, check_with_index};
 use crate::lang::diagnostic::{self, Diagnostic};
+use crate::lang::index::Index;
 use crate::lang::source::{FileId, SourceMap};
 use crate::lang::syntax;
 use crate::rulebook::depth;
@@ -11,7 +12,9 @@ use crate::rulebook::manifest::{StoreDef, place};
 use crate::rulebook::stores;
 use crate::rulebook::{Book, LoadError, Rulebooks};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// How the codes begin that only the analysis of a whole rulebook finds.
 const ANALYSIS: &str = "W06";
@@ -45,8 +48,7 @@ pub struct Counts {
 impl Loaded {
     /// Adds what the analysis of the whole rulebook found, but for what the policies accept.
     pub fn add_analysis(&mut self, mut found: Vec<Diagnostic>) {
-        let accepted = accept::settle(&mut found, &self.acceptances, |code| code.starts_with(ANALYSIS));
-        self.accepted.extend(accepted);
+        self.accepted.extend(settle_analysis(&mut found, &self.acceptances));
         self.findings.extend(found);
         diagnostic::sort(&mut self.findings);
     }
@@ -81,6 +83,11 @@ impl Loaded {
     }
 }
 
+/// Takes away from what the analysis found whatever the policies accept, and gives it back.
+pub(super) fn settle_analysis(found: &mut Vec<Diagnostic>, acceptances: &[Acceptance]) -> Vec<Accepted> {
+    accept::settle(found, acceptances, |code| code.starts_with(ANALYSIS))
+}
+
 /// Loads all rulebooks below a folder.
 pub fn load(dir: &Path) -> Result<Loaded, LoadError> {
     files::read(dir).and_then(assemble)
@@ -95,8 +102,64 @@ pub(super) fn assemble(read: Read) -> Result<Loaded, LoadError> {
 
 fn parse_and_check(read: Read) -> Loaded {
     let fingerprint = read.fingerprint();
+    let counts = Counts { rulebooks: read.books.len(), files: read.paths.len() };
+    let Work { sources, findings, accepted, acceptances, done, paths, .. } =
+        work(read, &mut Parses::default(), false);
+    let good = findings.iter().all(|d| !d.is_error());
+    let rulebooks = good.then(|| Rulebooks::new(done.into_iter().map(Checked::link).collect()));
+    Loaded { sources, findings, accepted, acceptances, rulebooks, paths, fingerprint, counts }
+}
+
+/// Files that were parsed, by what they held: of a text that grows key by key, the other files are parsed once.
+#[derive(Debug, Default)]
+pub struct Parses {
+    files: BTreeMap<(FileId, Kind), Parse>,
+}
+
+#[derive(Debug)]
+struct Parse {
+    text: String,
+    file: Arc<ast::File>,
+    found: Vec<Diagnostic>,
+}
+
+impl Parses {
+    fn of(&mut self, sources: &SourceMap, file: FileId, kind: Kind, of: FileKind) -> &Parse {
+        let text = sources.text(file);
+        let parse = || {
+            let (parsed, found) = syntax::parse_file(sources, file, of);
+            Parse { text: text.to_owned(), file: Arc::new(parsed), found }
+        };
+        match self.files.entry((file, kind)) {
+            Entry::Occupied(mut known) => {
+                if known.get().text != text {
+                    known.insert(parse());
+                }
+                known.into_mut()
+            }
+            Entry::Vacant(free) => free.insert(parse()),
+        }
+    }
+}
+
+/// Rulebooks parsed and checked, not yet linked.
+pub(super) struct Work {
+    pub(super) sources: SourceMap,
+    /// Sorted by file and place.
+    pub(super) findings: Vec<Diagnostic>,
+    pub(super) accepted: Vec<Accepted>,
+    pub(super) acceptances: Vec<Acceptance>,
+    pub(super) done: Vec<Checked>,
+    /// What names mean, of each rulebook that was checked, if asked for.
+    pub(super) indexes: Vec<Index>,
+    pub(super) parsed: Parsed,
+    /// In the order of the files' numbers.
+    pub(super) paths: Vec<PathBuf>,
+}
+
+/// Parses what has changed, and checks.
+pub(super) fn work(read: Read, parses: &mut Parses, indexed: bool) -> Work {
     let Read { mut sources, mut findings, books, paths, .. } = read;
-    let counts = Counts { rulebooks: books.len(), files: paths.len() };
     let mut parsed = BTreeMap::new();
     for entry in books.iter().flat_map(|b| &b.files) {
         let kind = match entry.kind {
@@ -106,9 +169,9 @@ fn parse_and_check(read: Read) -> Loaded {
             Kind::Csv => continue,
         };
         parsed.entry((entry.file, entry.kind)).or_insert_with(|| {
-            let (file, found) = syntax::parse_file(&sources, entry.file, kind);
-            findings.extend(found);
-            file
+            let parse = parses.of(&sources, entry.file, entry.kind, kind);
+            findings.extend(parse.found.iter().cloned());
+            parse.file.clone()
         });
     }
     for (i, book) in books.iter().enumerate() {
@@ -119,13 +182,14 @@ fn parse_and_check(read: Read) -> Loaded {
             findings.push(found.help("answers and reports name rulebooks: give each a name of its own"));
         }
     }
-    let mut done = Vec::new();
+    let (mut done, mut indexes) = (Vec::new(), Vec::new());
     let mut owners: BTreeMap<String, String> = BTreeMap::new();
     for book in &books {
-        done.extend(self::book(&mut sources, book, &parsed, &mut owners, &mut findings));
+        let into = if indexed { Some(&mut indexes) } else { None };
+        done.extend(self::book(&mut sources, book, &parsed, &mut owners, &mut findings, into));
     }
     // A vocabulary that several rulebooks share is checked with each of them.
-    let policies = parsed.values().filter_map(|file| match file {
+    let policies = parsed.values().filter_map(|file| match &**file {
         ast::File::Policy(file) => Some(file.clone()),
         _ => None,
     });
@@ -137,13 +201,12 @@ fn parse_and_check(read: Read) -> Loaded {
     let whole = findings.iter().all(|d| !d.is_error());
     let accepted = accept::settle(&mut findings, &acceptances, |code| whole && !code.starts_with(ANALYSIS));
     diagnostic::sort(&mut findings);
-    let good = findings.iter().all(|d| !d.is_error());
-    let rulebooks = good.then(|| Rulebooks::new(done.into_iter().map(Checked::link).collect()));
-    Loaded { sources, findings, accepted, acceptances, rulebooks, paths, fingerprint, counts }
+    Work { sources, findings, accepted, acceptances, done, indexes, parsed, paths }
 }
 
 /// A rulebook that may be linked if nothing anywhere is wrong.
-struct Checked {
+#[derive(Debug, Clone)]
+pub(super) struct Checked {
     typed: crate::lang::typed::Rulebook,
     cases: Vec<crate::lang::typed::Case>,
     stores: Vec<StoreDef>,
@@ -151,12 +214,12 @@ struct Checked {
 }
 
 impl Checked {
-    fn link(self) -> Book {
+    pub(super) fn link(self) -> Book {
         Book::new(self.typed, self.cases, self.stores, self.digest)
     }
 }
 
-type Parsed = BTreeMap<(FileId, Kind), ast::File>;
+pub(super) type Parsed = BTreeMap<(FileId, Kind), Arc<ast::File>>;
 
 fn book(
     sources: &mut SourceMap,
@@ -164,6 +227,7 @@ fn book(
     parsed: &Parsed,
     owners: &mut BTreeMap<String, String>,
     findings: &mut Vec<Diagnostic>,
+    indexes: Option<&mut Vec<Index>>,
 ) -> Option<Checked> {
     let name = files.manifest.name.get_ref().clone();
     let layers = files.manifest.layer_kinds(files.manifest_file, findings);
@@ -179,7 +243,7 @@ fn book(
     }
     let (mut vocabulary, mut policies, mut cases) = (Vec::new(), Vec::new(), Vec::new());
     for entry in &files.files {
-        match parsed.get(&(entry.file, entry.kind)) {
+        match parsed.get(&(entry.file, entry.kind)).map(|file| &**file) {
             Some(ast::File::Vocabulary(file)) => vocabulary.push(file.clone()),
             Some(ast::File::Policy(file)) => policies.push(file.clone()),
             Some(ast::File::Cases(file)) => cases.push(file.clone()),
@@ -207,7 +271,14 @@ fn book(
         places: &places,
         read_csv: &read_csv,
     };
-    let checked = check(&text, sources);
+    let checked = match indexes {
+        None => check(&text, sources),
+        Some(indexes) => {
+            let (checked, index) = check_with_index(&text, sources);
+            indexes.push(index);
+            checked
+        }
+    };
     findings.extend(checked.diagnostics);
     let typed = checked.rulebook?;
     // What the parser could not read may leave the rest in any shape.

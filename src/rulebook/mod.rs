@@ -2,6 +2,7 @@
 //!
 //! Invariants: what serves has checked without errors; it is swapped whole; nothing here evaluates a decision.
 mod depth;
+mod draft;
 mod files;
 mod load;
 mod manifest;
@@ -10,8 +11,9 @@ mod registry;
 mod stores;
 mod watch;
 
-pub use files::MAX_FILE;
-pub use load::{Loaded, load};
+pub use draft::{Draft, draft};
+pub use files::{MAX_FILE, Overlay, manifests};
+pub use load::{Loaded, Parses, load};
 pub use manifest::StoreDef;
 pub use program::{Book, Program, Rulebooks, Store};
 pub use registry::{OpenError, Registry, Reload, ReloadState};

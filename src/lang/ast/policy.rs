@@ -76,6 +76,21 @@ pub enum Item {
     Calendar(Calendar),
 }
 
+impl Item {
+    /// The text of the declaration.
+    pub fn span(&self) -> Span {
+        match self {
+            Item::Let(item) => item.span,
+            Item::Param(item) => item.span,
+            Item::Set(item) => item.span,
+            Item::Table(item) => item.span,
+            Item::Rows(item) => item.span,
+            Item::Rule(item) => item.span,
+            Item::Calendar(item) => item.span,
+        }
+    }
+}
+
 /// `let until = …`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Let {

@@ -4,6 +4,7 @@ use super::expr::some_of;
 use super::names::Head;
 use super::vocab::TypeName;
 use crate::lang::ast;
+use crate::lang::index::Symbol;
 use crate::lang::near::nearest;
 use crate::lang::source::Span;
 use crate::lang::typed::*;
@@ -24,6 +25,7 @@ impl<'a> Cx<'a> {
             return broken_expr(span);
         }
         if let Some(versions) = self.callee(s, &c.function) {
+            self.means_path(&c.function, &versions);
             return self.named_call(s, c, versions, part, span);
         }
         let Some(name) = c.function.single() else {
@@ -173,6 +175,7 @@ impl<'a> Cx<'a> {
         let decl = self.tables.get(id.ix())?;
         let name = decl.ast.name.text.clone();
         let (params, results) = (decl.params.clone(), decl.results.clone());
+        self.means_columns(c, id);
         let args = self.arguments(s, c, &params, &format!("`{name}`"))?;
         let at = match (part, results.as_slice()) {
             (Some(part), _) => match results.iter().position(|(n, _)| *n == part.text) {
@@ -202,6 +205,9 @@ impl<'a> Cx<'a> {
         let ty = results.get(at)?.1.clone();
         if ty == Ty::Never {
             return None;
+        }
+        if let Some(part) = part {
+            self.means(part.span, Symbol::Column(id, (params.len() + at) as u32));
         }
         Some(expr(ExprKind::Lookup { table: id, args, result: at as u32 }, ty, span))
     }
@@ -288,6 +294,12 @@ impl<'a> Cx<'a> {
     ) -> Expr {
         let Some(def) = self.vocab.fact_calls.get(id.ix()) else { return broken_expr(span) };
         let (params, ty, request) = (def.params.clone(), def.ty.clone(), def.source == Source::Request);
+        self.means(name.span, Symbol::FactCall(id));
+        for arg in c.args.iter().filter_map(|a| a.name.as_ref()) {
+            if let Some(at) = params.iter().position(|(n, _)| *n == arg.text) {
+                self.means(arg.span, Symbol::FactParam(id, at as u32));
+            }
+        }
         if request
             && let Some(d) = s.decision.and_then(|d| self.decision(d))
             && !d.given_calls.contains(&id)
@@ -325,6 +337,8 @@ impl<'a> Cx<'a> {
             return broken_expr(span);
         }
         let fields: Vec<(String, Ty)> = def.fields.iter().map(|f| (f.name.clone(), f.ty.clone())).collect();
+        self.means(name.span, Symbol::Entity(id));
+        self.means_fields(c, id);
         if let Some(arg) = c.args.iter().find(|a| a.name.is_none()) {
             let first = fields.first().map_or("field", |f| f.0.as_str());
             self.error_help(
@@ -371,6 +385,7 @@ impl<'a> Cx<'a> {
         let outputs: Vec<(String, bool, bool)> =
             def.outputs.iter().map(|o| (o.name.clone(), o.working, o.per.is_some())).collect();
         let given = def.given.clone();
+        self.means(c.function.span, Symbol::Decision(d));
         let visible: Vec<String> = outputs.iter().filter(|o| !o.1).map(|o| o.0.clone()).collect();
         let Some(part) = part else {
             self.error_help(
@@ -397,6 +412,7 @@ impl<'a> Cx<'a> {
             );
             return broken_expr(span);
         }
+        self.means(part.span, Symbol::Output(d, OutputId(at as u32)));
         let mut changes: Vec<(RootId, Expr)> = Vec::new();
         for arg in &c.args {
             let Some(field) = &arg.name else {
@@ -418,6 +434,7 @@ impl<'a> Cx<'a> {
                 self.misspelt("E0210", field.span, message, near, help);
                 return broken_expr(span);
             };
+            self.means(field.span, Symbol::Root(root));
             let ty = self.vocab.roots.get(root.ix()).map_or(Ty::Never, |r| r.ty.clone());
             let value = self.check(s, &arg.value, &ty, &format!("`{}`", field.text));
             if matches!(ty.inner(), Ty::List(_)) && !is_broken(&value) && !self.is_given_list(&value) {

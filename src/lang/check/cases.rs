@@ -4,6 +4,7 @@ use super::expr::some_of;
 use super::roots::Unknown;
 use crate::lang::ast;
 use crate::lang::diagnostic::Diagnostic;
+use crate::lang::index::Symbol;
 use crate::lang::near::{Near, nearest};
 use crate::lang::source::Span;
 use crate::lang::typed::*;
@@ -112,7 +113,7 @@ impl<'a> Cx<'a> {
             );
             return None;
         };
-        let Some(decision) = self.decision_by_name(&target.text) else {
+        let Some(decision) = self.means_decision(target) else {
             if !self.excused(&target.text) {
                 let near = nearest(&target.text, self.vocab.decisions.iter().map(|d| d.name.as_str()));
                 let names: Vec<String> = self.vocab.decisions.iter().map(|d| d.name.clone()).collect();
@@ -168,6 +169,7 @@ impl<'a> Cx<'a> {
         if let Some(like) = &case.like {
             match pick(texts.cases.get(like.value.as_str()), f) {
                 Some((file, model)) => {
+                    self.means(like.span, Symbol::Case(model.name.span));
                     whole &= self.gather(texts, file, model, given, target, store, chain);
                     let head = texts.files.get(file).and_then(|f| f.head.as_ref()).filter(|_| file != f);
                     if let Some(head) = head {
@@ -188,7 +190,10 @@ impl<'a> Cx<'a> {
         }
         for name in &case.with {
             match pick(texts.backgrounds.get(name.value.as_str()), f) {
-                Some((_, b)) => given.extend(&b.settings),
+                Some((_, b)) => {
+                    self.means(name.span, Symbol::Background(b.name.span));
+                    given.extend(&b.settings);
+                }
                 None => {
                     whole = false;
                     if !texts.excuses(&name.value) {
@@ -345,7 +350,17 @@ impl<'a> Cx<'a> {
         let mut found: Vec<(String, Vec<RuleId>)> = homes.into_iter().collect();
         found.sort();
         match found.as_slice() {
-            [(_, rules)] => Some(rules.clone()),
+            [(_, rules)] => {
+                if let Some(name) = path.parts.last() {
+                    if let Some((policy, _)) = self.module_prefix(&path.parts) {
+                        self.means_policy(&path.parts, &policy);
+                    }
+                    for rule in rules {
+                        self.means(name.span, Symbol::Rule(*rule));
+                    }
+                }
+                Some(rules.clone())
+            }
             [] => {
                 if !torn {
                     let near = nearest(&text, names.iter().map(String::as_str));

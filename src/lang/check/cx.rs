@@ -10,6 +10,7 @@ use super::tables::TableDecl;
 use super::vocab::{OutSyn, TypeName, UnitName, Word};
 use crate::lang::ast;
 use crate::lang::diagnostic::Diagnostic;
+use crate::lang::index::Use;
 use crate::lang::near::{Near, did_you_mean};
 use crate::lang::source::{SourceMap, Span};
 use crate::lang::typed::*;
@@ -65,6 +66,8 @@ pub(super) struct GuardState {
 pub(super) struct Cx<'a> {
     pub input: &'a super::CheckInput<'a>,
     pub diags: Vec<Diagnostic>,
+    /// What names mean, place by place, if anybody wants to know.
+    pub uses: Option<Vec<Use>>,
     pub vocab: Vocab,
     pub types: FxHashMap<String, TypeName>,
     pub words: FxHashMap<String, Vec<Word>>,
@@ -112,6 +115,7 @@ impl<'a> Cx<'a> {
         Cx {
             input,
             diags: Vec::new(),
+            uses: None,
             vocab: Vocab::default(),
             types: FxHashMap::default(),
             words: FxHashMap::default(),

@@ -2,6 +2,7 @@
 use super::cx::{Cx, GuardState, Scope, label};
 use super::vocab::{OutSyn, TypeName};
 use crate::lang::ast;
+use crate::lang::index::Symbol;
 use crate::lang::near::nearest;
 use crate::lang::typed::*;
 use std::collections::BTreeMap;
@@ -95,8 +96,10 @@ impl<'a> Cx<'a> {
             let (mut given, mut given_calls) = (Vec::new(), Vec::new());
             for name in &d.given {
                 if let Some(root) = self.root_by_name(&name.text) {
+                    self.means(name.span, Symbol::Root(root));
                     given.push(root);
                 } else if let Some(at) = self.vocab.fact_calls.iter().position(|c| c.name == name.text) {
+                    self.means(name.span, Symbol::FactCall(FactCallId(at as u32)));
                     given_calls.push(FactCallId(at as u32));
                 } else if !self.excused(&name.text) {
                     self.unknown_given(d, name);
@@ -305,6 +308,8 @@ impl<'a> Cx<'a> {
                     );
                 }
                 let var = self.new_var(&each.var.text, ty, Some(root), None);
+                self.means(name.span, Symbol::Root(root));
+                self.declares(each.var.span, Symbol::Var(var));
                 (Some(root), Some(var))
             }
             (_, Some(Ty::Never)) => (None, None),

@@ -3,6 +3,7 @@
 //! `lower` uses the expected type as a hint, `check` demands it.
 use super::cx::{Cx, Scope, broken_expr, days, expr, question};
 use crate::lang::ast;
+use crate::lang::index::Symbol;
 use crate::lang::near::{Near, nearest};
 use crate::lang::source::Span;
 use crate::lang::typed::*;
@@ -299,6 +300,7 @@ impl<'a> Cx<'a> {
                 let found = def.and_then(|d| d.fields.iter().position(|f| f.name == name.text));
                 let ty = found.and_then(|i| def?.fields.get(i)).map(|f| f.ty.clone());
                 if let (Some(at), Some(ty)) = (found, ty) {
+                    self.means(name.span, Symbol::Field(id, at as u32));
                     if ty == Ty::Never {
                         return broken_expr(span);
                     }

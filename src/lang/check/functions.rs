@@ -2,13 +2,14 @@
 use super::cx::{Cx, Named, Scope, broken_expr, expr};
 use super::expr::some_of;
 use crate::lang::ast;
+use crate::lang::index::Symbol;
 use crate::lang::near::nearest;
 use crate::lang::source::Span;
 use crate::lang::typed::*;
 use std::sync::Arc;
 
 /// Every function with how it is written.
-pub(super) const NAMES: [(&str, &str); 31] = [
+pub const NAMES: [(&str, &str); 31] = [
     ("min", "min(a, b)"),
     ("max", "max(a, b)"),
     ("earliest", "earliest(a, b)"),
@@ -213,7 +214,9 @@ impl<'a> Cx<'a> {
         let [day, calendar] = c.args.as_slice() else { return self.wrong_shape(name, span) };
         let value = self.check(s, &day.value, &Ty::Date, &format!("`{}`", name.text));
         let ast::ExprKind::Path(path) = &calendar.value.kind else { return self.wrong_shape(name, span) };
-        let own = self.callee(s, path).and_then(|v| {
+        let named = self.callee(s, path);
+        self.means_path(path, named.as_deref().unwrap_or(&[]));
+        let own = named.and_then(|v| {
             v.into_iter().find_map(|(_, n)| match n {
                 Named::Calendar(id) => Some(Ok(id)),
                 Named::Broken => Some(Err(())),
@@ -227,7 +230,10 @@ impl<'a> Cx<'a> {
                 let text = path.text();
                 let found = self.shared_calendars.iter().find(|(n, _)| *n == text).map(|(_, id)| *id);
                 match found {
-                    Some(id) => id,
+                    Some(id) => {
+                        self.means(path.span, Symbol::Calendar(id));
+                        id
+                    }
                     None => {
                         if !self.excused(&text) {
                             let near = nearest(&text, self.vocab.calendars.iter().map(|c| c.name.as_str()));
@@ -268,7 +274,11 @@ impl<'a> Cx<'a> {
             return broken_expr(span);
         };
         let named = match &table.value.kind {
-            ast::ExprKind::Path(p) => self.callee(s, p),
+            ast::ExprKind::Path(p) => {
+                let named = self.callee(s, p);
+                self.means_path(p, named.as_deref().unwrap_or(&[]));
+                named
+            }
             _ => None,
         };
         let id = match named.as_deref() {

@@ -3,6 +3,7 @@ use super::cx::Cx;
 use super::expr::some_of;
 use super::vocab::TypeName;
 use crate::lang::ast;
+use crate::lang::index::Symbol;
 use crate::lang::near::nearest;
 use crate::lang::typed::*;
 
@@ -38,6 +39,7 @@ impl<'a> Cx<'a> {
     fn called_fact(&mut self, path: &ast::Path) -> Option<FactCallId> {
         let text = path.text();
         if let Some(at) = self.vocab.fact_calls.iter().position(|f| f.name == text) {
+            self.means(path.span, Symbol::FactCall(FactCallId(at as u32)));
             return Some(FactCallId(at as u32));
         }
         if !self.excused(&text) {
@@ -69,6 +71,7 @@ impl<'a> Cx<'a> {
             }
             return None;
         };
+        self.means(first.span, Symbol::Root(root));
         let mut ty = self.vocab.roots.get(root.ix())?.ty.clone();
         let (mut fields, mut at) = (Vec::new(), first.text.clone());
         for name in rest {
@@ -89,7 +92,9 @@ impl<'a> Cx<'a> {
                 self.misspelt("E0202", name.span, message, near, help);
                 return None;
             };
-            ty = def.fields.get(i)?.ty.clone();
+            let (field, symbol) = (def.fields.get(i)?.ty.clone(), Symbol::Field(*id, i as u32));
+            self.means(name.span, symbol);
+            ty = field;
             fields.push(i as u32);
             at = format!("{at}.{}", name.text);
         }
@@ -99,7 +104,8 @@ impl<'a> Cx<'a> {
     /// `needs item.season`: the name of a fact as an answer names it.
     pub fn needed(&mut self, path: &ast::Path) -> Option<String> {
         let name = path.single().map(|n| n.text.as_str());
-        if self.vocab.fact_calls.iter().any(|f| Some(f.name.as_str()) == name) {
+        if let Some(at) = self.vocab.fact_calls.iter().position(|f| Some(f.name.as_str()) == name) {
+            self.means(path.span, Symbol::FactCall(FactCallId(at as u32)));
             return Some(path.text());
         }
         self.fact_path(path).map(|_| path.text())
@@ -168,6 +174,8 @@ impl<'a> Cx<'a> {
             return None;
         }
         let def = self.vocab.entities.get(id.ix())?.clone();
+        self.means(c.function.span, Symbol::Entity(id));
+        self.means_fields(c, id);
         let mut fields: Vec<(u32, Given)> = Vec::new();
         let mut whole = true;
         for arg in &c.args {

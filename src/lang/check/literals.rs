@@ -73,7 +73,9 @@ impl Cx<'_> {
     pub fn quantity(&mut self, q: &ast::Quantity) -> Expr {
         use super::vocab::UnitName;
         let value = q.number.value();
-        let (ty, step, constant_of) = match self.units.get(&q.unit.text).copied() {
+        let unit = self.units.get(&q.unit.text).copied();
+        self.means_unit(q.unit.span, unit);
+        let (ty, step, constant_of) = match unit {
             Some(UnitName::Unit(u)) => {
                 let step = self.vocab.units.get(u.ix()).map(|d| (d.step.clone(), d.name.clone()));
                 (Ty::Unit(u), step, Const::Num(value.clone()))
@@ -149,9 +151,11 @@ impl Cx<'_> {
 
     fn rate_kind(&mut self, unit: &ast::Name) -> Option<RateKind> {
         use super::vocab::UnitName;
-        match self.units.get(&unit.text) {
-            Some(UnitName::Unit(u)) => Some(RateKind::Unit(*u)),
-            Some(UnitName::Currency(c)) => Some(RateKind::Money(*c)),
+        let known = self.units.get(&unit.text).copied();
+        self.means_unit(unit.span, known);
+        match known {
+            Some(UnitName::Unit(u)) => Some(RateKind::Unit(u)),
+            Some(UnitName::Currency(c)) => Some(RateKind::Money(c)),
             None if matches!(unit.text.as_str(), "day" | "days" | "天" | "日") => Some(RateKind::Days),
             None => {
                 self.unknown_unit(unit, None);

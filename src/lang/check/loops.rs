@@ -1,6 +1,7 @@
 //! Comprehensions, `split` and `share`, and the lists that rules and loops run over.
 use super::cx::{Cx, Scope, broken_expr, expr};
 use crate::lang::ast;
+use crate::lang::index::Symbol;
 use crate::lang::source::Span;
 use crate::lang::typed::*;
 use std::sync::Arc;
@@ -38,6 +39,7 @@ impl<'a> Cx<'a> {
         }
         let ok = matches!(typed.ty, Ty::List(_));
         let id = self.new_var(&var.text, of, root, ok.then(|| typed.clone()));
+        self.declares(var.span, Symbol::Var(id));
         s.vars.push((var.text.clone(), id));
         (id, ok.then_some(typed))
     }
@@ -318,6 +320,7 @@ impl<'a> Cx<'a> {
                 };
                 let (ty, span) = (l.ty.clone(), l.span);
                 let fresh = self.new_var(&over.var.text, of.clone(), None, None);
+                self.declares(over.var.span, Symbol::Var(fresh));
                 let cond = visit::rename(cond, var, fresh);
                 let body = expr(ExprKind::Var(fresh), of, span);
                 let kind = ExprKind::Comp {

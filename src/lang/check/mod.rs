@@ -23,6 +23,7 @@ mod ops;
 mod order;
 mod overrides;
 mod params;
+mod record;
 mod roots;
 mod rules;
 mod step;
@@ -32,9 +33,12 @@ mod vocab;
 mod words;
 
 pub use csv_rows::ReadCsv;
+pub use functions::NAMES as FUNCTIONS;
+pub use vocab::BUILTIN as TYPES;
 
 use crate::lang::ast;
 use crate::lang::diagnostic::{self, Diagnostic};
+use crate::lang::index::Index;
 use crate::lang::source::SourceMap;
 use crate::lang::typed::*;
 use cx::{Cx, LetState, label};
@@ -77,6 +81,15 @@ struct CheckInput<'a> {
 /// Checks a rulebook. CSV files are entered into `sources`, so that findings show their lines. What the parser found is
 /// not known here: a rulebook whose texts have syntax errors must not be used, even if what could be read of it checks.
 pub fn check(text: &RulebookText<'_>, sources: &mut SourceMap) -> Checked {
+    run(text, sources, false).0
+}
+
+/// As [`check`], and what every name means; the index knows all that could be read, also of a text with errors.
+pub fn check_with_index(text: &RulebookText<'_>, sources: &mut SourceMap) -> (Checked, Index) {
+    run(text, sources, true)
+}
+
+fn run(text: &RulebookText<'_>, sources: &mut SourceMap, indexed: bool) -> (Checked, Index) {
     let mut found = Vec::new();
     let csv = csv_rows::read(text.policies, text.read_csv, sources, &mut found);
     let input = CheckInput {
@@ -90,6 +103,7 @@ pub fn check(text: &RulebookText<'_>, sources: &mut SourceMap) -> Checked {
     };
     let mut cx = Cx::new(&input);
     cx.diags = found;
+    cx.uses = indexed.then(Vec::new);
     cx.vocabulary();
     cx.modules();
     cx.sort_rules();
@@ -109,9 +123,10 @@ pub fn check(text: &RulebookText<'_>, sources: &mut SourceMap) -> Checked {
     cx.roots();
     let mut diagnostics = std::mem::take(&mut cx.diags);
     diagnostic::sort(&mut diagnostics);
+    let index = if indexed { cx.index() } else { Index::default() };
     let broken = diagnostics.iter().any(Diagnostic::is_error);
     let rulebook = (!broken).then(|| assemble(text.name, text.layers, cx));
-    Checked { rulebook, cases, diagnostics }
+    (Checked { rulebook, cases, diagnostics }, index)
 }
 
 /// Everything typed, as the evaluators read it.

@@ -51,7 +51,7 @@ impl<'a> Cx<'a> {
         let (mut decides, mut lost) = (None, false);
         match &ast.kind {
             ast::ModuleKind::Policy { decides: name } => {
-                decides = self.decision_by_name(&name.text);
+                decides = self.means_decision(name);
                 lost = decides.is_none();
                 if lost && !self.excused(&name.text) {
                     let near = nearest(&name.text, self.vocab.decisions.iter().map(|d| d.name.as_str()));
@@ -188,6 +188,7 @@ impl<'a> Cx<'a> {
                         }
                     }
                 }
+                self.means_policy_at(path.span, &text);
                 if !paths.contains(&text) {
                     paths.push(text);
                 }

@@ -5,6 +5,7 @@ use super::expr::{constant, element, some_of};
 use super::vocab::{TypeName, Word};
 use crate::lang::ast;
 use crate::lang::diagnostic::Diagnostic;
+use crate::lang::index::Symbol;
 use crate::lang::near::nearest;
 use crate::lang::source::Span;
 use crate::lang::typed::*;
@@ -85,6 +86,7 @@ impl<'a> Cx<'a> {
     pub fn path(&mut self, s: &mut Scope, p: &'a ast::Path, hint: Option<&Ty>) -> Expr {
         let Some((first, fields)) = p.parts.split_first() else { return broken_expr(p.span) };
         if let Some(head) = self.find(s, &first.text) {
+            self.means_head(s, &head, first.span);
             let read = self.read_head(s, head, first);
             let mut e = self.narrowed(s, read);
             for name in fields {
@@ -98,6 +100,8 @@ impl<'a> Cx<'a> {
         {
             let span = first.span.to(name.span);
             let versions = self.named_in(&path, &name.text);
+            self.means_policy(&p.parts, &path);
+            self.means_versions(name.span, &versions);
             if versions.is_empty() {
                 self.unknown_in_module(&path, name);
                 return broken_expr(span);
@@ -230,6 +234,7 @@ impl<'a> Cx<'a> {
             );
             return Some(broken_expr(span));
         }
+        self.means(name.span, Symbol::Output(d, o));
         let typed = expr(ExprKind::OutputOf(o, *v), self.output_value_ty(d, o), span);
         Some(self.under_guard(s, d, o, typed))
     }
@@ -360,6 +365,12 @@ impl<'a> Cx<'a> {
     }
 
     fn word_value(&mut self, s: &Scope, name: &ast::Name, hint: Option<&Ty>) -> Expr {
+        let typed = self.bare_word_value(s, name, hint);
+        self.means_const(name.span, &typed);
+        typed
+    }
+
+    fn bare_word_value(&mut self, s: &Scope, name: &ast::Name, hint: Option<&Ty>) -> Expr {
         let found = self.words.get(&name.text).cloned().unwrap_or_default();
         let make = |w: &Word| match *w {
             Word::Member(e, i) => constant(Const::Enum(i), Ty::Enum(e), name.span),
@@ -388,12 +399,15 @@ impl<'a> Cx<'a> {
 
     fn qualified_word(&mut self, ty: &Ty, of: &ast::Name, word: &ast::Name) -> Expr {
         let span = of.span.to(word.span);
-        for w in self.words.get(&word.text).into_iter().flatten() {
-            match (*w, ty) {
+        self.means_type(of.span, ty);
+        for w in self.words.get(&word.text).cloned().unwrap_or_default() {
+            match (w, ty) {
                 (Word::Member(e, i), Ty::Enum(t)) if e == *t => {
+                    self.means(word.span, Symbol::Member(e, i));
                     return constant(Const::Enum(i), ty.clone(), span);
                 }
                 (Word::Node(e, i), Ty::Node(t)) if e == *t => {
+                    self.means(word.span, Symbol::Node(e, i));
                     return constant(Const::Node(i), ty.clone(), span);
                 }
                 _ => {}

@@ -2,6 +2,7 @@
 //! by way of others.
 use super::cx::Cx;
 use crate::lang::ast;
+use crate::lang::index::Symbol;
 use crate::lang::near::{Near, nearest};
 use crate::lang::source::Span;
 use crate::lang::typed::*;
@@ -153,10 +154,12 @@ impl<'a> Cx<'a> {
                 .map(RuleId)
                 .filter(|r| self.rules.get(r.ix()).is_some_and(|r| versions.contains(&r.module)))
                 .collect();
+            self.means_policy_at(path.span, &text);
             return Some(rules);
         }
         if let Some((module, [name])) = self.module_prefix(&path.parts) {
             let home = self.by_path.get(&module).cloned().unwrap_or_default();
+            self.means_policy(&path.parts, &module);
             if let Some(found) = self.rules_in(&home, name) {
                 return Some(found);
             }
@@ -186,8 +189,16 @@ impl<'a> Cx<'a> {
         match (named.is_empty(), grouped.is_empty()) {
             (true, true) if broken => Some(Vec::new()),
             (true, true) => None,
-            (false, true) => Some(named),
-            (true, false) => Some(grouped),
+            (false, true) => {
+                for id in &named {
+                    self.means(name.span, Symbol::Rule(*id));
+                }
+                Some(named)
+            }
+            (true, false) => {
+                self.means_group(name.span, home, &name.text);
+                Some(grouped)
+            }
             (false, false) => {
                 self.error_help(
                     "E0206",

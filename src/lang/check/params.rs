@@ -161,6 +161,7 @@ impl<'a> Cx<'a> {
             }
             return;
         };
+        self.means_path(&set.target, &found);
         for (_, named) in found {
             match named {
                 Named::Param(id) => self.set_one(m, set, id),

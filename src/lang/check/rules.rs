@@ -4,6 +4,7 @@ use super::expr::some_of;
 use super::vocab::Word;
 use crate::lang::ast;
 use crate::lang::diagnostic::Diagnostic;
+use crate::lang::index::Symbol;
 use crate::lang::near::nearest;
 use crate::lang::source::Span;
 use crate::lang::typed::*;
@@ -242,7 +243,10 @@ impl<'a> Cx<'a> {
             }
         }
         match found.as_slice() {
-            [(o, at, e)] => Some((*o, super::expr::constant(Const::Enum(*at), Ty::Enum(*e), name.span))),
+            [(o, at, e)] => {
+                self.means(name.span, Symbol::Member(*e, *at));
+                Some((*o, super::expr::constant(Const::Enum(*at), Ty::Enum(*e), name.span)))
+            }
             [] => {
                 self.no_output_word(d, name);
                 None
@@ -310,8 +314,10 @@ impl<'a> Cx<'a> {
                 Some((output, false))
             }
             [var, name] => {
-                let known = s.vars.iter().any(|(n, _)| *n == var.text);
-                if !known {
+                let known = s.vars.iter().rev().find(|(n, _)| *n == var.text).map(|(_, v)| *v);
+                if let Some(v) = known {
+                    self.means(var.span, Symbol::Var(v));
+                } else {
                     self.error_help(
                         "E0402",
                         target.span,
@@ -361,6 +367,7 @@ impl<'a> Cx<'a> {
     /// An output by name, or a finding.
     pub fn find_output(&mut self, d: DecisionId, name: &ast::Name) -> Option<OutputId> {
         if let Some(o) = self.output_by_name(d, &name.text) {
+            self.means(name.span, Symbol::Output(d, o));
             return Some(o);
         }
         if self.excused(&name.text) {

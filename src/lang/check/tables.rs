@@ -254,6 +254,7 @@ impl<'a> Cx<'a> {
         let found = self.callee(&scope, &rows.target);
         let ids: Vec<TableId> = match found {
             Some(named) => {
+                self.means_path(&rows.target, &named);
                 let mut ids = Vec::new();
                 for (_, n) in named {
                     match n {

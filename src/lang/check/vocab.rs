@@ -37,7 +37,8 @@ pub(super) struct OutSyn<'a> {
     pub ast: &'a ast::Output,
 }
 
-const BUILTIN: [(&str, Ty); 10] = [
+/// The types of the language with their names.
+pub const BUILTIN: [(&str, Ty); 10] = [
     ("bool", Ty::Bool),
     ("integer", Ty::Int),
     ("decimal", Ty::Dec),
@@ -306,8 +307,11 @@ impl<'a> Cx<'a> {
         let base = match &t.kind {
             ast::TypeKind::List(of) => Ty::List(Arc::new(self.ty(of))),
             ast::TypeKind::Set(of) => Ty::Set(Arc::new(self.ty(of))),
-            ast::TypeKind::Name(name) => match self.types.get(&name.text) {
-                Some(TypeName::Is(ty)) => ty.clone(),
+            ast::TypeKind::Name(name) => match self.types.get(&name.text).cloned() {
+                Some(TypeName::Is(ty)) => {
+                    self.means_type(name.span, &ty);
+                    ty
+                }
                 Some(TypeName::Broken) => Ty::Never,
                 None => {
                     if !self.torn {

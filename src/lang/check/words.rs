@@ -30,6 +30,17 @@ impl Cx<'_> {
 
     /// A type as it is written in a vocabulary.
     pub fn type_name(&self, ty: &Ty) -> String {
+        self.vocab.type_name(ty)
+    }
+
+    fn plain(&self, ty: &Ty) -> String {
+        format!("`{}`", self.type_name(ty))
+    }
+}
+
+impl Vocab {
+    /// A type as it is written in a vocabulary.
+    pub fn type_name(&self, ty: &Ty) -> String {
         let named = |n: Option<&str>| n.unwrap_or("?").to_owned();
         match ty {
             Ty::Bool => "bool".into(),
@@ -41,20 +52,16 @@ impl Cx<'_> {
             Ty::Period => "period".into(),
             Ty::Duration => "duration".into(),
             Ty::Money => "money".into(),
-            Ty::Unit(u) => named(self.vocab.units.get(u.ix()).map(|d| d.name.as_str())),
-            Ty::Enum(e) => named(self.vocab.enums.get(e.ix()).map(|d| d.name.as_str())),
-            Ty::Node(t) => named(self.vocab.taxonomies.get(t.ix()).map(|d| d.name.as_str())),
-            Ty::Entity(e) => named(self.vocab.entities.get(e.ix()).map(|d| d.name.as_str())),
+            Ty::Unit(u) => named(self.units.get(u.ix()).map(|d| d.name.as_str())),
+            Ty::Enum(e) => named(self.enums.get(e.ix()).map(|d| d.name.as_str())),
+            Ty::Node(t) => named(self.taxonomies.get(t.ix()).map(|d| d.name.as_str())),
+            Ty::Entity(e) => named(self.entities.get(e.ix()).map(|d| d.name.as_str())),
             Ty::List(of) => format!("list of {}", self.type_name(of)),
             Ty::Set(of) => format!("set of {}", self.type_name(of)),
             Ty::Opt(of) => format!("{}?", self.type_name(of)),
             Ty::Rate(..) => "rate".into(),
             Ty::Never => "?".into(),
         }
-    }
-
-    fn plain(&self, ty: &Ty) -> String {
-        format!("`{}`", self.type_name(ty))
     }
 }
 

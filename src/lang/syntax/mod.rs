@@ -3,6 +3,7 @@
 //! Fold (one plain form of every sign) → scan (words) → split at declarations → look at brackets → join lines → grammar →
 //! tree. A broken declaration costs itself only: its name is kept, so that uses of it are not errors too.
 
+mod around;
 mod brackets;
 mod expected;
 mod file;
@@ -19,6 +20,7 @@ mod scripts;
 mod slips;
 mod written;
 
+pub use around::{Around, Piece, PieceKind, around};
 pub use grammar::Rule as Part;
 pub use keywords::{KEYWORDS, RESERVED, declarations, nearest};
 pub use scripts::deceives;
