@@ -5,6 +5,7 @@
 pub mod analysis;
 pub mod cases;
 pub mod cli;
+pub mod format;
 pub mod lang;
 pub mod lsp;
 pub mod program;

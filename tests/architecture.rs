@@ -14,13 +14,14 @@ use std::path::{Path, PathBuf};
 const ROOMS: &[(&str, &[&str])] = &[
     ("lang", &[]),
     ("program", &["lang"]),
+    ("format", &["lang"]),
     ("rulebook", &["lang", "program"]),
     ("analysis", &["lang", "program", "rulebook"]),
     ("cases", &["lang", "program", "rulebook", "analysis"]),
     ("server", &["lang", "program", "rulebook"]),
-    ("lsp", &["lang", "program", "rulebook", "analysis", "cases"]),
     ("show", &["lang", "program", "rulebook"]),
-    ("cli", &["lang", "program", "rulebook", "analysis", "cases", "server", "lsp", "show"]),
+    ("lsp", &["lang", "program", "rulebook", "analysis", "cases", "format"]),
+    ("cli", &["lang", "program", "rulebook", "analysis", "cases", "server", "lsp", "format", "show"]),
 ];
 
 /// Crates that only one room may name.

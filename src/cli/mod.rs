@@ -6,6 +6,7 @@ mod check;
 mod console;
 mod decide;
 mod explain;
+mod fmt;
 mod lsp;
 mod new;
 mod serve;
@@ -31,6 +32,8 @@ enum Command {
     Check(check::Args),
     /// Run the cases of every rulebook below a folder
     Test(test::Args),
+    /// Write texts in their one layout: blanks, line ends, aligned tables, plain forms of signs
+    Fmt(fmt::Args),
     /// Decide once, and print the answer as JSON
     Eval(decide::Args),
     /// Decide once, and say why in words
@@ -102,6 +105,7 @@ pub fn main() -> ExitCode {
     let done = match cli.command {
         Command::Check(args) => check::run(&args, &mut console),
         Command::Test(args) => test::run(&args, &mut console),
+        Command::Fmt(args) => fmt::run(&args, &mut console),
         Command::Eval(args) => decide::run(&args, &mut console),
         Command::Explain(args) => explain::run(&args, &mut console),
         Command::Needs(args) => ask::run(&args, &mut console),

@@ -81,7 +81,8 @@ fn table_rows(
         found.push(Diagnostic::error("E0415", name.span, format!("`{}` is empty", name.value)));
         return Vec::new();
     };
-    let Some(columns) = columns(id, table, &header, found) else { return Vec::new() };
+    let head = line_of(map, id, skip as u32, &header).0;
+    let Some(columns) = columns(head, table, &header, found) else { return Vec::new() };
     let mut rows = Vec::new();
     for record in records {
         if record.iter().all(|c| c.trim().is_empty()) {
@@ -129,14 +130,13 @@ enum Column {
 }
 
 fn columns(
-    id: FileId,
+    at: Span,
     table: &ast::Table,
     header: &csv::StringRecord,
     found: &mut Vec<Diagnostic>,
 ) -> Option<Vec<Column>> {
     let declared: Vec<&ast::ParamDecl> = table.params.iter().chain(&table.results).collect();
     let names: Vec<&str> = declared.iter().map(|p| p.name.text.as_str()).collect();
-    let at = Span::new(id, 0, header.as_slice().len() as u32);
     let one = header.get(0).filter(|_| header.len() == 1).unwrap_or("");
     if let Some(sign) = [(';', "semicolons"), ('\t', "tabs")].iter().find(|(sign, _)| one.contains(*sign)) {
         let message = format!("the cells of this file are separated by {}", sign.1);
@@ -192,6 +192,14 @@ pub(super) fn count(n: usize, word: &str) -> String {
     if n == 1 { format!("{n} {word}") } else { format!("{n} {word}s") }
 }
 
+/// The line on which a record begins.
+fn line_of<'m>(map: &'m SourceMap, id: FileId, skip: u32, record: &csv::StringRecord) -> (Span, &'m str) {
+    let start = record.position().map_or(0, |p| p.byte()) as u32 + skip;
+    let rest = map.text(id).get(start as usize..).unwrap_or("");
+    let line = rest.lines().next().unwrap_or("");
+    (Span::new(id, start, start + line.len() as u32), line)
+}
+
 fn row(
     map: &SourceMap,
     id: FileId,
@@ -200,10 +208,8 @@ fn row(
     record: &csv::StringRecord,
     found: &mut Vec<Diagnostic>,
 ) -> Option<ast::Row> {
-    let start = record.position().map_or(0, |p| p.byte()) as u32 + skip;
-    let line = map.text(id).get(start as usize..).unwrap_or("");
-    let line = line.lines().next().unwrap_or("");
-    let span = Span::new(id, start, start + line.len() as u32);
+    let (span, line) = line_of(map, id, skip, record);
+    let start = span.start;
     let cells = columns.iter().filter(|c| matches!(c, Column::Cell { .. }));
     let wanted = cells.count();
     let last = columns.iter().rposition(|c| matches!(c, Column::Cell { .. })).map_or(0, |at| at + 1);

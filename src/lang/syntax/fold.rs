@@ -12,6 +12,8 @@ pub struct Folded {
     pub text: String,
     /// (byte here, byte in the file), ascending; bytes between two entries run in step.
     segments: Vec<(u32, u32)>,
+    /// Comments, as bytes of the file, from the `#` to the end of the line.
+    pub comments: Vec<(u32, u32)>,
 }
 
 impl Folded {
@@ -72,7 +74,12 @@ impl Folding {
             }
             match state {
                 State::Plain => state = self.plain(at, c, before, next),
-                State::Comment => self.blank(at, c),
+                State::Comment => {
+                    if let Some((_, end)) = self.out.comments.last_mut() {
+                        *end = (at + c.len_utf8()) as u32;
+                    }
+                    self.blank(at, c);
+                }
                 State::Clause => {
                     if is_blank(c) {
                         state = State::Plain;
@@ -132,6 +139,7 @@ impl Folding {
                 return State::String { close, depth: 0 };
             }
             '#' | '＃' => {
+                self.out.comments.push((at as u32, (at + c.len_utf8()) as u32));
                 self.blank(at, c);
                 return State::Comment;
             }

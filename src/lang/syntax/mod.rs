@@ -18,10 +18,13 @@ mod place;
 mod scan;
 mod scripts;
 mod slips;
+mod written;
 
 pub use around::{Around, Piece, PieceKind, around};
+pub use grammar::Rule as Part;
 pub use keywords::{KEYWORDS, RESERVED, declarations, nearest};
 pub use scripts::deceives;
+pub use written::{Comment, Node, Written, written};
 
 use super::ast::{Cell, Expr, File, FileKind};
 use super::diagnostic::Diagnostic;
@@ -120,6 +123,7 @@ fn fragment<T>(
     let mut place = Place::file(base.file_id(), &folded);
     place.offset = base.start;
     place.limit = base.end;
+    place.whole = (map.snippet(base) != text).then_some(base);
     found.extend(scripts::check(&place, &folded.text, &tokens));
     if let Some(wrong) = brackets::check(&place, &folded.text, &tokens) {
         found.push(wrong);

@@ -17,12 +17,14 @@ pub struct Place<'a> {
     /// Where the folded text begins in the file, and its last byte: for cells of a CSV file.
     pub offset: u32,
     pub limit: u32,
+    /// The one place of all there is, where the text does not stand in the file as it was read: a cell with doubled quotes.
+    pub whole: Option<Span>,
 }
 
 impl<'a> Place<'a> {
     /// The beginning of a file.
     pub fn file(file: FileId, folded: &'a Folded) -> Self {
-        Place { file, folded, base: 0, mended: None, offset: 0, limit: u32::MAX }
+        Place { file, folded, base: 0, mended: None, offset: 0, limit: u32::MAX, whole: None }
     }
 
     /// The same file, at a declaration.
@@ -32,6 +34,9 @@ impl<'a> Place<'a> {
 
     /// The span of bytes of the whole folded text.
     pub fn file_span(&self, start: usize, end: usize) -> Span {
+        if let Some(whole) = self.whole {
+            return whole;
+        }
         let start = self.offset.saturating_add(self.folded.origin(start)).min(self.limit);
         let end = self.offset.saturating_add(self.folded.origin(end)).min(self.limit);
         Span::new(self.file, start, end.max(start))
