@@ -644,3 +644,22 @@ fn a_function_says_how_it_is_written() {
     let told = hover["contents"]["value"].as_str().unwrap_or_default();
     assert!(told.contains("earliest(a, b)"), "{told}");
 }
+
+#[test]
+fn a_text_gets_its_one_layout_unless_it_has_errors() {
+    let mut client = Client::ready(Units::Utf16);
+    client.open(POLICY, None);
+    let ask = |client: &mut Client| {
+        let params = json!({"textDocument": {"uri": client.uri(POLICY)}, "options": {"tabSize": 2, "insertSpaces": true}});
+        client.request("textDocument/formatting", params)
+    };
+    client.edit(POLICY, "param window: period = 7 days §1", "param   window:period=7   days §1");
+    let edits = ask(&mut client).unwrap();
+    let text = edited(&client, POLICY, &json!({"changes": {(client.uri(POLICY)): edits}}));
+    assert!(text.contains("\nparam window: period = 7 days §1"), "{text}");
+    client.change(POLICY, json!([{ "text": text }]), text.clone());
+    assert_eq!(ask(&mut client), Ok(json!([])), "laid out already");
+    client.edit(POLICY, "rule price §5", "rule price §5 (");
+    let refused = ask(&mut client).unwrap_err();
+    assert!(refused["message"].as_str().unwrap().contains("has errors"), "{refused}");
+}

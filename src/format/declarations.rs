@@ -235,9 +235,9 @@ fn opened(node: &Node) -> (Vec<&Node>, Vec<&Node>, Option<&Node>) {
         .collect();
     let at = parts.iter().position(|part| part.part == Part::lbrace).map_or(parts.len(), |at| at + 1);
     let head = parts.iter().take(at).copied().collect();
-    let inner = parts.iter().skip(at).copied();
+    let mut inner = parts.iter().skip(at).copied();
     let entries = inner.clone().filter(|part| !matches!(part.part, Part::comma | Part::rbrace)).collect();
-    (head, entries, inner.filter(|part| part.part == Part::rbrace).last())
+    (head, entries, inner.rfind(|part| part.part == Part::rbrace))
 }
 
 fn has_labels(node: &Node) -> bool {

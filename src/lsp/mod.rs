@@ -8,6 +8,7 @@ mod books;
 mod buffers;
 mod complete;
 mod findings;
+mod format;
 mod hover;
 mod names;
 mod outline;

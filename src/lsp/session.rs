@@ -3,7 +3,7 @@ use crate::lsp::books::Books;
 use crate::lsp::buffers::Buffers;
 use crate::lsp::place::{Encoding, path_of, uri_of};
 use crate::lsp::transport::{Incoming, Out, read, write};
-use crate::lsp::{actions, analysed, complete, findings, hover, names, outline, rename, run};
+use crate::lsp::{actions, analysed, complete, findings, format, hover, names, outline, rename, run};
 use crate::rulebook::Overlay;
 use gen_lsp_types as lsp;
 use lsp_server::{ErrorCode, Message, Notification, Request, RequestId, Response};
@@ -268,6 +268,7 @@ impl Session {
             }
             "textDocument/documentSymbol" => json(outline::outline(self, &parsed(params)?)),
             "textDocument/codeAction" => json(actions::actions(self, &parsed(params)?)),
+            "textDocument/formatting" => json(format::format(self, &parsed(params)?)?),
             "textDocument/codeLens" => json(run::lenses(self, &parsed(params)?)),
             "workspace/executeCommand" => self.execute(&parsed(params)?),
             other => {
@@ -341,6 +342,7 @@ impl Session {
             definition_provider: Some(lsp::DefinitionProvider::Bool(true)),
             references_provider: Some(lsp::ReferencesProvider::Bool(true)),
             document_highlight_provider: Some(lsp::DocumentHighlightProvider::Bool(true)),
+            document_formatting_provider: Some(lsp::DocumentFormattingProvider::Bool(true)),
             document_symbol_provider: Some(lsp::DocumentSymbolProvider::Bool(true)),
             completion_provider: Some(lsp::CompletionOptions {
                 trigger_characters: Some([".", "|", "\"", "(", "{"].map(str::to_owned).to_vec()),
