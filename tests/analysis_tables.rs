@@ -335,7 +335,7 @@ fn a_cliff_is_told_with_its_numbers() {
     assert_eq!(found[0].notes.len(), 1);
     // A jump the same way is no cliff: 2% of 5,999, 3% of 6,000.
     let kind = policy.replace("95%", "85%");
-    assert_eq!(findings(&kind, &[("x.cases", &cases)]).1, []);
+    assert_eq!(findings(&kind, &[("x.cases", cases)]).1, []);
 }
 
 const PRICES: &str = "policy a decides d\n  layer chain\n  governed by today\ntable t(k: code, q: integer) -> v: money? file \"t.csv\"\nrule r then pays = t(item.sku, item.qty) otherwise 0 CNY\n";
