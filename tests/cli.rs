@@ -128,7 +128,7 @@ fn a_failing_case_shows_what_differs() {
     assert_eq!(run.code, 1);
     for part in [
         "FAILED ",
-        "returns.cases:6 \"the last day\"",
+        "returns.cases:7 \"the last day\"",
         "refund: expected 398 CNY, got 399 CNY",
         "refund: expected by shop.returns.opened §2, decided by shop.returns.price §5",
         r#""paid":"399""#,
