@@ -100,7 +100,7 @@ mod tests {
         let of = |from, to| written(&sources, Span::new(FileId(0), from, to));
         assert_eq!(of(6, 31), "(a or b) and not (c or ( d) )");
         assert_eq!(of(6, 12), "a or b");
-        assert_eq!(of(41, 46), "then");
+        assert_eq!(of(38, 42), "then");
     }
 
     #[test]

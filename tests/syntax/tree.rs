@@ -161,11 +161,12 @@ fn cells_keep_their_alternatives() {
     assert_eq!(cell("-5 CNY"), "(neg 5CNY)");
     assert_eq!(cell("undecided \"六6\""), "undecided 六6");
     assert_eq!(cell("春、夏"), "春 | 夏");
+    // A cell that stands in its file otherwise than it is read is pointed at as a whole.
     let (cell, found) = parse_cell(&map, "b c", Span::new(id, 13, 24));
     assert!(cell.is_none());
     assert_eq!(
         (found[0].span.start, found[0].message.as_str()),
-        (15, "expected `+`, `and` or the like, or `,`, found `c`")
+        (13, "expected `+`, `and` or the like, or `,`, found `c`")
     );
     let (cell, found) = parse_cell(&map, "  ", Span::new(id, 13, 24));
     assert!(cell.is_none());

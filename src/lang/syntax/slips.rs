@@ -71,7 +71,9 @@ impl Failure<'_> {
             (
                 _,
                 "over" | "above" | "exceeds" | "under" | "below" | "within" | "unless" | "until" | "between",
-            ) if found.kind == TokenKind::Word => Some(spoken(word, span)),
+            ) if found.kind == TokenKind::Word && !self.expected.keywords.contains(&"when") => {
+                Some(spoken(word, span))
+            }
             (_, "¥" | "￥" | "$" | "€" | "£") => {
                 let found = Diagnostic::error("E0107", span, format!("`{word}` is no unit of this language"));
                 Some(found.help("write the currency by its code, after the number, as in `5 CNY` or `5 EUR`"))
