@@ -68,12 +68,6 @@ impl Failure<'_> {
                 let found = Diagnostic::error("E0107", span, format!("`{word}` needs brackets here"));
                 Some(found.help(format!("write `({word} …)`")))
             }
-            (
-                _,
-                "over" | "above" | "exceeds" | "under" | "below" | "within" | "unless" | "until" | "between",
-            ) if found.kind == TokenKind::Word && !self.expected.keywords.contains(&"when") => {
-                Some(spoken(word, span))
-            }
             (_, "¥" | "￥" | "$" | "€" | "£") => {
                 let found = Diagnostic::error("E0107", span, format!("`{word}` is no unit of this language"));
                 Some(found.help("write the currency by its code, after the number, as in `5 CNY` or `5 EUR`"))
@@ -108,7 +102,8 @@ impl Failure<'_> {
                 .or_else(|| self.hyphen(found, span))
                 .or_else(|| self.field(span, word))
                 .or_else(|| self.of_rule(found, span, before))
-                .or_else(|| self.misplaced(word, span, before, before_span)),
+                .or_else(|| self.misplaced(word, span, before, before_span))
+                .or_else(|| spoken(word, span)),
         }
     }
 
@@ -339,7 +334,7 @@ fn comment(span: Span) -> Diagnostic {
 }
 
 /// Words that people say, and that leave open whether the end itself belongs to it.
-fn spoken(word: &str, span: Span) -> Diagnostic {
+fn spoken(word: &str, span: Span) -> Option<Diagnostic> {
     let (message, help) = match word {
         "over" | "above" | "exceeds" => ("does not say whether the bound itself counts", "write `>` or `>=`"),
         "under" | "below" => ("does not say whether the bound itself counts", "write `<` or `<=`"),
@@ -354,10 +349,11 @@ fn spoken(word: &str, span: Span) -> Diagnostic {
             "does not say whether that day belongs to it",
             "write `through DATE` if it does, `before DATE` if not",
         ),
-        _ => (
+        "unless" => (
             "is not a word of this language",
             "write `and not …`, or a second rule that `overrides` this one",
         ),
+        _ => return None,
     };
-    Diagnostic::error("E0107", span, format!("`{word}` {message}")).help(help)
+    Some(Diagnostic::error("E0107", span, format!("`{word}` {message}")).help(help))
 }
