@@ -412,21 +412,29 @@ fn a_question_that_is_taken_back_is_not_answered() {
     let mut client = Client::ready(Units::Utf16);
     client.open(POLICY, None);
     let at = client.at(POLICY, "item.ope|ned");
-    // All in one write: when the first is looked at, the rest has come in.
+    // A fast server may have answered before it was taken back; among so many rounds some are too late for that.
+    let taken_back = (1..=100).any(|round| take_back(&mut client, &at, round * 1000) > 0);
+    assert!(taken_back, "every question was answered before it was taken back");
+    assert_eq!(client.end(), 0);
+}
+
+/// Asks forty questions and takes them all back in one write, so that the rest has come in when the first is looked at.
+/// How many were not answered.
+fn take_back(client: &mut Client, at: &Value, first: i64) -> usize {
     let mut bytes = Vec::new();
     let mut put = |message: Value| {
         let text = message.to_string();
         bytes.extend(format!("Content-Length: {}\r\n\r\n{text}", text.len()).into_bytes());
     };
-    for id in 100..140 {
+    for id in first..first + 40 {
         put(json!({"jsonrpc": "2.0", "id": id, "method": "textDocument/hover", "params": at}));
     }
-    for id in 100..140 {
+    for id in first..first + 40 {
         put(json!({"jsonrpc": "2.0", "method": "$/cancelRequest", "params": {"id": id}}));
     }
     client.raw(&bytes);
     let mut taken_back = 0;
-    for id in 100..140 {
+    for id in first..first + 40 {
         match client.answer(id) {
             Ok(hover) => assert!(hover["contents"]["value"].is_string()),
             Err(error) => {
@@ -435,8 +443,7 @@ fn a_question_that_is_taken_back_is_not_answered() {
             }
         }
     }
-    assert!(taken_back > 0, "every question was answered before it was taken back");
-    assert_eq!(client.end(), 0);
+    taken_back
 }
 
 #[test]
