@@ -420,7 +420,7 @@ fn a_question_that_is_taken_back_is_not_answered() {
 
 /// Asks forty questions and takes them all back in one write, so that the rest has come in when the first is looked at.
 /// How many were not answered.
-fn take_back(client: &mut Client, at: &Value, first: i64) -> usize {
+fn take_back(client: &mut Client, at: &Value, first: i32) -> usize {
     let mut bytes = Vec::new();
     let mut put = |message: Value| {
         let text = message.to_string();
