@@ -1,4 +1,4 @@
-//! Comparisonsing the bounds that a walk compares with, and asking what would be if one of them had gone the other way: for the
+//! Watching the bounds that a walk compares with, and asking what would be if one of them had gone the other way: for the
 //! coverage of cases, which must show both sides of a bound where the bound decides something.
 use crate::lang::typed::*;
 use crate::program::facts::Facts;
