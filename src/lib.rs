@@ -10,6 +10,7 @@ pub mod format;
 pub mod lang;
 pub mod lsp;
 pub mod program;
+pub mod records;
 pub mod rulebook;
 pub mod server;
 pub mod show;

@@ -1,0 +1,13 @@
+//! What happened, kept: tables, the points ledger, the decision log, and the one way in.
+//!
+//! Invariants: every write goes through [`engine::Engine`], in one transaction with its answer; what happened is appended,
+//! never changed; balances are the sums of their entries. Nothing here knows HTTP or a policy's text.
+pub mod engine;
+pub mod entity;
+pub mod ids;
+pub mod ledger;
+pub mod shelf;
+pub mod unit;
+
+pub use engine::{Clock, Engine, Job, Reply, Store, StoreError, SystemClock, Tx};
+pub use unit::{Answer, Operation, Refusal, Stop, Unit, Want};
