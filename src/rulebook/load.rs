@@ -10,6 +10,7 @@ use crate::rulebook::depth;
 use crate::rulebook::files::{self, BookFiles, Kind, Read};
 use crate::rulebook::manifest::{StoreDef, place};
 use crate::rulebook::stores;
+use crate::rulebook::terms::Terms;
 use crate::rulebook::{Book, LoadError, Rulebooks};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -211,11 +212,13 @@ pub(super) struct Checked {
     cases: Vec<crate::lang::typed::Case>,
     stores: Vec<StoreDef>,
     digest: String,
+    terms: Terms,
+    texts: BTreeMap<String, String>,
 }
 
 impl Checked {
     pub(super) fn link(self) -> Book {
-        Book::new(self.typed, self.cases, self.stores, self.digest)
+        Book::new(self.typed, self.cases, self.stores, self.digest, self.terms, self.texts)
     }
 }
 
@@ -286,7 +289,21 @@ fn book(
         findings.extend(depth::check(&typed));
         stores::check(&typed, &stores, findings);
     }
-    Some(Checked { typed, cases: checked.cases, stores, digest: files.digest.clone() })
+    let mut texts: BTreeMap<String, String> = files
+        .files
+        .iter()
+        .filter(|f| f.kind != Kind::Cases)
+        .map(|f| (f.relative.clone(), sources.text(f.file).to_owned()))
+        .collect();
+    texts.insert("rulebook.toml".into(), sources.text(files.manifest_file).to_owned());
+    Some(Checked {
+        typed,
+        cases: checked.cases,
+        stores,
+        digest: files.digest.clone(),
+        terms: files.manifest.terms(),
+        texts,
+    })
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 use crate::lang::diagnostic::Diagnostic;
 use crate::lang::source::{FileId, Span};
 use crate::lang::syntax::nearest;
+use crate::rulebook::terms::{CounterTerms, LedgerTerms, Terms};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use toml::Spanned;
@@ -21,6 +22,12 @@ pub(super) struct Manifest {
     pub(super) cases: Vec<String>,
     #[serde(default)]
     pub(super) store: BTreeMap<String, Spanned<StoreEntry>>,
+    #[serde(default)]
+    pub(super) ledger: BTreeMap<String, LedgerTerms>,
+    #[serde(default)]
+    pub(super) tender: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
+    pub(super) counter: CounterTerms,
 }
 
 /// One store.
@@ -109,6 +116,11 @@ impl Manifest {
             }
         }
         kinds
+    }
+
+    /// What the rulebook declares for its counters.
+    pub(super) fn terms(&self) -> Terms {
+        Terms { ledgers: self.ledger.clone(), tenders: self.tender.clone(), counter: self.counter.clone() }
     }
 
     /// The stores, in the order of their ids.
