@@ -26,7 +26,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("show", &["lang", "program", "rulebook"]),
     (
         "cli",
-        &["lang", "program", "rulebook", "records", "counter", "analysis", "cases", "server", "compare", "format", "lsp", "show"],
+        &[
+            "lang", "program", "rulebook", "records", "counter", "analysis", "cases", "server", "compare",
+            "format", "lsp", "show",
+        ],
     ),
 ];
 

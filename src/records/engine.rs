@@ -172,8 +172,7 @@ impl<S: Store, C: Clock> Engine<S, C> {
         for _ in 0..MAX_ROUNDS {
             tx.load(&mut unit, &wants).await?;
             wants.clear();
-            let replies: Vec<Reply> =
-                jobs.iter().filter_map(|job| run(job, &mut unit, &mut wants)).collect();
+            let replies: Vec<Reply> = jobs.iter().filter_map(|job| run(job, &mut unit, &mut wants)).collect();
             if wants.is_empty() {
                 seal(&mut tx, &mut unit).await?;
                 tx.write(&unit).await?;

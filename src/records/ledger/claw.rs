@@ -43,8 +43,11 @@ pub fn claw_back(
         return Ok(Clawed::default());
     }
     let own = |l: &lot::Model| l.cause_id == Some(source) && free(l) > 0;
-    let mut lots: Vec<lot::Model> =
-        unit.lots(cause.member, cause.ledger).into_iter().filter(|l| own(l) && l.state == "pending").collect();
+    let mut lots: Vec<lot::Model> = unit
+        .lots(cause.member, cause.ledger)
+        .into_iter()
+        .filter(|l| own(l) && l.state == "pending")
+        .collect();
     if rule != Clawback::PendingOnly {
         let open = in_order(unit, cause.member, cause.ledger, order);
         let (mut its_own, others): (Vec<_>, Vec<_>) = open.into_iter().partition(own);

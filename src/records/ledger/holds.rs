@@ -51,15 +51,19 @@ pub fn place_hold(
 
 fn parts_of(hold: &hold::Model) -> Result<Vec<(Uuid, i64)>, Stop> {
     serde_json::from_str(&hold.lots).map_err(|_| {
-        Stop::Refused(Refusal::new(500, "damaged", "A row is damaged", format!("hold {} names no lots", hold.id)))
+        Stop::Refused(Refusal::new(
+            500,
+            "damaged",
+            "A row is damaged",
+            format!("hold {} names no lots", hold.id),
+        ))
     })
 }
 
 /// Whether a hold can still be captured.
 fn usable(unit: &Unit, hold: &hold::Model) -> Result<(), Stop> {
-    let refused = |code, detail: String| {
-        Err(Stop::Refused(Refusal::new(409, code, "The hold is over", detail)))
-    };
+    let refused =
+        |code, detail: String| Err(Stop::Refused(Refusal::new(409, code, "The hold is over", detail)));
     match hold.state.as_str() {
         "open" if hold.expires_at > unit.now => Ok(()),
         "open" | "expired" => refused("hold-expired", format!("hold {} has expired", hold.id)),

@@ -9,7 +9,7 @@ mod spend;
 
 pub use claw::{Clawback, Clawed, claw_back};
 pub use holds::{capture, lapse, place_hold, release};
-pub use spend::{clear, expire, restore, spend, transfer};
+pub use spend::{clear, expire, restore, spend, transfer, transfer_back};
 
 use crate::records::entity::{entry, lot, movement};
 use crate::records::ids;
@@ -74,7 +74,12 @@ pub fn too_few(wanted: i64, available: i64) -> Stop {
 }
 
 pub(crate) fn overflow() -> Stop {
-    Stop::Refused(Refusal::new(422, "out-of-range", "A number is too large", "the sum exceeds what a ledger holds"))
+    Stop::Refused(Refusal::new(
+        422,
+        "out-of-range",
+        "A number is too large",
+        "the sum exceeds what a ledger holds",
+    ))
 }
 
 /// Writes a movement; returns its id. The legs must sum to zero.
@@ -184,10 +189,8 @@ pub fn credit(
     let rest = amount - owed;
     let bucket = if pending { "pending" } else { "available" };
     let lot = lot_of(unit, cause, kind, rest, life, pending);
-    let mut legs = vec![
-        Leg::new(cause.member, from, -amount, None),
-        Leg::new(cause.member, "debt", owed, None),
-    ];
+    let mut legs =
+        vec![Leg::new(cause.member, from, -amount, None), Leg::new(cause.member, "debt", owed, None)];
     if rest > 0 {
         legs.push(Leg::new(cause.member, bucket, rest, Some(lot.id)));
         unit.t.lots.put(lot);
@@ -218,6 +221,7 @@ fn lot_of(unit: &Unit, cause: &Cause, kind: &str, amount: i64, life: Life, pendi
         amount,
         remaining: amount,
         held: 0,
+        moved_from: None,
         state: if pending { "pending" } else { "open" }.to_owned(),
     }
 }
@@ -268,7 +272,13 @@ pub fn mature(unit: &mut Unit, cause: &Cause, day: i32) -> Result<(), Stop> {
             let id = lot.id;
             lot.state = "open".to_owned();
             take(unit, lot, owed);
-            post(unit, &Cause { cause: "activation", cause_id: id, ..cause.clone() }, "activate", None, legs)?;
+            post(
+                unit,
+                &Cause { cause: "activation", cause_id: id, ..cause.clone() },
+                "activate",
+                None,
+                legs,
+            )?;
         }
     }
     expire(unit, cause, day)

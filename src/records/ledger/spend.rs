@@ -31,7 +31,12 @@ pub fn spend(
 }
 
 /// Spends everything that is free; returns how much, and the movement if there was anything.
-pub fn clear(unit: &mut Unit, cause: &Cause, kind: &str, into: &'static str) -> Result<(i64, Option<Uuid>), Stop> {
+pub fn clear(
+    unit: &mut Unit,
+    cause: &Cause,
+    kind: &str,
+    into: &'static str,
+) -> Result<(i64, Option<Uuid>), Stop> {
     let lots = in_order(unit, cause.member, cause.ledger, Order::Expiry);
     let all = lots.iter().try_fold(0i64, |sum, l| sum.checked_add(free(l))).ok_or_else(overflow)?;
     if all == 0 {
@@ -118,6 +123,40 @@ fn house_of(kind: &str) -> &'static str {
     }
 }
 
+/// Gives back what is left of the lots that a transfer from `to` brought, by the ids that it gave them.
+pub fn transfer_back(unit: &mut Unit, cause: &Cause, to: Uuid) -> Result<(), Stop> {
+    let mut legs = Vec::new();
+    for lot in unit.lots(cause.member, cause.ledger) {
+        let amount = free(&lot);
+        if lot.moved_from != Some(to) || amount <= 0 {
+            continue;
+        }
+        let bucket = if lot.state == "pending" { "pending" } else { "available" };
+        let back = moved_lot(&lot, cause, to, amount);
+        legs.push(Leg::new(cause.member, bucket, -amount, Some(lot.id)));
+        legs.push(Leg::new(to, bucket, amount, Some(back.id)));
+        take(unit, lot, amount);
+        unit.t.lots.put(lot::Model { moved_from: None, ..back });
+    }
+    if !legs.is_empty() {
+        post(unit, cause, "merge", None, legs)?;
+    }
+    Ok(())
+}
+
+fn moved_lot(lot: &lot::Model, cause: &Cause, to: Uuid, amount: i64) -> lot::Model {
+    let parts = ["moved lot", &lot.id.to_string(), &cause.cause_id.to_string(), &to.to_string()];
+    lot::Model {
+        id: crate::records::ids::dated(lot.earned_on, &parts),
+        member_id: to,
+        amount,
+        remaining: amount,
+        held: 0,
+        moved_from: Some(lot.member_id),
+        ..lot.clone()
+    }
+}
+
 /// Moves a member's lots of a ledger to another member, pending and open ones; what is held stays until its hold ends.
 /// Returns the pairs of lots, from and to.
 pub fn transfer(unit: &mut Unit, cause: &Cause, to: Uuid) -> Result<Vec<(Uuid, Uuid)>, Stop> {
@@ -129,17 +168,7 @@ pub fn transfer(unit: &mut Unit, cause: &Cause, to: Uuid) -> Result<Vec<(Uuid, U
             continue;
         }
         let bucket = if lot.state == "pending" { "pending" } else { "available" };
-        let moved = lot::Model {
-            id: crate::records::ids::dated(
-                lot.earned_on,
-                &["moved lot", &lot.id.to_string(), &cause.cause_id.to_string(), &to.to_string()],
-            ),
-            member_id: to,
-            amount,
-            remaining: amount,
-            held: 0,
-            ..lot.clone()
-        };
+        let moved = moved_lot(&lot, cause, to, amount);
         legs.push(Leg::new(cause.member, bucket, -amount, Some(lot.id)));
         legs.push(Leg::new(to, bucket, amount, Some(moved.id)));
         pairs.push((lot.id, moved.id));
