@@ -7,7 +7,9 @@ pub mod desk;
 pub mod facts;
 pub mod members;
 pub mod money;
+pub mod points;
 pub mod sale;
+pub mod settle;
 pub mod stored;
 
 pub use desk::{Desk, When};
