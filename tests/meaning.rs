@@ -10,6 +10,8 @@
     reason = "a test that fails should say where"
 )]
 mod support;
+#[path = "meaning/undecided.rs"]
+mod undecided;
 
 use serde_json::{Value, json};
 use support::facts::VOCAB;
