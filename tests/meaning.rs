@@ -9,6 +9,8 @@
     clippy::string_slice,
     reason = "a test that fails should say where"
 )]
+#[path = "meaning/bounds.rs"]
+mod bounds;
 mod support;
 #[path = "meaning/undecided.rs"]
 mod undecided;
