@@ -63,7 +63,12 @@ impl<'a> Cx<'a> {
             };
             if empty {
                 let message = format!("no value lies in `{}`", self.text(written.span));
-                self.error_help("E0307", written.span, message, "write the lesser end first; `[` and `]` stand where an end belongs to them");
+                self.error_help(
+                    "E0307",
+                    written.span,
+                    message,
+                    "write the lesser end first; `[` and `]` stand where an end belongs to them",
+                );
                 return None;
             }
         }
