@@ -85,7 +85,7 @@ pub struct Entity {
 pub struct Field {
     pub name: Name,
     pub ty: Type,
-    pub bounds: Option<Bounds>,
+    pub bounds: Option<Box<Bounds>>,
     pub labels: Labels,
     pub span: Span,
 }
@@ -134,7 +134,7 @@ pub struct Fact {
     pub name: Name,
     pub params: Vec<ParamDecl>,
     pub ty: Type,
-    pub bounds: Option<Bounds>,
+    pub bounds: Option<Box<Bounds>>,
     pub source: FactSource,
     pub labels: Labels,
     pub span: Span,

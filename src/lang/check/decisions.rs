@@ -25,7 +25,7 @@ impl<'a> Cx<'a> {
         for item in items {
             let ast::VocabItem::Fact(f) = item else { continue };
             let ty = self.ty(&f.ty);
-            let bounds = self.bounds(&f.name, &ty, f.bounds.as_ref());
+            let bounds = self.bounds(&f.name, &ty, f.bounds.as_deref());
             let name = f.name.text.clone();
             if f.params.is_empty() {
                 let root = RootDef {

@@ -7,6 +7,14 @@ use crate::lang::index::Symbol;
 use crate::lang::near::nearest;
 use crate::lang::typed::*;
 
+/// A root with fields below it, and what lies there.
+struct FactPlace {
+    root: RootId,
+    fields: Vec<u32>,
+    ty: Ty,
+    bounds: Option<Bounds>,
+}
+
 impl<'a> Cx<'a> {
     /// `item.category = clothing`; `None` after a finding.
     pub fn setting_of_case(&mut self, s: &'a ast::Setting) -> Option<CaseSetting> {
@@ -19,7 +27,7 @@ impl<'a> Cx<'a> {
             let value = self.within_bounds(value, bounds.as_ref(), s.value.span, &name)?;
             return Some(CaseSetting { target: Target::Call(id, args), value, span: s.span });
         }
-        let (root, fields, (ty, bounds)) = self.fact_path(&s.target)?;
+        let FactPlace { root, fields, ty, bounds } = self.fact_path(&s.target)?;
         let value = self.given(&s.value, &ty, &name)?;
         let value = self.within_bounds(value, bounds.as_ref(), s.value.span, &name)?;
         Some(CaseSetting { target: Target::Root(root, fields), value, span: s.span })
@@ -41,7 +49,7 @@ impl<'a> Cx<'a> {
     }
 
     /// A root with fields below it, and what the place holds.
-    fn fact_path(&mut self, path: &ast::Path) -> Option<(RootId, Vec<u32>, (Ty, Option<Bounds>))> {
+    fn fact_path(&mut self, path: &ast::Path) -> Option<FactPlace> {
         let (first, rest) = path.parts.split_first()?;
         let Some(root) = self.root_by_name(&first.text) else {
             if self.vocab.fact_calls.iter().any(|f| f.name == first.text) {
@@ -88,7 +96,7 @@ impl<'a> Cx<'a> {
             fields.push(i as u32);
             at = format!("{at}.{}", name.text);
         }
-        (ty != Ty::Never).then_some((root, fields, (ty, bounds)))
+        (ty != Ty::Never).then_some(FactPlace { root, fields, ty, bounds })
     }
 
     /// `rate("K2", 2026-05-01)`: a fact with the values that it is asked for by.

@@ -121,7 +121,7 @@ impl Lower<'_> {
                         match part.as_rule() {
                             Rule::word => name = Some(self.name(&part)),
                             Rule::type_ref => ty = Some(self.type_ref(part)?),
-                            Rule::bounds => bounds = Some(self.bounds(part)?),
+                            Rule::bounds => bounds = Some(Box::new(self.bounds(part)?)),
                             Rule::labels => labels = self.labels(part),
                             _ => {}
                         }
@@ -145,7 +145,7 @@ impl Lower<'_> {
             match part.as_rule() {
                 Rule::params => params = self.params(part)?,
                 Rule::type_ref => ty = Some(self.type_ref(part)?),
-                Rule::bounds => bounds = Some(self.bounds(part)?),
+                Rule::bounds => bounds = Some(Box::new(self.bounds(part)?)),
                 Rule::fact_from => {
                     for part in part.into_inner() {
                         match part.as_rule() {
