@@ -19,6 +19,8 @@ pub mod sale {
         pub card_presented: bool,
         /// The member's tier at the purchase.
         pub tier: Option<String>,
+        /// The member's birthday as it was known then: what a return takes back is what was granted.
+        pub birthday: Option<i32>,
         pub channel: String,
         pub total: i64,
         /// Order discounts, allocated to the lines.
