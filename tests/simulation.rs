@@ -122,5 +122,8 @@ fn faults_leave_no_trace() {
         }
     }
     println!("{seeds} seeds: {recorded} operations recorded, {faults} answers lost; statuses {statuses:?}");
-    assert!(statuses.get(&201).is_some_and(|n| *n > recorded / 4), "most of what is played should succeed: {statuses:?}");
+    assert!(
+        statuses.get(&201).is_some_and(|n| *n > recorded / 4),
+        "most of what is played should succeed: {statuses:?}"
+    );
 }

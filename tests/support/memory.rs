@@ -135,7 +135,10 @@ impl Tx for MemoryTx {
         }
         Ok(())
     }
-    async fn chains(&mut self, stores: &BTreeSet<String>) -> Result<BTreeMap<String, chain::Model>, StoreError> {
+    async fn chains(
+        &mut self,
+        stores: &BTreeSet<String>,
+    ) -> Result<BTreeMap<String, chain::Model>, StoreError> {
         Ok(stores.iter().filter_map(|s| self.rows.chains.get(s).map(|c| (s.clone(), c.clone()))).collect())
     }
     async fn write(&mut self, unit: &Unit) -> Result<(), StoreError> {
@@ -146,7 +149,9 @@ impl Tx for MemoryTx {
                 for row in new {
                     let key = row.key();
                     if next.$field.insert(key, row).is_some() {
-                        return Err(StoreError::Conflict(concat!(stringify!($field), ": a row is there").into()));
+                        return Err(StoreError::Conflict(
+                            concat!(stringify!($field), ": a row is there").into(),
+                        ));
                     }
                 }
                 for row in changed {
@@ -187,7 +192,8 @@ fn load(rows: &Rows, unit: &mut Unit, want: &Want) {
             all!(sale_gifts where |r| r.sale_id == *id);
             all!(discounts where |r| r.sale_id == *id);
             all!(returns where |r| r.sale_id == Some(*id));
-            let ids: BTreeSet<Uuid> = rows.returns.values().filter(|r| r.sale_id == Some(*id)).map(|r| r.id).collect();
+            let ids: BTreeSet<Uuid> =
+                rows.returns.values().filter(|r| r.sale_id == Some(*id)).map(|r| r.id).collect();
             all!(return_lines where |r| ids.contains(&r.return_id));
             all!(return_tenders where |r| ids.contains(&r.return_id));
             all!(dues where |r| ids.contains(&r.return_id));
@@ -255,7 +261,8 @@ fn movements(rows: &Rows, unit: &mut Unit, test: impl Fn(&movement::Model) -> bo
     let ids: BTreeSet<Uuid> = rows.movements.values().filter(|m| test(m)).map(|m| m.id).collect();
     let t = &mut unit.t;
     rows.movements.values().filter(|m| ids.contains(&m.id)).for_each(|m| t.movements.load(m.clone()));
-    let entries: Vec<&entry::Model> = rows.entries.values().filter(|e| ids.contains(&e.movement_id)).collect();
+    let entries: Vec<&entry::Model> =
+        rows.entries.values().filter(|e| ids.contains(&e.movement_id)).collect();
     for entry in entries {
         t.entries.load(entry.clone());
         let lot = entry.lot_id.and_then(|id| rows.lots.get(&(entry.member_id, entry.ledger.clone(), id)));

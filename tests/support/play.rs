@@ -82,8 +82,9 @@ impl Play {
     fn sell(&mut self, rows: &Rows) -> Arc<dyn Operation> {
         let desk = self.desk();
         let supermarket = desk.store() == "s002";
-        let lines: Vec<(u64, u64)> =
-            (0..1 + self.dice.below(3)).map(|_| (1 + self.dice.below(3), 50 + self.dice.below(90_000))).collect();
+        let lines: Vec<(u64, u64)> = (0..1 + self.dice.below(3))
+            .map(|_| (1 + self.dice.below(3), 50 + self.dice.below(90_000)))
+            .collect();
         let line = |(quantity, price): &(u64, u64)| {
             json!({
                 "sku": "x", "area": if supermarket { "supermarket" } else { "department" },
@@ -151,7 +152,13 @@ impl Play {
         let all: Vec<Uuid> = rows.redemptions.keys().copied().collect();
         let redemption = all.get(self.dice.below(all.len() as u64) as usize).copied().unwrap_or(operation);
         let desk = self.desk();
-        Arc::new(ReverseRedemption { desk, redemption, reason: "wrong gift".into(), actor: "clerk".into(), operation })
+        Arc::new(ReverseRedemption {
+            desk,
+            redemption,
+            reason: "wrong gift".into(),
+            actor: "clerk".into(),
+            operation,
+        })
     }
 
     fn adjust(&mut self, operation: Uuid) -> Arc<dyn Operation> {
@@ -176,7 +183,8 @@ impl Play {
 
     fn merge(&mut self, operation: Uuid) -> Arc<dyn Operation> {
         let (desk, member, into) = (self.desk(), self.number(), self.number());
-        let request = read(json!({"store": desk.store(), "actor": "clerk", "into": into, "reason": "one person"}));
+        let request =
+            read(json!({"store": desk.store(), "actor": "clerk", "into": into, "reason": "one person"}));
         Arc::new(MergeMembers { desk, member, request, operation })
     }
 
@@ -193,9 +201,8 @@ impl Play {
 
     fn settle(&mut self) -> Arc<dyn Operation> {
         let (desk, number) = (self.desk(), self.number());
-        let request: SettleRequest = read(
-            json!({"store": desk.store(), "actor": "system", "ledger": "department", "year": 2026}),
-        );
+        let request: SettleRequest =
+            read(json!({"store": desk.store(), "actor": "system", "ledger": "department", "year": 2026}));
         if self.dice.percent(30) {
             return Arc::new(BeginSettlement { desk, request });
         }

@@ -26,7 +26,8 @@ pub fn hold(rows: &Rows, books: &Rulebooks, seed: u64) {
     let mut lots: BTreeMap<Uuid, i64> = BTreeMap::new();
     for entry in rows.entries.values() {
         *sums.entry(entry.movement_id).or_default() += entry.amount;
-        *buckets.entry((entry.member_id, entry.ledger.clone(), entry.bucket.clone())).or_default() += entry.amount;
+        *buckets.entry((entry.member_id, entry.ledger.clone(), entry.bucket.clone())).or_default() +=
+            entry.amount;
         if let Some(lot) = entry.lot_id {
             *lots.entry(lot).or_default() += entry.amount;
         }
@@ -43,7 +44,8 @@ pub fn hold(rows: &Rows, books: &Rulebooks, seed: u64) {
         assert_eq!(account.held, bucket("held"), "seed {seed}: {account:?}");
         assert_eq!(account.debt, -bucket("debt"), "seed {seed}: {account:?}");
         assert!(account.available >= 0 && account.pending >= 0 && account.held >= 0 && account.debt >= 0);
-        let own = rows.lots.values().filter(|l| l.member_id == account.member_id && l.ledger == account.ledger);
+        let own =
+            rows.lots.values().filter(|l| l.member_id == account.member_id && l.ledger == account.ledger);
         let (mut remaining, mut held) = (0, 0);
         for lot in own {
             remaining += lot.remaining;
@@ -53,7 +55,10 @@ pub fn hold(rows: &Rows, books: &Rulebooks, seed: u64) {
         assert_eq!(held, account.held, "seed {seed}: {account:?}");
     }
     for lot in rows.lots.values() {
-        assert!(0 <= lot.held && lot.held <= lot.remaining && lot.remaining <= lot.amount, "seed {seed}: {lot:?}");
+        assert!(
+            0 <= lot.held && lot.held <= lot.remaining && lot.remaining <= lot.amount,
+            "seed {seed}: {lot:?}"
+        );
         assert_eq!(lots.get(&lot.id).copied().unwrap_or(0), lot.remaining, "seed {seed}: {lot:?}");
         assert_eq!(lot.state == "closed", lot.remaining == 0, "seed {seed}: {lot:?}");
     }
@@ -67,11 +72,14 @@ pub fn hold(rows: &Rows, books: &Rulebooks, seed: u64) {
 fn sales(rows: &Rows, seed: u64) {
     for sale in rows.sales.values() {
         let lines: i64 = rows.sale_lines.values().filter(|l| l.sale_id == sale.id).map(|l| l.paid).sum();
-        let tenders: i64 = rows.sale_tenders.values().filter(|t| t.sale_id == sale.id).map(|t| t.amount).sum();
+        let tenders: i64 =
+            rows.sale_tenders.values().filter(|t| t.sale_id == sale.id).map(|t| t.amount).sum();
         assert_eq!((lines, tenders), (sale.total, sale.total), "seed {seed}: {sale:?}");
     }
     for line in rows.sale_lines.values() {
-        let of_sale = |id: Uuid| rows.returns.get(&id).is_some_and(|r| r.sale_id == Some(line.sale_id) && r.status == "recorded");
+        let of_sale = |id: Uuid| {
+            rows.returns.get(&id).is_some_and(|r| r.sale_id == Some(line.sale_id) && r.status == "recorded")
+        };
         let back = rows.return_lines.values().filter(|r| r.line == line.line && of_sale(r.return_id));
         let (mut units, mut money) = (0, 0);
         for one in back {
