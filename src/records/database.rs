@@ -57,6 +57,11 @@ impl Database {
     pub fn backend(&self) -> DbBackend {
         self.writer.get_database_backend()
     }
+    /// Calls `watch` after each statement with its text, values and time taken, here and in transactions begun from now on.
+    pub fn observe(&mut self, watch: impl Fn(&sea_orm::metric::Info<'_>) + Send + Sync + Clone + 'static) {
+        self.writer.set_metric_callback(watch.clone());
+        self.reader.set_metric_callback(watch);
+    }
     /// Closes the connections after what they are doing.
     ///
     /// # Errors
@@ -133,6 +138,10 @@ impl Tx for Transaction {
 }
 
 impl Transaction {
+    /// To read what no want asks for.
+    pub(crate) fn connection(&self) -> &DatabaseTransaction {
+        &self.tx
+    }
     fn reading(&self) -> read::Reading<'_> {
         read::Reading { tx: &self.tx, locks: self.writes && self.backend == DbBackend::Postgres }
     }

@@ -93,6 +93,8 @@ pub enum Reply {
     Replayed(Answer),
     /// The key was used with another body.
     OtherBody,
+    /// A job with this key waits or runs on this node; nothing was taken.
+    InFlight,
     Refused(Refusal),
     /// Nobody knows; the caller asks again with the same key.
     Failed(StoreError),

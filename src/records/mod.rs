@@ -15,7 +15,11 @@ pub mod ledger;
 pub mod migration;
 pub mod read;
 pub mod shelf;
+pub mod verify;
+pub mod writer;
 
 pub use database::{Database, migrate};
 pub use engine::{Clock, Engine, Job, Reply, Store, StoreError, SystemClock, Tx};
 pub use unit::{Answer, Operation, Refusal, Stop, Unit, Want};
+pub use verify::{Finding, Report, verify};
+pub use writer::{Full, Writer};

@@ -10,6 +10,22 @@ pub struct Place {
     _folder: Option<tempfile::TempDir>,
 }
 
+impl Place {
+    /// Another, empty database of the same kind.
+    pub async fn other(&self) -> Database {
+        let url = match &self._folder {
+            Some(folder) => format!("sqlite://{}?mode=rwc", folder.path().join("other.db").display()),
+            None => {
+                let cluster = cluster().unwrap();
+                let name = cluster.fresh();
+                self.db.writer().execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
+                cluster.url(&name)
+            }
+        };
+        Database::open(&url).await.unwrap()
+    }
+}
+
 /// Runs the same body on SQLite and on PostgreSQL.
 pub fn each(body: impl AsyncFn(&Place)) {
     on_empty(async |place| {
