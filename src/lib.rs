@@ -6,6 +6,7 @@ pub mod analysis;
 pub mod cases;
 pub mod cli;
 pub mod compare;
+pub mod counter;
 pub mod format;
 pub mod lang;
 pub mod lsp;

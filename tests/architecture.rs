@@ -18,13 +18,18 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("rulebook", &["lang", "program"]),
     ("analysis", &["lang", "program", "rulebook"]),
     ("cases", &["lang", "program", "rulebook", "analysis"]),
-    ("server", &["lang", "program", "rulebook"]),
+    ("records", &[]),
+    ("counter", &["lang", "program", "rulebook", "records"]),
+    ("server", &["lang", "program", "rulebook", "records", "counter"]),
     ("compare", &["lang", "program", "rulebook", "analysis", "cases"]),
     ("lsp", &["lang", "program", "rulebook", "analysis", "cases", "format"]),
     ("show", &["lang", "program", "rulebook"]),
     (
         "cli",
-        &["lang", "program", "rulebook", "analysis", "cases", "server", "compare", "format", "lsp", "show"],
+        &[
+            "lang", "program", "rulebook", "records", "counter", "analysis", "cases", "server", "compare",
+            "format", "lsp", "show",
+        ],
     ),
 ];
 
@@ -32,6 +37,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 const HOUSED: &[(&str, &str)] = &[
     ("pest", "lang/syntax"),
     ("actix_web", "server"),
+    ("sea_orm_migration", "records"),
     ("lsp_server", "lsp"),
     ("gen_lsp_types", "lsp"),
     ("clap", "cli"),

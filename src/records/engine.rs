@@ -75,8 +75,10 @@ pub trait Tx: Send {
 /// An operation with the key under which its answer is kept.
 #[derive(Clone)]
 pub struct Job {
-    /// None: a dry run; nothing is written.
+    /// None: no answer is kept; the operation's own keys keep it from happening twice.
     pub key: Option<String>,
+    /// Nothing is written.
+    pub dry: bool,
     /// SHA-256 over operation and body, hex.
     pub fingerprint: String,
     pub operation: Arc<dyn Operation>,
@@ -203,10 +205,10 @@ fn run(job: &Job, unit: &mut Unit, wants: &mut BTreeSet<Want>) -> Option<Reply> 
     unit.mark();
     match job.operation.run(unit) {
         Ok(answer) => {
-            if job.key.is_some() {
-                keep(job, unit, answer.status, answer.body.clone());
-            } else {
+            if job.dry {
                 unit.back();
+            } else {
+                keep(job, unit, answer.status, answer.body.clone());
             }
             Some(Reply::Done(answer))
         }
@@ -217,7 +219,7 @@ fn run(job: &Job, unit: &mut Unit, wants: &mut BTreeSet<Want>) -> Option<Reply> 
         }
         Err(Stop::Refused(refusal)) => {
             unit.back();
-            if refusal.kept {
+            if refusal.kept && !job.dry {
                 keep(job, unit, refusal.status, refusal.json());
             }
             Some(Reply::Refused(refusal))

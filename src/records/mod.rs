@@ -13,6 +13,7 @@ pub mod entity;
 pub mod ids;
 pub mod ledger;
 pub mod migration;
+pub mod read;
 pub mod shelf;
 pub mod verify;
 pub mod writer;

@@ -57,6 +57,8 @@ pub enum Want {
     Rulebook(String),
     /// A key that the nodes share.
     Secret(String),
+    /// The audit of a member's record.
+    Events(Uuid),
 }
 
 /// Why an operation did not run to its end.

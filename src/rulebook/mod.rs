@@ -10,6 +10,7 @@ mod program;
 mod registry;
 pub mod stated;
 mod stores;
+mod terms;
 mod watch;
 
 pub use draft::{Draft, draft};
@@ -18,6 +19,7 @@ pub use load::{Loaded, Parses, load};
 pub use manifest::StoreDef;
 pub use program::{Book, Program, Rulebooks, Store};
 pub use registry::{OpenError, Registry, Reload, ReloadState};
+pub use terms::{ClawbackRule, CounterTerms, LedgerTerms, SpendOrder, Terms};
 pub use watch::Watch;
 
 use std::path::PathBuf;

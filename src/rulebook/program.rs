@@ -10,6 +10,7 @@ use crate::program::render::Renderer;
 use crate::program::vm::Frame;
 use crate::program::walk;
 use crate::rulebook::manifest::StoreDef;
+use crate::rulebook::terms::Terms;
 use rustc_hash::FxHashMap;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -92,11 +93,21 @@ pub struct Book {
     /// The distinct programs of the stores.
     pub programs: Vec<Arc<Program>>,
     pub digest: String,
+    pub terms: Terms,
+    /// Everything that decides, by its path from the manifest's folder: enough to decide again, years later.
+    pub texts: BTreeMap<String, String>,
 }
 
 impl Book {
     /// Links and compiles the programs of all stores.
-    pub(super) fn new(typed: Rulebook, cases: Vec<Case>, stores: Vec<StoreDef>, digest: String) -> Book {
+    pub(super) fn new(
+        typed: Rulebook,
+        cases: Vec<Case>,
+        stores: Vec<StoreDef>,
+        digest: String,
+        terms: Terms,
+        texts: BTreeMap<String, String>,
+    ) -> Book {
         let typed = Arc::new(typed);
         let layout = Arc::new(Layout::of(&typed.vocab));
         let symbols = Arc::new(Symbols::of(&typed));
@@ -123,7 +134,7 @@ impl Book {
             Store { program: program.clone(), def }
         });
         let stores = stores.collect();
-        Book { name: typed.name.clone(), typed, cases, stores, programs, digest }
+        Book { name: typed.name.clone(), typed, cases, stores, programs, digest, terms, texts }
     }
 
     /// A store by id.
@@ -160,6 +171,10 @@ impl Rulebooks {
     pub fn store(&self, id: &str) -> Option<&Store> {
         let (book, store) = self.stores.get(id)?;
         self.books.get(*book)?.stores.get(*store)
+    }
+    /// The rulebook of a store.
+    pub fn book_of(&self, id: &str) -> Option<&Book> {
+        self.books.get(self.stores.get(id)?.0)
     }
     /// All store ids, in order.
     pub fn store_ids(&self) -> impl Iterator<Item = &str> {

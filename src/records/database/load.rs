@@ -39,6 +39,7 @@ struct Wanted {
     counters: (BTreeSet<String>, BTreeSet<String>),
     rulebooks: BTreeSet<String>,
     secrets: BTreeSet<String>,
+    audits: BTreeSet<Uuid>,
 }
 
 impl Wanted {
@@ -75,6 +76,7 @@ impl Wanted {
             }
             Want::Rulebook(digest) => drop(self.rulebooks.insert(digest)),
             Want::Secret(name) => drop(self.secrets.insert(name)),
+            Want::Events(member) => drop(self.audits.insert(member)),
         }
     }
 }
@@ -234,6 +236,7 @@ async fn settings(db: &Reading<'_>, unit: &mut Unit, wanted: &Wanted) -> Result<
     shelve!(db, unit.t.counters, counter, Store, stores, Condition::all().add(that));
     shelve!(db, unit.t.rulebooks, rulebook, Digest, &wanted.rulebooks);
     shelve!(db, unit.t.secrets, secret, Name, &wanted.secrets);
+    shelve!(db, unit.t.member_events, member_event, MemberId, &wanted.audits);
     Ok(())
 }
 

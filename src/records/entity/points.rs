@@ -91,6 +91,8 @@ pub mod lot {
         pub amount: i64,
         pub remaining: i64,
         pub held: i64,
+        /// The member that a merger brought it from.
+        pub moved_from: Option<Uuid>,
         /// `pending`, `open` or `closed`.
         pub state: String,
     }

@@ -1,0 +1,312 @@
+//! A store's desk: the policies in force there, deciding on facts, and logging what was decided.
+use crate::counter::money::{Money, Scale};
+use crate::program::dates::date_of;
+use crate::program::facts::Facts;
+use crate::program::iso::{format_date, parse_datetime};
+use crate::records::entity::rulebook;
+use crate::records::unit::Decided;
+use crate::records::{Refusal, Stop, Unit, Want, ids};
+use crate::rulebook::{Book, Program, Rulebooks, Store, Terms};
+use sea_orm::prelude::Uuid;
+use serde_json::{Map, Value};
+use std::sync::Arc;
+
+/// Clocks of tills may be ahead of ours by this much, in microseconds.
+const AHEAD: i64 = 5 * 60 * 1_000_000;
+
+/// Where an operation takes place: one store, and the rulebooks as they were when the request came.
+#[derive(Clone, Debug)]
+pub struct Desk {
+    books: Arc<Rulebooks>,
+    store: String,
+    program: Arc<Program>,
+}
+
+/// When, where and by whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct When {
+    /// Epoch microseconds.
+    pub occurred_at: i64,
+    /// The store's business date (days since 1970-01-01).
+    pub date: i32,
+}
+
+/// What a policy decided, before it is logged.
+#[derive(Clone, Debug)]
+pub struct Ruling {
+    pub decision: String,
+    /// `decided`, `needs`, `undecided`, `conflict` or `faulty`.
+    pub status: String,
+    /// The outputs that are decided.
+    pub outcome: Map<String, Value>,
+    /// The whole answer, as `POST /v1/decisions/…` gives it.
+    pub answer: Value,
+    text: String,
+    facts: String,
+}
+
+impl Desk {
+    /// The desk of a store.
+    pub fn at(books: Arc<Rulebooks>, store: &str) -> Result<Desk, Refusal> {
+        let Some(Store { program, .. }) = books.store(store).cloned() else {
+            let store: String = store.chars().take(100).collect();
+            let detail = format!("there is no store {store:?}");
+            return Err(Refusal::new(404, "unknown-store", "There is no such store", detail).at("store"));
+        };
+        Ok(Desk { store: store.to_owned(), program, books })
+    }
+    /// The desk of another store of the same chain, for receipts from there.
+    pub fn of_store(&self, store: &str) -> Result<Desk, Refusal> {
+        Desk::at(self.books.clone(), store)
+    }
+    pub fn store(&self) -> &str {
+        &self.store
+    }
+    pub fn program(&self) -> &Program {
+        &self.program
+    }
+    fn book(&self) -> Result<&Book, Refusal> {
+        let none = || Refusal::new(404, "unknown-store", "There is no such store", self.store.clone());
+        self.books.book_of(&self.store).ok_or_else(none)
+    }
+    /// What the rulebook declares for its counters.
+    pub fn terms(&self) -> Terms {
+        self.book().map(|b| b.terms.clone()).unwrap_or_default()
+    }
+    /// The digest of the rulebook in force.
+    pub fn digest(&self) -> String {
+        self.program.linked().digest.clone()
+    }
+    /// The decimals of the vocabulary's first currency.
+    pub fn currency(&self) -> Scale {
+        let vocab = &self.program.linked().rulebook.vocab;
+        vocab.currencies.first().map_or(Scale { digits: 2 }, |c| Scale::of(&c.step))
+    }
+    /// The decimals of points.
+    pub fn points(&self) -> Scale {
+        let vocab = &self.program.linked().rulebook.vocab;
+        vocab.units.first().map_or(Scale { digits: 0 }, |u| Scale::of(&u.step))
+    }
+    /// Ledgers of points: what the decision `earn` has an output `NAME_points` for.
+    pub fn point_ledgers(&self) -> Vec<String> {
+        let vocab = &self.program.linked().rulebook.vocab;
+        let earn = vocab.decisions.iter().find(|d| d.name == "earn");
+        let names = earn.into_iter().flat_map(|d| &d.outputs).filter(|o| !o.working);
+        names.filter_map(|o| o.name.strip_suffix("_points")).map(str::to_owned).collect()
+    }
+    /// Ledgers of stored money, as declared.
+    pub fn money_ledgers(&self) -> Vec<String> {
+        self.terms().ledgers.into_iter().filter(|(_, l)| l.money).map(|(name, _)| name).collect()
+    }
+    /// Whether the vocabulary has a decision.
+    pub fn has(&self, decision: &str) -> bool {
+        self.program.decision(decision).is_some()
+    }
+    /// An amount of money in smallest units.
+    pub fn minor(&self, amount: Money, path: &str) -> Result<i64, Stop> {
+        self.currency().minor(amount, path)
+    }
+
+    /// The moment of an event: neither in the future nor too old, nor on a business date that is closed.
+    pub fn when(&self, unit: &Unit, occurred_at: Option<&str>) -> Result<When, Stop> {
+        let at = match occurred_at {
+            None => unit.now,
+            Some(text) => parse_datetime(text).ok_or_else(|| {
+                let detail = format!(
+                    "{text:?} is not a date and time with an offset, such as 2026-12-31T18:00:00+08:00"
+                );
+                Refusal::new(422, "occurred-at", "The time of the event cannot be read", detail)
+                    .at("occurred_at")
+            })?,
+        };
+        let when = self.date_at(at)?;
+        if at > unit.now + AHEAD {
+            let detail = "the event lies in the future; only a dry run may say so".to_owned();
+            return Err(Refusal::new(422, "in-the-future", "The event has not happened", detail)
+                .at("occurred_at")
+                .into());
+        }
+        let late = i64::from(self.terms().counter.late_days) * 86_400_000_000;
+        let closed = unit.t.stores.get(&self.store).and_then(|s| s.closed_through);
+        if at < unit.now - late || closed.is_some_and(|day| when.date <= day) {
+            let detail = format!("events of {} are not taken up any more", format_date(when.date));
+            return Err(Refusal::new(422, "too-late", "The event comes too late", detail)
+                .at("occurred_at")
+                .into());
+        }
+        Ok(when)
+    }
+    /// The business date of an instant.
+    pub fn date_at(&self, at: i64) -> Result<When, Stop> {
+        let linked = self.program.linked();
+        let date = date_of(linked.zone, linked.business_day_start, at).ok_or_else(|| {
+            Refusal::new(422, "occurred-at", "The time cannot be", "the year is out of range")
+                .at("occurred_at")
+        })?;
+        Ok(When { occurred_at: at, date })
+    }
+
+    /// Decides on these facts, keeping of `known` what the vocabulary has; `said` (from the caller) is taken as it is, but
+    /// may not say anything that is known.
+    pub fn rule(&self, decision: &str, known: Value, said: &Value) -> Result<Ruling, Stop> {
+        let Some(id) = self.program.decision(decision) else {
+            let detail = format!("the rulebook of {} has no decision `{decision}`", self.store);
+            return Err(
+                Refusal::new(409, "no-such-decision", "The rulebook does not decide this", detail).into()
+            );
+        };
+        let mut facts = self.known_here(known);
+        add(&mut facts, said, "facts")?;
+        let facts = facts.to_string();
+        let mut bound = Facts::default();
+        self.program.binder().bind_into(facts.as_bytes(), &mut bound).map_err(|e| {
+            Refusal::new(422, e.problem.code(), "A fact cannot be taken up", e.message).at(e.path)
+        })?;
+        let outcome = self.program.decide(id, &bound);
+        let mut text = String::with_capacity(1024);
+        self.program.renderer().render_into(&mut text, &outcome, None);
+        let answer: Value = serde_json::from_str(&text).unwrap_or_default();
+        let status = answer.get("status").and_then(Value::as_str).unwrap_or("faulty").to_owned();
+        let outcome = answer.get("outcome").and_then(Value::as_object).cloned().unwrap_or_default();
+        Ok(Ruling { decision: decision.to_owned(), status, outcome, answer, text, facts })
+    }
+
+    /// As [`Desk::rule`], where nothing but a decided answer will do.
+    pub fn decide(&self, decision: &str, known: Value, said: &Value) -> Result<Ruling, Stop> {
+        self.rule(decision, known, said)?.decided()
+    }
+
+    /// Drops what the rulebook's vocabulary does not have: another chain's has other facts.
+    fn known_here(&self, known: Value) -> Value {
+        let vocab = &self.program.linked().rulebook.vocab;
+        let Value::Object(known) = known else { return Value::Object(Map::new()) };
+        let kept = known.into_iter().filter_map(|(name, value)| {
+            if let Some(root) = vocab.roots.iter().find(|r| r.name == name) {
+                return Some((name, crate::counter::facts::fitting(vocab, &root.ty, value)));
+            }
+            vocab.fact_calls.iter().any(|f| f.name == name).then_some((name, value))
+        });
+        Value::Object(kept.collect())
+    }
+
+    /// Logs a ruling as part of an operation, and keeps the rulebook's texts if they are not kept yet.
+    /// `Want::Rulebook(self.digest())` must be loaded.
+    pub fn log(
+        &self,
+        unit: &mut Unit,
+        ruling: &Ruling,
+        cause: &str,
+        cause_id: Uuid,
+        actor: &str,
+    ) -> Result<Uuid, Stop> {
+        let digest = self.digest();
+        unit.need([Want::Rulebook(digest.clone())])?;
+        if unit.t.rulebooks.get(&digest).is_none() {
+            let book = self.book()?;
+            unit.t.rulebooks.put(rulebook::Model {
+                digest: digest.clone(),
+                name: book.name.clone(),
+                files: serde_json::to_string(&book.texts).unwrap_or_default(),
+                recorded_at: unit.now,
+            });
+        }
+        let nth = unit.decided().iter().filter(|d| d.cause_id == Some(cause_id)).count();
+        let id = ids::named(&["decision", cause, &cause_id.to_string(), &nth.to_string()]);
+        unit.log(Decided {
+            id,
+            store: self.store.clone(),
+            decision: ruling.decision.clone(),
+            rulebook: digest,
+            facts: ruling.facts.clone(),
+            outcome: ruling.text.clone(),
+            cause: cause.to_owned(),
+            cause_id: Some(cause_id),
+            actor: actor.to_owned(),
+        });
+        Ok(id)
+    }
+}
+
+impl Ruling {
+    /// Refused unless everything is decided: the answer says what is missing or open.
+    pub fn decided(self) -> Result<Ruling, Stop> {
+        let (code, title) = match self.status.as_str() {
+            "decided" => return Ok(self),
+            "needs" => ("facts-missing", "Facts are missing"),
+            "undecided" => ("policy-undecided", "The rulebook does not say"),
+            "conflict" => ("policy-conflict", "The rulebook contradicts itself"),
+            _ => ("policy-fault", "The rulebook cannot be applied"),
+        };
+        let part = |name: &str| self.answer.get(name).cloned().unwrap_or_default();
+        let more =
+            serde_json::json!({ "decision": self.decision, "needs": part("needs"), "open": part("open") });
+        let detail = format!("decision `{}`: {}", self.decision, self.status);
+        Err(Refusal::new(422, code, title, detail).with(more.to_string()).for_now().into())
+    }
+    /// A text output, such as a verdict.
+    pub fn text(&self, output: &str) -> Option<&str> {
+        self.outcome.get(output).and_then(Value::as_str)
+    }
+    /// Whether the verdict is to allow.
+    pub fn allows(&self) -> bool {
+        self.text("verdict") == Some("allow")
+    }
+    /// An amount of money, in smallest units; 0 if absent.
+    pub fn money(&self, output: &str, scale: &Scale) -> i64 {
+        self.outcome.get(output).map_or(0, |v| amount(v, scale))
+    }
+    /// Points, or a count; 0 if absent.
+    pub fn number(&self, output: &str, scale: &Scale) -> i64 {
+        self.money(output, scale)
+    }
+    /// A list of amounts, one per line.
+    pub fn amounts(&self, output: &str, scale: &Scale) -> Vec<i64> {
+        let list = self.outcome.get(output).and_then(Value::as_array);
+        list.into_iter().flatten().map(|v| amount(v, scale)).collect()
+    }
+    /// A date as days since 1970-01-01.
+    pub fn date(&self, output: &str) -> Option<i32> {
+        self.text(output).and_then(crate::program::iso::parse_date)
+    }
+    /// The clause of the first rule that decided an output.
+    pub fn clause(&self, output: &str) -> Option<String> {
+        let because = self.answer.get("because")?.as_array()?;
+        let gives = |b: &&Value| {
+            let outputs = b.get("outputs").and_then(Value::as_array);
+            outputs.is_some_and(|o| o.iter().any(|name| name.as_str() == Some(output)))
+        };
+        because.iter().find(gives)?.get("clause")?.as_str().map(str::to_owned)
+    }
+}
+
+/// `{"amount": "1.50", "currency": "CNY"}`, `"1.50"` or `3`.
+fn amount(value: &Value, scale: &Scale) -> i64 {
+    match value {
+        Value::Object(o) => o.get("amount").map_or(0, |v| amount(v, scale)),
+        Value::String(s) => scale.read(s).unwrap_or(0),
+        Value::Number(n) => scale.read(&n.to_string()).unwrap_or(0),
+        _ => 0,
+    }
+}
+
+/// Adds what the caller says to what is known; where both speak, the records win by refusing the request.
+fn add(known: &mut Value, said: &Value, path: &str) -> Result<(), Stop> {
+    let (Value::Object(known), Value::Object(said)) = (&mut *known, said) else {
+        if said.is_null() {
+            return Ok(());
+        }
+        let detail = format!("{path} is known from the records; leave it out");
+        return Err(Refusal::new(422, "fact-is-recorded", "A fact is not the caller's to say", detail)
+            .at(path)
+            .into());
+    };
+    for (name, value) in said {
+        match known.get_mut(name) {
+            None => {
+                known.insert(name.clone(), value.clone());
+            }
+            Some(there) => add(there, value, &format!("{path}.{name}"))?,
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,121 @@
+//! Facts `from records`, in the retail vocabulary's words; a chain's own vocabulary takes those of them that it has.
+use crate::counter::desk::Desk;
+use crate::lang::typed::{Ty, Vocab};
+use crate::program::dates::to_ymd;
+use crate::program::iso::format_date;
+use crate::records::entity::{member, person, sale, sale_line};
+use crate::records::{Stop, Unit, Want};
+use sea_orm::prelude::Uuid;
+use serde_json::{Map, Value, json};
+
+/// The value without the fields that its entity does not have.
+pub fn fitting(vocab: &Vocab, ty: &Ty, value: Value) -> Value {
+    match (ty.inner(), value) {
+        (Ty::Entity(id), Value::Object(fields)) => {
+            let Some(entity) = vocab.entities.get(id.ix()) else { return Value::Object(fields) };
+            let kept = fields.into_iter().filter_map(|(name, value)| {
+                let field = entity.fields.iter().find(|f| f.name == name)?;
+                Some((name, fitting(vocab, &field.ty, value)))
+            });
+            Value::Object(kept.collect())
+        }
+        (Ty::List(of) | Ty::Set(of), Value::Array(items)) => {
+            items.into_iter().map(|item| fitting(vocab, of, item)).collect()
+        }
+        (_, value) => value,
+    }
+}
+
+/// A date as facts have it.
+pub fn date(day: i32) -> Value {
+    format_date(day).into()
+}
+
+/// A date that may be absent.
+pub fn maybe_date(day: Option<i32>) -> Value {
+    day.map_or(Value::Null, date)
+}
+
+/// The calendar year of a day.
+pub fn year_of(day: i32) -> i32 {
+    to_ymd(day).0
+}
+
+/// A member as facts have it.
+pub fn member(member: &member::Model, person: Option<&person::Model>) -> Value {
+    json!({
+        "number": member.number,
+        "tier": member.tier,
+        "birthday": maybe_date(person.and_then(|p| p.birthday)),
+        "address": person.and_then(|p| p.address.clone()),
+    })
+}
+
+/// The receipt of a recorded sale, as it was then.
+pub fn receipt(sale: &sale::Model, number: Option<&str>) -> Value {
+    let member = number.map(|number| {
+        json!({ "number": number, "tier": sale.tier, "birthday": maybe_date(sale.birthday), "address": null })
+    });
+    json!({
+        "date": date(sale.first_date),
+        "channel": sale.channel,
+        "signed_for": maybe_date(sale.signed_for),
+        "on_record": true,
+        "invoiced": sale.invoice.is_some(),
+        "member": member,
+        "card_presented": sale.card_presented,
+    })
+}
+
+/// A line, or the part of it with `quantity` units for which `paid` was paid.
+pub fn line(
+    desk: &Desk,
+    line: &sale_line::Model,
+    quantity: i32,
+    paid: i64,
+    rebate_used: i64,
+) -> Map<String, Value> {
+    let money = desk.currency();
+    let facts = json!({
+        "area": line.area,
+        "category": line.category,
+        "counter": line.counter,
+        "quantity": quantity,
+        "list_price": money.text(line.list_price),
+        "shelf_price": money.text(line.shelf_price),
+        "member_discount": line.member_discount,
+        "paid": money.text(paid),
+        "rebate_used": money.text(rebate_used),
+        "bulk": line.bulk,
+        "returned": false,
+        "returning": false,
+    });
+    match facts {
+        Value::Object(facts) => facts,
+        _ => Map::new(),
+    }
+}
+
+/// What the records know of a member on a date: balances, spend, gifts. Loads what it needs.
+pub fn of_member(desk: &Desk, unit: &Unit, id: Uuid, today: i32) -> Result<Map<String, Value>, Stop> {
+    let (year, money, points) = (year_of(today), desk.currency(), desk.points());
+    let last_year = crate::program::dates::add_months(today, -12).unwrap_or(today);
+    unit.need([Want::Member(id), Want::Days(id, year), Want::Days(id, year - 1), Want::Gifts(id, year)])?;
+    let mut facts = Map::new();
+    for ledger in desk.point_ledgers() {
+        let balance = unit.account(id, &ledger).available;
+        facts.insert(format!("{ledger}_balance"), points.text(balance).into());
+    }
+    let first = crate::program::dates::from_ymd(year, 1, 1).unwrap_or(today);
+    let last = crate::program::dates::from_ymd(year, 12, 31).unwrap_or(today);
+    let net = |from, to| -> i64 { unit.days(id, from, to).iter().map(|d| d.spent - d.returned).sum() };
+    facts.insert("member_spend".into(), json!([{ "year": year, "value": money.text(net(first, last)) }]));
+    facts.insert("spend_on".into(), json!([{ "day": date(today), "value": money.text(net(today, today)) }]));
+    let earned: i64 =
+        unit.days(id, last_year + 1, today).iter().filter(|d| d.area == "department").map(|d| d.earned).sum();
+    facts.insert("year_points".into(), points.text(earned).into());
+    let gifts = unit.t.gift_issues.range((id, String::new(), i32::MIN)..=(id, "\u{10ffff}".into(), i32::MAX));
+    let gifts = gifts.filter(|g| g.year == year && g.kind == "birthday").count();
+    facts.insert("birthday_gifts".into(), json!([{ "year": year, "value": gifts }]));
+    Ok(facts)
+}

@@ -1,0 +1,98 @@
+//! Members and their cards: who stands at the till, and what may be done to their record.
+mod cards;
+mod edit;
+mod enrol;
+mod merge;
+mod tier;
+
+pub use cards::{BlockCard, ReplaceCard, ReplaceRequest};
+pub use edit::{EditMember, EditRequest, EraseMember, GiftGivenRequest, GiveGift};
+pub use enrol::{ApplicantRequest, EnrolMember, EnrolRequest, IdentityRequest};
+pub use merge::{MergeMembers, MergeRequest, UnmergeMembers};
+pub use tier::{Upgrade, tier_after};
+
+use crate::records::entity::{member, member_event, person};
+use crate::records::{Refusal, Stop, Unit, Want, ids};
+use sea_orm::prelude::Uuid;
+use serde_json::Value;
+
+/// Who stands at the till.
+#[derive(Clone, Debug, Default)]
+pub struct Customer {
+    pub member: Option<member::Model>,
+    pub person: Option<person::Model>,
+    /// Whether the card counted: it was not lost, replaced or blocked when it was presented.
+    pub counts: bool,
+}
+
+/// The member behind a card, as merged since.
+pub fn customer(unit: &Unit, card: &str, at: i64) -> Result<Customer, Stop> {
+    unit.need([Want::Card(card.to_owned())])?;
+    let Some(owner) = unit.card_member(card) else {
+        let shown: String = card.chars().take(60).collect();
+        let detail = format!("there is no card {shown:?}");
+        return Err(Refusal::new(422, "unknown-card", "There is no such card", detail).at("card").into());
+    };
+    unit.need([Want::Member(owner)])?;
+    let valid = unit.t.cards.get(&card.to_owned()).is_some_and(|c| c.ended_at.is_none_or(|end| at < end));
+    let member = present(unit, owner)?;
+    let counts = valid && member.status == "active";
+    let person = unit.t.persons.get(&member.id).cloned();
+    Ok(Customer { member: Some(member), person, counts })
+}
+
+/// A member by id, or the one that took the record over.
+pub fn present(unit: &Unit, id: Uuid) -> Result<member::Model, Stop> {
+    let mut id = id;
+    // A chain of mergers has no circles; the bound is against damaged rows.
+    for _ in 0..32 {
+        unit.need([Want::Member(id)])?;
+        let found = unit.t.members.get(&id).cloned().ok_or_else(|| no_member(&id.to_string()))?;
+        match found.merged_into {
+            Some(into) if found.status == "merged" => id = into,
+            _ => return Ok(found),
+        }
+    }
+    Err(no_member(&id.to_string()))
+}
+
+/// A member by number.
+pub fn by_number(unit: &Unit, number: &str) -> Result<member::Model, Stop> {
+    let id = ids::member(number);
+    unit.need([Want::Member(id)])?;
+    if unit.t.members.get(&id).is_none() {
+        return Err(no_member(number));
+    }
+    present(unit, id)
+}
+
+fn no_member(number: &str) -> Stop {
+    let shown: String = number.chars().take(60).collect();
+    Refusal::new(404, "unknown-member", "There is no such member", format!("there is no member {shown:?}"))
+        .at("member")
+        .for_now()
+        .into()
+}
+
+/// Refuses unless the member may do business.
+pub fn active(member: &member::Model) -> Result<(), Stop> {
+    if member.status == "active" {
+        return Ok(());
+    }
+    let detail = format!("member {} is {}", member.number, member.status);
+    Err(Refusal::new(409, "member-not-active", "The member's record is closed", detail).into())
+}
+
+/// Writes into the audit of a member's record.
+pub fn audit(unit: &mut Unit, member: Uuid, kind: &str, store: &str, actor: &str, op: Uuid, data: Value) {
+    let id = ids::named(&["member event", &member.to_string(), kind, &op.to_string()]);
+    unit.t.member_events.put(member_event::Model {
+        id,
+        member_id: member,
+        kind: kind.to_owned(),
+        store: store.to_owned(),
+        actor: actor.to_owned(),
+        data: data.to_string(),
+        at: unit.now,
+    });
+}
