@@ -17,6 +17,8 @@ mod postgres;
 mod rows;
 #[path = "records/schema.rs"]
 mod schema;
+#[path = "records/settings.rs"]
+mod settings;
 #[path = "records/verified.rs"]
 mod verified;
 
