@@ -7,8 +7,10 @@ pub mod desk;
 pub mod facts;
 pub mod members;
 pub mod money;
+pub mod returns;
 pub mod sale;
 pub mod stored;
+pub mod tickets;
 
 pub use desk::{Desk, When};
 pub use money::Money;
