@@ -79,17 +79,24 @@ pub fn plan(
     }
     let mut parts = Vec::new();
     for (tender, amount) in tenders.iter().zip(back).filter(|(_, amount)| *amount > 0) {
-        let choice = choices.iter().enumerate().find(|(_, c)| c.tender == tender.seq);
-        let kind = becomes(desk, &tender.kind, choice)?;
-        let reference = match choice.and_then(|(_, c)| c.reference.clone()) {
-            Some(reference) => reference,
-            None if kind == tender.kind => tender.reference.clone(),
-            None => String::new(),
-        };
         let (from, from_reference) = (tender.kind.clone(), tender.reference.clone());
-        parts.push(Part { seq: Some(tender.seq), from, from_reference, kind, reference, amount });
+        let (kind, reference) = (from.clone(), from_reference.clone());
+        let part = Part { seq: Some(tender.seq), from, from_reference, kind, reference, amount };
+        parts.push(chosen(desk, part, choices)?);
     }
     Ok(Plan { parts, ruling })
+}
+
+/// The part with the tender that its money becomes.
+pub fn chosen(desk: &Desk, part: Part, choices: &[RefundTo]) -> Result<Part, Stop> {
+    let choice = choices.iter().enumerate().find(|(_, c)| Some(c.tender) == part.seq);
+    let kind = becomes(desk, &part.from, choice)?;
+    let reference = match choice.and_then(|(_, c)| c.reference.clone()) {
+        Some(reference) => reference,
+        None if kind == part.from => part.from_reference.clone(),
+        None => String::new(),
+    };
+    Ok(Part { kind, reference, ..part })
 }
 
 fn shares(
