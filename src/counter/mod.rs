@@ -7,8 +7,11 @@ pub mod desk;
 pub mod facts;
 pub mod members;
 pub mod money;
+pub mod points;
+pub mod replay;
 pub mod returns;
 pub mod sale;
+pub mod settle;
 pub mod stored;
 pub mod tickets;
 

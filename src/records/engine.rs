@@ -48,6 +48,10 @@ pub enum StoreError {
 pub trait Store: Send + Sync + 'static {
     type Tx: Tx;
     fn begin(&self) -> impl Future<Output = Result<Self::Tx, StoreError>> + Send;
+    /// A transaction that only reads: it sees one state of everything, locks nothing and waits for nobody.
+    fn view(&self) -> impl Future<Output = Result<Self::Tx, StoreError>> + Send {
+        self.begin()
+    }
 }
 
 /// A transaction; dropped without a commit, it leaves no trace.
@@ -71,8 +75,10 @@ pub trait Tx: Send {
 /// An operation with the key under which its answer is kept.
 #[derive(Clone)]
 pub struct Job {
-    /// None: a dry run; nothing is written.
+    /// None: no answer is kept; the operation's own keys keep it from happening twice.
     pub key: Option<String>,
+    /// Nothing is written.
+    pub dry: bool,
     /// SHA-256 over operation and body, hex.
     pub fingerprint: String,
     pub operation: Arc<dyn Operation>,
@@ -87,6 +93,8 @@ pub enum Reply {
     Replayed(Answer),
     /// The key was used with another body.
     OtherBody,
+    /// A job with this key waits or runs on this node; nothing was taken.
+    InFlight,
     Refused(Refusal),
     /// Nobody knows; the caller asks again with the same key.
     Failed(StoreError),
@@ -145,7 +153,7 @@ impl<S: Store, C: Clock> Engine<S, C> {
 
     /// Runs an operation and writes nothing: dry runs, and reads that want one view of everything.
     pub async fn look(&self, operation: &dyn Operation) -> Result<Result<Answer, Refusal>, StoreError> {
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.store.view().await?;
         let mut unit = Unit::new(self.clock.now());
         let mut wants: BTreeSet<Want> = operation.hints().into_iter().collect();
         for _ in 0..MAX_ROUNDS {
@@ -197,10 +205,10 @@ fn run(job: &Job, unit: &mut Unit, wants: &mut BTreeSet<Want>) -> Option<Reply> 
     unit.mark();
     match job.operation.run(unit) {
         Ok(answer) => {
-            if job.key.is_some() {
-                keep(job, unit, answer.status, answer.body.clone());
-            } else {
+            if job.dry {
                 unit.back();
+            } else {
+                keep(job, unit, answer.status, answer.body.clone());
             }
             Some(Reply::Done(answer))
         }
@@ -211,7 +219,7 @@ fn run(job: &Job, unit: &mut Unit, wants: &mut BTreeSet<Want>) -> Option<Reply> 
         }
         Err(Stop::Refused(refusal)) => {
             unit.back();
-            if refusal.kept {
+            if refusal.kept && !job.dry {
                 keep(job, unit, refusal.status, refusal.json());
             }
             Some(Reply::Refused(refusal))

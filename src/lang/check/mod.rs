@@ -2,6 +2,7 @@
 //!
 //! Codes: `E02xx` names, `E03xx` types, `E04xx` meaning, `W05xx` warnings.
 mod arith;
+mod bounds;
 mod calls;
 mod cases;
 mod cells;
@@ -13,6 +14,7 @@ mod fold;
 mod functions;
 mod given;
 mod lint;
+mod listed;
 mod literals;
 mod loops;
 mod member;

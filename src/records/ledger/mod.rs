@@ -10,7 +10,7 @@ mod undo;
 
 pub use claw::{Clawback, Clawed, claw_back};
 pub use holds::{capture, lapse, place_hold, release};
-pub use spend::{clear, expire, restore, spend, transfer, transfer_back};
+pub use spend::{expire, restore, spend, spend_from, transfer, transfer_back};
 pub use undo::{give, give_back, take_again};
 
 use crate::records::entity::{entry, lot, movement};
@@ -133,11 +133,12 @@ pub(crate) fn post(
     Ok(id)
 }
 
-/// The same cause may move points of a kind more than once (a hold that lapses beside one that is captured).
+/// The same cause may move points of a kind more than once: a lot that expires, is restored, and expires again.
 fn free_id(unit: &Unit, cause: &Cause, kind: &str) -> Uuid {
-    let (cause_id, member) = (cause.cause_id.to_string(), cause.member.to_string());
+    let (cause_id, member, now) =
+        (cause.cause_id.to_string(), cause.member.to_string(), unit.now.to_string());
     let id = |nth: &str| {
-        ids::dated(cause.business_date, &["movement", &cause_id, &member, cause.ledger, kind, nth])
+        ids::dated(cause.business_date, &["movement", &cause_id, &member, cause.ledger, kind, &now, nth])
     };
     let mut nth = 0u32;
     loop {
@@ -201,10 +202,11 @@ pub fn credit(
 }
 
 fn lot_of(unit: &Unit, cause: &Cause, kind: &str, amount: i64, life: Life, pending: bool) -> lot::Model {
-    let (cause_id, member) = (cause.cause_id.to_string(), cause.member.to_string());
+    let (cause_id, member, now) =
+        (cause.cause_id.to_string(), cause.member.to_string(), unit.now.to_string());
     let mut nth = 0u32;
     let id = loop {
-        let parts = ["lot", &cause_id, &member, cause.ledger, kind, &nth.to_string()];
+        let parts = ["lot", &cause_id, &member, cause.ledger, kind, &now, &nth.to_string()];
         let id = ids::dated(cause.business_date, &parts);
         if unit.t.lots.get(&(cause.member, cause.ledger.to_owned(), id)).is_none() {
             break id;

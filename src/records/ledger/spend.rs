@@ -1,5 +1,5 @@
 //! Spending from lots, giving back to the same lots, writing off, and clearing an account.
-use super::{Cause, Leg, Life, Order, free, in_order, lot_of, over, overflow, post, take, too_few};
+use super::{Cause, Leg, Life, Order, free, in_order, lot_of, over, post, take, too_few};
 use crate::records::entity::{lot, movement};
 use crate::records::unit::{Stop, Unit};
 use sea_orm::prelude::Uuid;
@@ -13,9 +13,22 @@ pub fn spend(
     amount: i64,
     order: Order,
 ) -> Result<Uuid, Stop> {
+    let lots = in_order(unit, cause.member, cause.ledger, order);
+    spend_from(unit, cause, kind, into, amount, lots)
+}
+
+/// Spends `amount` of these lots, the first ones first.
+pub fn spend_from(
+    unit: &mut Unit,
+    cause: &Cause,
+    kind: &str,
+    into: &'static str,
+    amount: i64,
+    lots: Vec<lot::Model>,
+) -> Result<Uuid, Stop> {
     let mut legs = vec![Leg::new(cause.member, into, amount, None)];
     let mut left = amount;
-    for lot in in_order(unit, cause.member, cause.ledger, order) {
+    for lot in lots {
         if left == 0 {
             break;
         }
@@ -28,21 +41,6 @@ pub fn spend(
         return Err(too_few(amount, amount - left));
     }
     post(unit, cause, kind, None, legs)
-}
-
-/// Spends everything that is free; returns how much, and the movement if there was anything.
-pub fn clear(
-    unit: &mut Unit,
-    cause: &Cause,
-    kind: &str,
-    into: &'static str,
-) -> Result<(i64, Option<Uuid>), Stop> {
-    let lots = in_order(unit, cause.member, cause.ledger, Order::Expiry);
-    let all = lots.iter().try_fold(0i64, |sum, l| sum.checked_add(free(l))).ok_or_else(overflow)?;
-    if all == 0 {
-        return Ok((0, None));
-    }
-    spend(unit, cause, kind, into, all, Order::Expiry).map(|id| (all, Some(id)))
 }
 
 /// Writes off what is over on `day`; held points wait for their hold.
