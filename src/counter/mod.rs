@@ -9,9 +9,11 @@ pub mod members;
 pub mod money;
 pub mod points;
 pub mod replay;
+pub mod returns;
 pub mod sale;
 pub mod settle;
 pub mod stored;
+pub mod tickets;
 
 pub use desk::{Desk, When};
 pub use money::Money;
