@@ -8,6 +8,7 @@ pub mod facts;
 pub mod members;
 pub mod money;
 pub mod points;
+pub mod replay;
 pub mod sale;
 pub mod settle;
 pub mod stored;

@@ -2,6 +2,7 @@
 pub mod accept;
 pub mod ast;
 pub mod check;
+pub mod confirm;
 pub mod diagnostic;
 pub mod index;
 pub mod mend;

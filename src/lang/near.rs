@@ -18,6 +18,8 @@ pub fn nearest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) ->
     let mut near: Vec<(usize, &str)> = candidates
         .into_iter()
         .filter(|c| *c != name)
+        // No fewer letters change than one is longer: most names need no closer look.
+        .filter(|c| c.chars().count().abs_diff(length) <= limit)
         .map(|c| (strsim::damerau_levenshtein(name, c), c))
         .filter(|(d, c)| *d <= limit && *d < c.chars().count().max(length))
         .collect();

@@ -6,6 +6,7 @@ pub mod engine;
 pub mod entity;
 pub mod ids;
 pub mod ledger;
+pub mod read;
 pub mod shelf;
 pub mod unit;
 

@@ -13,6 +13,7 @@ use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use toml::Spanned;
 
 /// The largest file that is read.
 pub const MAX_FILE: u64 = 1 << 20;
@@ -155,7 +156,7 @@ fn book(read: &mut Read, path: &Path, folders: &BTreeSet<PathBuf>) -> Result<(),
     };
     let mut files = Vec::new();
     let mut unread = false;
-    for name in &manifest.vocabulary {
+    for name in manifest.vocabulary.iter() {
         let vocab = folder.join(name.get_ref());
         if !vocab.is_file() {
             let at = manifest::place(manifest_file, name);
@@ -319,9 +320,9 @@ fn find_in(
 
 /// A pattern without `/` is for file names anywhere below; one with `/` is for paths. `*` stands for anything but `/`,
 /// `**` for anything.
-fn matches(patterns: &[String], relative: &str) -> bool {
+fn matches(patterns: &[Spanned<String>], relative: &str) -> bool {
     let name = relative.rsplit('/').next().unwrap_or(relative);
-    patterns.iter().any(|p| {
+    patterns.iter().map(Spanned::get_ref).any(|p| {
         let subject = if p.contains('/') { relative } else { name };
         glob(p.as_bytes(), subject.as_bytes())
     })
@@ -361,8 +362,8 @@ mod tests {
 
     #[test]
     fn patterns() {
-        let yes = |p: &str, t: &str| assert!(matches(&[p.to_owned()], t), "{p} {t}");
-        let no = |p: &str, t: &str| assert!(!matches(&[p.to_owned()], t), "{p} {t}");
+        let yes = |p: &str, t: &str| assert!(matches(&[Spanned::new(0..0, p.to_owned())], t), "{p} {t}");
+        let no = |p: &str, t: &str| assert!(!matches(&[Spanned::new(0..0, p.to_owned())], t), "{p} {t}");
         yes("*.policy", "a.policy");
         yes("*.policy", "x/y/退换.policy");
         yes("x/*.policy", "x/a.policy");

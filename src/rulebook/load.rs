@@ -2,6 +2,7 @@
 use crate::lang::accept::{self, Acceptance, Accepted};
 use crate::lang::ast::{self, FileKind};
 use crate::lang::check::{RulebookText, check, check_with_index};
+use crate::lang::confirm;
 use crate::lang::diagnostic::{self, Diagnostic};
 use crate::lang::index::Index;
 use crate::lang::source::{FileId, SourceMap};
@@ -283,6 +284,8 @@ fn book(
         }
     };
     findings.extend(checked.diagnostics);
+    let own = |found: &&mut Diagnostic| files.files.iter().any(|f| f.file == found.span.file_id());
+    confirm::sets(sources, findings.iter_mut().filter(own), &vocabulary);
     let typed = checked.rulebook?;
     // What the parser could not read may leave the rest in any shape.
     if findings.iter().all(|f| !f.is_error()) {
@@ -322,5 +325,31 @@ mod tests {
         assert_eq!(codes(), ["E0806"]);
         put("x.vocab", b"vocabulary x\nentty x { y: bool }\nenumeration v { deny }\n");
         assert!(codes().iter().all(|code| code.starts_with("E01")), "{:?}", codes());
+    }
+
+    #[test]
+    fn a_set_is_certain_where_its_words_are_of_one_list() {
+        let dir = tempfile::tempdir().unwrap();
+        let put = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
+        put("rulebook.toml", "name = \"x\"\nvocabulary = \"x.vocab\"\nlayers = [\"chain\"]\n[store.s1]\n");
+        put(
+            "x.vocab",
+            "vocabulary x\ntaxonomy kind { soil, garden { seeds, chemicals } }\nenum how: card, cash\n\
+             fact kind: kind\nfact how: how\ndecision d given kind, how { ok: one bool else no }\n",
+        );
+        let certain = |condition: &str| {
+            let rule = format!("rule r when {condition} then ok = yes\n");
+            put("x.policy", &format!("policy x.p decides d\n  layer chain x\n{rule}"));
+            let loaded = load(dir.path()).unwrap();
+            let changes = loaded.findings.iter().filter_map(|d| d.suggestion.as_ref());
+            changes.map(|s| (s.replacement.clone(), s.certain)).collect::<Vec<_>>()
+        };
+        let set = |text: &str, certain| vec![(text.to_owned(), certain)];
+        assert_eq!(certain("kind is soil, seeds or chemicals"), set("in {soil, seeds, chemicals}", true));
+        assert_eq!(certain("kind is soil, seeds and chemicals"), set("in {soil, seeds, chemicals}", false));
+        assert_eq!(certain("kind is soil, card"), set("in {soil, card}", false));
+        assert_eq!(certain("kind is not soil, seeds"), set("not in {soil, seeds}", false));
+        assert_eq!(certain("kind is soil or seeds"), set("kind in {soil, seeds}", true));
+        assert_eq!(certain("kind is soil and seeds"), set("kind in {soil, seeds}", false));
     }
 }

@@ -3,7 +3,8 @@ use crate::lang::diagnostic::Diagnostic;
 use crate::lang::source::{FileId, Span};
 use crate::lang::syntax::nearest;
 use crate::rulebook::terms::{CounterTerms, LedgerTerms, Terms};
-use serde::Deserialize;
+use serde::de::{SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 use toml::Spanned;
 
@@ -13,13 +14,13 @@ use toml::Spanned;
 pub(super) struct Manifest {
     pub(super) name: Spanned<String>,
     /// Paths from the manifest's folder; several files form one vocabulary.
-    pub(super) vocabulary: Vec<Spanned<String>>,
+    pub(super) vocabulary: Several,
     /// Kinds of layers, most general first.
-    pub(super) layers: Vec<Spanned<String>>,
+    pub(super) layers: Several,
     #[serde(default = "all_policies")]
-    pub(super) policies: Vec<String>,
+    pub(super) policies: Several,
     #[serde(default = "all_cases")]
-    pub(super) cases: Vec<String>,
+    pub(super) cases: Several,
     #[serde(default)]
     pub(super) store: BTreeMap<String, Spanned<StoreEntry>>,
     #[serde(default)]
@@ -40,12 +41,67 @@ pub(super) struct StoreEntry {
     layers: BTreeMap<String, Spanned<String>>,
 }
 
-fn all_policies() -> Vec<String> {
-    vec!["*.policy".into()]
+/// A list of texts; one text alone is a list of one.
+#[derive(Debug, Clone)]
+pub(super) struct Several(Vec<Spanned<String>>);
+
+impl std::ops::Deref for Several {
+    type Target = [Spanned<String>];
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
 }
 
-fn all_cases() -> Vec<String> {
-    vec!["*.cases".into()]
+/// A setting before it is known which of the two is written.
+enum OneOrMore {
+    One(String),
+    More(Vec<Spanned<String>>),
+}
+
+impl<'de> Deserialize<'de> for Several {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let read = Spanned::<OneOrMore>::deserialize(from)?;
+        let at = read.span();
+        Ok(Several(match read.into_inner() {
+            OneOrMore::One(text) => vec![Spanned::new(at, text)],
+            OneOrMore::More(texts) => texts,
+        }))
+    }
+}
+
+impl<'de> Deserialize<'de> for OneOrMore {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = OneOrMore;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a list of texts, such as [\"a\", \"b\"]")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<OneOrMore, E> {
+                Ok(OneOrMore::One(text.to_owned()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut texts: A) -> Result<OneOrMore, A::Error> {
+                let mut all = Vec::new();
+                while let Some(text) = texts.next_element()? {
+                    all.push(text);
+                }
+                Ok(OneOrMore::More(all))
+            }
+        }
+        from.deserialize_any(Either)
+    }
+}
+
+fn all_policies() -> Several {
+    Several(vec![Spanned::new(0..0, "*.policy".into())])
+}
+
+fn all_cases() -> Several {
+    Several(vec![Spanned::new(0..0, "*.cases".into())])
 }
 
 /// A store, its settings read.
@@ -107,7 +163,7 @@ impl Manifest {
     /// The layer kinds in order; a kind twice is a finding.
     pub(super) fn layer_kinds(&self, file: FileId, findings: &mut Vec<Diagnostic>) -> Vec<String> {
         let mut kinds: Vec<String> = Vec::new();
-        for layer in &self.layers {
+        for layer in self.layers.iter() {
             if kinds.contains(layer.get_ref()) {
                 let message = format!("the layer `{}` is listed twice", layer.get_ref());
                 findings.push(Diagnostic::error("E0802", place(file, layer), message));
@@ -223,8 +279,17 @@ in = { chain = "c" }
         let stores = manifest.stores(FileId(0), &mut Vec::new());
         assert_eq!(stores[0].layers, [("chain".into(), "c".into()), ("store".into(), "s1".into())].into());
         assert_eq!(stores[0].business_day_start, 4 * 3_600 + 1_800);
-        assert_eq!(manifest.policies, ["*.policy"]);
+        assert_eq!(manifest.policies.iter().map(|p| p.get_ref().as_str()).collect::<Vec<_>>(), ["*.policy"]);
         assert_eq!(findings(GOOD), Vec::<String>::new());
+    }
+
+    #[test]
+    fn one_text_is_a_list_of_one() {
+        let alone = GOOD.replacen("[\"x.vocab\"]", "\"x.vocab\"", 1);
+        assert_ne!(alone, GOOD);
+        assert_eq!(findings(&alone), Vec::<String>::new());
+        let got = findings(&GOOD.replacen("[\"x.vocab\"]", "5", 1));
+        assert!(got.first().is_some_and(|g| g.contains("a list of texts")), "{got:?}");
     }
 
     #[test]

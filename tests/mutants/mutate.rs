@@ -87,7 +87,68 @@ pub fn of_policy(text: &str) -> Vec<Mutant> {
             replacement: String::new(),
         });
     }
+    may_set(&plain, &mut found);
+    law(text, &plain, &mut found);
     found
+}
+
+/// A range that a lower layer may set a param in grows by far at both ends, so that only what was set bounds it.
+fn may_set(plain: &str, found: &mut Vec<Mutant>) {
+    for (at, word) in plain.match_indices("may set [") {
+        let start = at + word.len();
+        let line = plain[start..].split('\n').next().unwrap();
+        let Some((low, rest)) = line.split_once("..") else { continue };
+        let Some(close) = rest.find([']', ')']) else { continue };
+        let wider = |bound: &str, factor: i64, add: i64| {
+            let (number, unit) = bound.split_once(' ').unwrap_or((bound, ""));
+            let number: rust_decimal::Decimal = number.replace('_', "").parse().ok()?;
+            let moved = number * rust_decimal::Decimal::from(factor) + rust_decimal::Decimal::from(add);
+            Some(format!("{moved} {unit}").trim_end().to_owned())
+        };
+        let end = start + low.len() + 2 + close;
+        for (low_now, high_now) in [
+            (wider(low, 0, 0), Some(rest[..close].to_owned())),
+            (Some(low.to_owned()), wider(&rest[..close], 10, 1)),
+        ] {
+            let (Some(low_now), Some(high_now)) = (low_now, high_now) else { continue };
+            let replacement = format!("{low_now}..{high_now}");
+            if replacement != plain[start..end] {
+                found.push(Mutant { kind: Kind::LayerWeakened, start, end, replacement });
+            }
+        }
+    }
+}
+
+/// What the law says is left out: each of its rules, and the whole policy but its head.
+fn law(text: &str, plain: &str, found: &mut Vec<Mutant>) {
+    let words = |line: &str| line.split_whitespace().take(2).map(str::to_owned).collect::<Vec<_>>();
+    if !text.lines().any(|line| words(line) == ["layer", "law"]) {
+        return;
+    }
+    // Lines that begin a declaration: without a blank before, and no comment.
+    let mut starts: Vec<(usize, bool)> = Vec::new();
+    let mut at = 0;
+    for line in plain.split_inclusive('\n') {
+        let rule = line.starts_with("rule ") || line.starts_with("binding rule ");
+        if line.starts_with(|c: char| c.is_ascii_alphabetic()) {
+            starts.push((at, rule));
+        }
+        at += line.len();
+    }
+    let ends = starts.iter().skip(1).map(|(start, _)| *start).chain([plain.len()]);
+    let rules: Vec<(usize, usize)> = starts
+        .iter()
+        .zip(ends)
+        .filter(|((_, rule), _)| *rule)
+        .map(|((start, _), end)| (*start, end))
+        .collect();
+    let mut drop = |start, end| {
+        found.push(Mutant { kind: Kind::LayerWeakened, start, end, replacement: String::new() });
+    };
+    rules.iter().for_each(|(start, end)| drop(*start, *end));
+    if let (Some((start, _)), Some((_, end)), true) = (rules.first(), rules.last(), rules.len() > 1) {
+        drop(*start, *end);
+    }
 }
 
 /// All faults that a vocabulary may get: an output loses its default.

@@ -8,7 +8,7 @@ use crate::program::link::{Linked, LinkedRule};
 use crate::program::literal::literal;
 use crate::program::outcome::State;
 use crate::program::value::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Two effects on one output that may contradict each other.
 #[derive(Clone)]
@@ -22,18 +22,28 @@ struct Pair {
 }
 
 pub(super) fn check(decision: &mut Decision<'_>, found: &mut Vec<Diagnostic>) {
-    let mut reported: BTreeSet<(OutputId, [RuleId; 2])> = BTreeSet::new();
+    // Two rules that disagree are one mistake with one mend, however many outputs they set: they are told once.
+    let mut reported: BTreeMap<[RuleId; 2], (usize, BTreeSet<OutputId>)> = BTreeMap::new();
     for pair in pairs(decision) {
-        let key = (pair.output, pair.rules);
-        if reported.contains(&key) {
+        let mut key = pair.rules;
+        key.sort_unstable();
+        if reported.get(&key).is_some_and(|(_, outputs)| outputs.contains(&pair.output)) {
             continue;
         }
         let of = decision.id;
         let wanted = pair.clone();
         match decision.ask(&pair.rules, |linked, at| goal(linked, of, at, &wanted)) {
             Verdict::Shown(shown) => {
-                reported.insert(key);
-                found.extend(finding(decision, &pair, &shown));
+                if let Some((at, outputs)) = reported.get_mut(&key) {
+                    outputs.insert(pair.output);
+                    let name = decision.output(pair.output);
+                    if let Some(first) = found.get_mut(*at) {
+                        first.message.push_str(&format!("; they disagree about {name}, too"));
+                    }
+                } else if let Some(told) = finding(decision, &pair, &shown) {
+                    reported.insert(key, (found.len(), BTreeSet::from([pair.output])));
+                    found.push(told);
+                }
             }
             Verdict::Never => {}
             Verdict::NotDecided => {
@@ -172,9 +182,12 @@ fn finding(decision: &mut Decision<'_>, pair: &Pair, shown: &Found) -> Option<Di
         format!("say which element counts, or take them together: `{name} = sum(… for … in …)`")
     } else {
         format!(
-            "say which goes before: write `overrides {}` in the one that does, or narrow a `when` so that only one of them \
-             holds",
-            second.name
+            "say which goes before: write `overrides {}` in rule {} if that one does, or `overrides {}` in rule {} if the \
+             other does; or narrow a `when` so that only one of them holds",
+            second.name,
+            called(first),
+            first.name,
+            called(second)
         )
     };
     let mut diagnostic = Diagnostic::warning("W0613", at(first), message).help(help);

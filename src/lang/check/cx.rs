@@ -65,12 +65,17 @@ pub(super) struct GuardState {
 /// So many findings come with a guess of what was meant, which has to look at every name there is.
 const MOST_EXPLAINED: usize = 100;
 
+/// And so many names are looked at for such guesses, one by one: a text may have tens of thousands of both.
+const MOST_COMPARED: usize = 300_000;
+
 /// Everything that the passes read and fill.
 pub(super) struct Cx<'a> {
     pub input: &'a super::CheckInput<'a>,
     pub diags: Vec<Diagnostic>,
     /// Which findings there are, by place and code: a text may have tens of thousands.
     told: FxHashMap<(Span, &'static str), Vec<usize>>,
+    /// How many names were looked at for what was meant.
+    pub compared: usize,
     /// What names mean, place by place, if anybody wants to know.
     pub uses: Option<Vec<Use>>,
     pub vocab: Vocab,
@@ -123,6 +128,7 @@ impl<'a> Cx<'a> {
             input,
             diags: Vec::new(),
             told: FxHashMap::default(),
+            compared: 0,
             uses: None,
             vocab: Vocab::default(),
             types: FxHashMap::default(),
@@ -149,7 +155,7 @@ impl<'a> Cx<'a> {
 
     /// Whether there are more findings than anybody reads: further ones need not say what could be meant.
     pub fn drowned(&self) -> bool {
-        self.diags.len() > MOST_EXPLAINED
+        self.diags.len() > MOST_EXPLAINED || self.compared > MOST_COMPARED
     }
 
     pub fn push(&mut self, d: Diagnostic) {

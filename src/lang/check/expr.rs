@@ -169,6 +169,11 @@ impl<'a> Cx<'a> {
             (Ty::List(of) | Ty::Set(of), t) if of.inner() == t => {
                 Some("write it in braces: `{…}`".to_owned())
             }
+            (Ty::Bool, t) if matches!(what, "`and`" | "`or`") && matches!(e.kind, ExprKind::Const(_)) => {
+                let (text, of) = (self.text(e.span), matches!(t, Ty::Enum(_) | Ty::Node(_)));
+                let field = if of { format!("item.{}", self.type_name(t)) } else { "item.count".to_owned() };
+                Some(format!("{what} joins whole conditions: say of what, as in `{field} is {text}`"))
+            }
             (Ty::Bool, _) if matches!(e.kind, ExprKind::Const(_)) => Some("write `yes` or `no`".to_owned()),
             (Ty::Bool, _) => {
                 let text = self.text(e.span);

@@ -13,6 +13,7 @@ mod fold;
 mod functions;
 mod given;
 mod lint;
+mod listed;
 mod literals;
 mod loops;
 mod member;

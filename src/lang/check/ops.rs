@@ -24,9 +24,12 @@ impl<'a> Cx<'a> {
     pub fn connective(&mut self, s: &mut Scope, parts: &'a [ast::Expr], and: bool, _span: Span) -> Expr {
         let mark = (s.present.len(), s.assumed.len());
         let what = if and { "`and`" } else { "`or`" };
-        let mut typed = Vec::new();
-        for part in parts {
+        let mut typed: Vec<Expr> = Vec::new();
+        let mut rest = parts.iter().enumerate();
+        while let Some((at, part)) = rest.next() {
             let e = self.check(s, part, &Ty::Bool, what);
+            let listed = self.listed(s, parts.get(at..).unwrap_or(&[]), &e, and);
+            rest.by_ref().take(listed).for_each(drop);
             self.assume(s, &e, and);
             typed.push(e);
         }

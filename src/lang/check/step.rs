@@ -245,7 +245,7 @@ impl Cx<'_> {
             ExprKind::Arith(op, a, b) => {
                 let exact = match op {
                     ArithOp::Add | ArithOp::Sub => true,
-                    ArithOp::Mul => a.ty == Ty::Int || b.ty == Ty::Int,
+                    ArithOp::Mul => self.whole(a) || self.whole(b),
                     ArithOp::Div => matches!(b.kind, ExprKind::Undecided(_)),
                 };
                 exact && a.on_step && b.on_step
@@ -297,6 +297,8 @@ impl Cx<'_> {
         if !stepped(ty) || e.on_step {
             return;
         }
+        let whole = e.span;
+        let e = self.branch_off_step(e);
         let (cause, why) = self.cause(e);
         let step = match super::expr::element(ty) {
             Ty::Unit(u) => self.vocab.units.get(u.ix()).map(|d| format!("{} {}", show_num(&d.step), d.name)),
@@ -309,11 +311,51 @@ impl Cx<'_> {
             e.span,
             format!("{name} counts in steps of {step}, but {why} gives fractions of a step"),
         )
-        .help("write `… rounded half up` (or `down`, `up`, `half even`) where the rulebook rounds");
+        .help(if e.span == whole {
+            "write `… rounded half up` (or `down`, `up`, `half even`) where the rulebook rounds".to_owned()
+        } else {
+            format!("write `{} rounded half up` (or `down`, `up`, `half even`) here", self.text(e.span))
+        });
         if cause != e.span {
             found = found.note(cause, "here");
         }
         self.push(found);
+    }
+
+    /// The one argument or branch that is not on its step, if only one is: that is where to round.
+    fn branch_off_step<'e>(&self, e: &'e Expr) -> &'e Expr {
+        let branches: Vec<&Expr> = match &e.kind {
+            ExprKind::Func(Func::Min | Func::Max | Func::Abs, items) => items.iter().collect(),
+            ExprKind::If(_, a, b) | ExprKind::Otherwise(a, b) => vec![a, b],
+            _ => return e,
+        };
+        let mut off = branches.into_iter().filter(|b| !b.on_step);
+        match (off.next(), off.next()) {
+            (Some(one), None) => self.branch_off_step(one),
+            _ => e,
+        }
+    }
+
+    /// Whether a number is surely a whole one, so that so many times an amount on its step is on it, too.
+    fn whole(&self, e: &Expr) -> bool {
+        let integer = |n: &num_rational::BigRational| n.is_integer();
+        match &e.kind {
+            _ if e.ty == Ty::Int => true,
+            _ if e.ty != Ty::Dec => false,
+            ExprKind::Const(Const::Num(n)) => integer(n),
+            ExprKind::Round { step: Some(step), .. } => integer(step),
+            ExprKind::Widen(_) => true,
+            ExprKind::Neg(x) | ExprKind::Present(x) => self.whole(x),
+            ExprKind::Arith(ArithOp::Add | ArithOp::Sub | ArithOp::Mul, a, b) | ExprKind::If(_, a, b) => {
+                self.whole(a) && self.whole(b)
+            }
+            ExprKind::Func(Func::Min | Func::Max | Func::Abs, items) => items.iter().all(|i| self.whole(i)),
+            ExprKind::Let(id) => match self.lets.get(id.ix()).map(|l| &l.state) {
+                Some(LetState::Done(value)) => self.whole(value),
+                _ => false,
+            },
+            _ => false,
+        }
     }
 
     /// The innermost place where the step is lost.

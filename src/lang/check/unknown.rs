@@ -9,17 +9,19 @@ use crate::lang::typed::*;
 
 impl<'a> Cx<'a> {
     /// All single words that can be named here.
-    fn in_scope(&self, s: &Scope) -> Vec<String> {
-        let mut names: Vec<String> = s.vars.iter().map(|(n, _)| n.clone()).collect();
+    fn in_scope<'n>(&'n self, s: &'n Scope) -> Vec<&'n str> {
+        let mut names: Vec<&str> = s.vars.iter().map(|(n, _)| n.as_str()).collect();
         if let Some(m) = s.module.and_then(|m| self.mods.get(m)) {
-            names.extend(m.names.keys().cloned());
+            names.extend(m.names.keys().map(String::as_str));
             let shared = m.uses.iter().chain(&m.extends).filter_map(|p| self.by_path.get(p)).flatten();
-            names.extend(shared.filter_map(|m| self.mods.get(*m)).flat_map(|m| m.names.keys().cloned()));
+            names.extend(
+                shared.filter_map(|m| self.mods.get(*m)).flat_map(|m| m.names.keys().map(String::as_str)),
+            );
         }
         if let Some(d) = s.decision.and_then(|d| self.decision(d)) {
-            names.extend(d.outputs.iter().map(|o| o.name.clone()));
+            names.extend(d.outputs.iter().map(|o| o.name.as_str()));
         }
-        names.extend(self.vocab.roots.iter().map(|r| r.name.clone()));
+        names.extend(self.vocab.roots.iter().map(|r| r.name.as_str()));
         names
     }
 
@@ -57,12 +59,14 @@ impl<'a> Cx<'a> {
         let wanted = hint.map(element).filter(|t| matches!(t, Ty::Enum(_) | Ty::Node(_))).cloned();
         let expected = wanted.as_ref().map(|t| self.words_of(t)).unwrap_or_default();
         let names = if s.constant { Vec::new() } else { self.in_scope(s) };
+        let compared = expected.len() + names.len() + self.words.len();
         let near = nearest(text, expected.iter().map(String::as_str))
-            .or_else(|| nearest(text, names.iter().map(String::as_str)))
+            .or_else(|| nearest(text, names.iter().copied()))
             .or_else(|| {
                 let near = nearest(text, self.words.keys().map(String::as_str))?;
                 Some(Near { certain: false, ..near })
             });
+        self.compared += compared;
         let labelled = self.labelled(text, wanted.as_ref());
         if let (None, Some(word)) = (&near, labelled) {
             let of = wanted.as_ref().map(|ty| format!(" is not one of `{}`", self.type_name(ty)));

@@ -27,11 +27,11 @@ pub fn empty(kind: FileKind) -> File {
 /// Reads the declarations of one file.
 pub struct Reader<'a> {
     map: &'a SourceMap,
-    place: Place<'a>,
-    kind: FileKind,
+    pub(super) place: Place<'a>,
+    pub(super) kind: FileKind,
     tokens: &'a [Token],
     file: File,
-    found: Vec<Diagnostic>,
+    pub(super) found: Vec<Diagnostic>,
     /// Whether it was said that declarations stand before any policy or library.
     headless: bool,
 }
@@ -53,15 +53,15 @@ impl<'a> Reader<'a> {
         (self.file, self.found)
     }
 
-    fn source(&self) -> &'a str {
+    pub(super) fn source(&self) -> &'a str {
         &self.place.folded.text
     }
 
-    fn tokens_of(&self, chunk: &Chunk) -> &'a [Token] {
+    pub(super) fn tokens_of(&self, chunk: &Chunk) -> &'a [Token] {
         self.tokens.get(chunk.tokens.clone()).unwrap_or(&[])
     }
 
-    fn rule(&self) -> Rule {
+    pub(super) fn rule(&self) -> Rule {
         match self.kind {
             FileKind::Vocabulary => Rule::one_vocab,
             FileKind::Policy => Rule::one_policy,
@@ -72,7 +72,11 @@ impl<'a> Reader<'a> {
     fn chunk(&mut self, chunk: Chunk) {
         let tokens = self.tokens_of(&chunk);
         let Some(first) = tokens.iter().find(|token| token.kind != TokenKind::Newline) else { return };
+        let rows = matches!(chunk.keyword, Some("table" | "rows"));
         if let Some(wrong) = brackets::check(&self.place, self.source(), tokens) {
+            if rows && self.without_bad_rows(&chunk) {
+                return;
+            }
             // A misspelt declaration further down must not be hidden by it, but guessing has to end somewhere.
             self.found.push(wrong);
             return self.keep_broken(&chunk);
@@ -83,7 +87,7 @@ impl<'a> Reader<'a> {
         match grammar::parse(self.rule(), &text) {
             Ok(pair) => self.lower(pair, place, &chunk),
             Err(error) => {
-                if self.repair(&chunk) {
+                if self.repair(&chunk) || rows && self.without_bad_rows(&chunk) {
                     return;
                 }
                 let wrong = match chunk.keyword {
@@ -151,7 +155,7 @@ impl<'a> Reader<'a> {
         false
     }
 
-    fn lower(&mut self, pair: P<'_>, place: Place<'a>, chunk: &Chunk) {
+    pub(super) fn lower(&mut self, pair: P<'_>, place: Place<'a>, chunk: &Chunk) {
         let Some(pair) = pair.into_inner().next() else { return };
         let span = place.pair(&pair);
         let mut lower = Lower::new(self.map, place);

@@ -16,6 +16,8 @@ mod lower;
 mod message;
 mod place;
 mod plain;
+mod rewrites;
+mod rows;
 mod scan;
 mod scripts;
 mod slips;

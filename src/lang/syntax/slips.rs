@@ -99,6 +99,10 @@ impl Failure<'_> {
             _ => self
                 .one_list(span, word)
                 .or_else(|| self.in_list(span, word))
+                .or_else(|| self.after_rounding(found, span))
+                .or_else(|| self.rate_without_number(found, span, before))
+                .or_else(|| self.rate_type(span, word, before))
+                .or_else(|| self.other_language(found, span))
                 .or_else(|| self.hyphen(found, span))
                 .or_else(|| self.field(span, word))
                 .or_else(|| self.of_rule(found, span, before))
@@ -115,7 +119,7 @@ impl Failure<'_> {
     }
 
     /// The words and signs before the place of failure, last first.
-    fn earlier(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn earlier(&self) -> impl Iterator<Item = &str> {
         let earlier = self.tokens.get(..self.next).unwrap_or(&[]);
         let words = earlier.iter().rev().filter(|token| token.kind != TokenKind::Newline);
         words.map(|token| self.text_of(*token))
@@ -147,31 +151,6 @@ impl Failure<'_> {
         let whole = self.span(before).to(self.span(*next));
         let wrong = Diagnostic::error("E0101", span, "a name is one word, without `-`");
         Some(wrong.help(format!("write `{name}`")).suggest(whole, name))
-    }
-
-    /// `x in a, b`: several values stand in braces.
-    fn in_list(&self, span: Span, word: &str) -> Option<Diagnostic> {
-        let mut earlier = self.earlier();
-        let (first, keyword) = (earlier.next()?, earlier.next()?);
-        // `for each x in xs` and a rule's group are no conditions.
-        let other = earlier.nth(1).is_some_and(|word| matches!(word, "for" | "each" | "rule"));
-        if word != "," || keyword != "in" || other {
-            return None;
-        }
-        let (mut all, mut comma) = (vec![first], false);
-        for token in self.tokens.get(self.next..).unwrap_or(&[]) {
-            let text = self.text_of(*token);
-            match (comma, token.kind) {
-                (false, _) if text == "," => comma = true,
-                (true, TokenKind::Word) if !RESERVED.contains(&text) => {
-                    all.push(text);
-                    comma = false;
-                }
-                _ => break,
-            }
-        }
-        let found = Diagnostic::error("E0107", span, "several values stand in braces");
-        Some(found.help(format!("write `in {{{}}}`", all.join(", "))))
     }
 
     /// `line(kind = novel)`: fields and columns take a colon.

@@ -38,7 +38,7 @@ impl Lower<'_> {
                     let string = part.into_inner().find(|part| part.as_rule() == Rule::string)?;
                     file = Some(self.string(&string));
                 }
-                Rule::row => rows.push(self.row(part)?),
+                Rule::row => rows.extend(self.own_row(part)),
                 Rule::accepts => accepts.extend(self.accept(part)),
                 _ => {}
             }
@@ -62,12 +62,24 @@ impl Lower<'_> {
             match part.as_rule() {
                 Rule::path => target = Some(self.path(&part)),
                 Rule::clause => clause = self.clause(part),
-                Rule::row => rows.push(self.row(part)?),
+                Rule::row => rows.extend(self.own_row(part)),
                 Rule::accepts => accepts.extend(self.accept(part)),
                 _ => {}
             }
         }
         Some(Rows { target: target?, clause, rows, accepts, span })
+    }
+
+    /// A row, or nothing but its finding: one that cannot be read costs itself only.
+    fn own_row(&mut self, pair: P<'_>) -> Option<Row> {
+        let (span, told, guessed) = (self.span(&pair), self.found.len(), self.guessed);
+        self.guessed = false;
+        let row = self.row(pair).filter(|_| !self.guessed);
+        self.guessed = guessed;
+        if row.is_none() && self.found.len() == told {
+            self.error("E0101", span, "this row cannot be read", "write it in smaller parts");
+        }
+        row
     }
 
     fn row(&mut self, pair: P<'_>) -> Option<Row> {
