@@ -168,7 +168,7 @@ impl Operation for EndHold {
     }
 }
 
-/// A hold and whose it is. Closed holds are not loaded with a member's open ones, so they are told apart by the finder.
+/// An open hold and whose it is.
 fn find_hold(unit: &Unit, id: Uuid) -> Result<(member::Model, hold::Model), Stop> {
     unit.need([Want::Hold(id)])?;
     let Some(owner) = unit.hold_member(id) else {
@@ -177,7 +177,8 @@ fn find_hold(unit: &Unit, id: Uuid) -> Result<(member::Model, hold::Model), Stop
     };
     unit.need([Want::Member(owner), Want::Holds(owner)])?;
     let who = unit.t.members.get(&owner).cloned();
-    match (who, unit.t.holds.get(&(owner, id)).cloned()) {
+    // Only open holds are loaded; one that was closed in this very batch is as closed as any.
+    match (who, unit.t.holds.get(&(owner, id)).filter(|h| h.state == "open").cloned()) {
         (Some(who), Some(hold)) => Ok((who, hold)),
         _ => {
             let detail = format!("hold {id} is closed");

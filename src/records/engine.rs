@@ -48,6 +48,10 @@ pub enum StoreError {
 pub trait Store: Send + Sync + 'static {
     type Tx: Tx;
     fn begin(&self) -> impl Future<Output = Result<Self::Tx, StoreError>> + Send;
+    /// A transaction that only reads: it sees one state of everything, locks nothing and waits for nobody.
+    fn view(&self) -> impl Future<Output = Result<Self::Tx, StoreError>> + Send {
+        self.begin()
+    }
 }
 
 /// A transaction; dropped without a commit, it leaves no trace.
@@ -89,6 +93,8 @@ pub enum Reply {
     Replayed(Answer),
     /// The key was used with another body.
     OtherBody,
+    /// A job with this key waits or runs on this node; nothing was taken.
+    InFlight,
     Refused(Refusal),
     /// Nobody knows; the caller asks again with the same key.
     Failed(StoreError),
@@ -147,7 +153,7 @@ impl<S: Store, C: Clock> Engine<S, C> {
 
     /// Runs an operation and writes nothing: dry runs, and reads that want one view of everything.
     pub async fn look(&self, operation: &dyn Operation) -> Result<Result<Answer, Refusal>, StoreError> {
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.store.view().await?;
         let mut unit = Unit::new(self.clock.now());
         let mut wants: BTreeSet<Want> = operation.hints().into_iter().collect();
         for _ in 0..MAX_ROUNDS {

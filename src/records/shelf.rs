@@ -31,9 +31,15 @@ impl<R: Row> Default for Shelf<R> {
 }
 
 impl<R: Row> Shelf<R> {
-    /// Takes up a row from the database; what the batch already has of it stays.
+    /// Takes up a row from the database, in place of what was loaded of it before: a row may be met by a finder first and
+    /// again when its owner is locked, and only then is it sure to be what will be changed. What the batch has changed
+    /// of it stays.
     pub fn load(&mut self, row: R) {
-        self.slots.entry(row.key()).or_insert_with(|| Slot { base: Some(row.clone()), row: Some(row) });
+        let slot = self.slots.entry(row.key()).or_insert(Slot { row: None, base: None });
+        if slot.row == slot.base {
+            slot.row = Some(row.clone());
+            slot.base = Some(row);
+        }
     }
     /// A row by key, if it exists and was loaded.
     pub fn get(&self, key: &R::Key) -> Option<&R> {

@@ -1,0 +1,178 @@
+//! The queue before the engine: whoever records waits for the commit of the batch that the record went into.
+//!
+//! Invariants: one writer per node, on a thread of its own, takes what has gathered while it was writing (no timer: alone,
+//! a job waits for nobody; under load, batches form by themselves); the queue is bounded; a job that was taken is run to
+//! its end, also if nobody waits for the reply any more.
+use crate::records::engine::{Clock, Engine, Job, Reply, Store, StoreError};
+use std::collections::HashSet;
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
+
+/// Jobs that wait, unless told otherwise.
+pub const QUEUE: usize = 4096;
+/// Jobs in a transaction.
+const BATCH: usize = 512;
+
+/// The queue is full, or closed: nothing was taken, the caller may come again (503 with `Retry-After`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the queue is full")]
+pub struct Full;
+
+struct Item {
+    job: Job,
+    reply: oneshot::Sender<Reply>,
+}
+
+/// Keys whose jobs wait or run on this node.
+type Flying = Arc<Mutex<HashSet<String>>>;
+
+/// The way to the writer thread; for all threads that serve requests.
+#[derive(Debug)]
+pub struct Writer {
+    queue: mpsc::Sender<Item>,
+    flying: Flying,
+    stop: Arc<Notify>,
+    /// Its sender lives as long as the thread works.
+    working: watch::Receiver<()>,
+}
+
+impl Writer {
+    /// Starts the thread. `open` runs on it, since connections belong to the runtime that opened them; this waits until it
+    /// is done. `queue` is how many jobs may wait.
+    ///
+    /// # Errors
+    /// What `open` returns, or [`StoreError::Failed`] if there is no thread to be had.
+    pub fn start<S, C, F, O>(queue: usize, open: O) -> Result<Writer, StoreError>
+    where
+        S: Store,
+        C: Clock + 'static,
+        F: Future<Output = Result<Engine<S, C>, StoreError>>,
+        O: FnOnce() -> F + Send + 'static,
+    {
+        let (sender, receiver) = mpsc::channel(queue.max(1));
+        let (opened, opening) = std::sync::mpsc::sync_channel(1);
+        let (works, working) = watch::channel(());
+        let (flying, stop) = (Flying::default(), Arc::new(Notify::new()));
+        let side = (flying.clone(), stop.clone());
+        let body = move || {
+            let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+                Ok(runtime) => runtime,
+                Err(error) => return drop(opened.send(Err(failed(&error)))),
+            };
+            runtime.block_on(async move {
+                match open().await {
+                    Ok(engine) => {
+                        let _ = opened.send(Ok(()));
+                        work(Arc::new(engine), receiver, side.0, side.1).await;
+                    }
+                    Err(error) => drop(opened.send(Err(error))),
+                }
+            });
+            drop(runtime);
+            drop(works);
+        };
+        std::thread::Builder::new().name("writer".into()).spawn(body).map_err(|error| failed(&error))?;
+        opening.recv().map_err(|error| failed(&error))??;
+        Ok(Writer { queue: sender, flying, stop, working })
+    }
+
+    /// Hands a job over and waits for what becomes of it. A key that waits or runs already on this node is answered with
+    /// [`Reply::InFlight`].
+    ///
+    /// # Errors
+    /// [`Full`] if too many jobs wait, or after [`Writer::close`]: nothing was taken.
+    pub async fn submit(&self, job: Job) -> Result<Reply, Full> {
+        let key = job.key.clone();
+        if let Some(key) = &key
+            && !lock(&self.flying).insert(key.clone())
+        {
+            return Ok(Reply::InFlight);
+        }
+        let (reply, answer) = oneshot::channel();
+        if self.queue.try_send(Item { job, reply }).is_err() {
+            land(&self.flying, key.as_ref());
+            return Err(Full);
+        }
+        let gone = || Reply::Failed(StoreError::Failed("the writer is gone".into()));
+        Ok(answer.await.unwrap_or_else(|_| gone()))
+    }
+
+    /// How many jobs wait.
+    pub fn waiting(&self) -> usize {
+        self.queue.max_capacity() - self.queue.capacity()
+    }
+
+    /// Takes no more jobs, and waits until those that were taken are done.
+    pub async fn close(&self) {
+        self.stop.notify_one();
+        let mut working = self.working.clone();
+        while working.changed().await.is_ok() {}
+    }
+}
+
+async fn work<S: Store, C: Clock + 'static>(
+    engine: Arc<Engine<S, C>>,
+    mut queue: mpsc::Receiver<Item>,
+    flying: Flying,
+    stop: Arc<Notify>,
+) {
+    let mut items = Vec::with_capacity(BATCH);
+    loop {
+        let taken = tokio::select! {
+            taken = queue.recv_many(&mut items, BATCH) => taken,
+            () = stop.notified() => {
+                queue.close();
+                continue;
+            }
+        };
+        if taken == 0 {
+            return;
+        }
+        let (jobs, waiting): (Vec<Job>, Vec<_>) = items.drain(..).map(|item| (item.job, item.reply)).unzip();
+        let keys: Vec<Option<String>> = jobs.iter().map(|job| job.key.clone()).collect();
+        let replies = run(&engine, jobs).await;
+        for ((key, reply), to) in keys.iter().zip(replies).zip(waiting) {
+            // First the key, then the reply: whoever asks again upon the reply is not in flight.
+            land(&flying, key.as_ref());
+            let _ = to.send(reply);
+        }
+    }
+}
+
+/// Runs a batch; if an operation panics, each job alone, so that it takes no other with it.
+async fn run<S: Store, C: Clock + 'static>(engine: &Arc<Engine<S, C>>, jobs: Vec<Job>) -> Vec<Reply> {
+    if let Some(replies) = attempt(engine, jobs.clone()).await {
+        return replies;
+    }
+    let mut replies = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        let alone = attempt(engine, vec![job]).await.and_then(|mut replies| replies.pop());
+        let broken = || Reply::Failed(StoreError::Refused("the operation broke off".into()));
+        replies.push(alone.unwrap_or_else(broken));
+    }
+    replies
+}
+
+/// None if an operation panicked; its transaction was dropped.
+async fn attempt<S: Store, C: Clock + 'static>(
+    engine: &Arc<Engine<S, C>>,
+    jobs: Vec<Job>,
+) -> Option<Vec<Reply>> {
+    let engine = engine.clone();
+    tokio::spawn(async move { engine.execute(&jobs).await }).await.ok()
+}
+
+fn lock(flying: &Flying) -> std::sync::MutexGuard<'_, HashSet<String>> {
+    flying.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn land(flying: &Flying, key: Option<&String>) {
+    if let Some(key) = key {
+        lock(flying).remove(key);
+    }
+}
+
+fn failed(error: &dyn std::error::Error) -> StoreError {
+    StoreError::Failed(error.to_string())
+}

@@ -1,0 +1,108 @@
+//! A PostgreSQL cluster of the test's own, in a temporary folder, from the binaries that are installed.
+//!
+//! One cluster serves all tests of a binary; each test has its own database. A shell waits on a pipe from this process:
+//! when the process ends, however it ends, the shell stops the server and removes the folder.
+use std::io::Write as _;
+use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+/// A running cluster.
+pub struct Cluster {
+    folder: PathBuf,
+    /// Holds the pipe that keeps the server alive.
+    _watch: Child,
+    next: AtomicU32,
+}
+
+/// The cluster of this test binary; None, and a word about it, if PostgreSQL is not installed.
+pub fn cluster() -> Option<&'static Cluster> {
+    static CLUSTER: OnceLock<Option<Cluster>> = OnceLock::new();
+    CLUSTER.get_or_init(Cluster::start).as_ref()
+}
+
+impl Cluster {
+    fn start() -> Option<Cluster> {
+        let Some(bin) = binaries() else {
+            let _ = writeln!(std::io::stderr(), "skipped: PostgreSQL is not installed");
+            return None;
+        };
+        let folder = tempfile::Builder::new().prefix("zhanggui-pg-").tempdir().unwrap().keep();
+        std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o700)).unwrap();
+        let user = other_user();
+        if let Some(user) = &user {
+            chown(&folder, Some(id("-u", user)), Some(id("-g", user))).unwrap();
+        }
+        let data = folder.join("data");
+        let mut init = as_user(user.as_deref(), &bin.join("initdb"));
+        init.args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "-D"])
+            .arg(&data);
+        let done = init.current_dir(&folder).output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        let script = r#""$1/postgres" -D "$2/data" -k "$2" -c listen_addresses= -c max_connections=200 >"$2/log" 2>&1 &
+            server=$!; read -r _; kill -QUIT $server; wait $server; rm -rf "$2""#;
+        let mut watch = as_user(user.as_deref(), Path::new("/bin/sh"));
+        watch.args(["-c", script, "sh"]).arg(&bin).arg(&folder).current_dir(&folder);
+        let watch = watch.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let cluster = Cluster { folder, _watch: watch, next: AtomicU32::new(0) };
+        let began = Instant::now();
+        loop {
+            let ready = Command::new(bin.join("pg_isready")).arg("-h").arg(&cluster.folder).output().unwrap();
+            if ready.status.success() {
+                return Some(cluster);
+            }
+            let log = || std::fs::read_to_string(cluster.folder.join("log")).unwrap_or_default();
+            assert!(began.elapsed() < Duration::from_secs(60), "PostgreSQL did not start: {}", log());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// The address of a database of this cluster.
+    pub fn url(&self, database: &str) -> String {
+        format!("postgres://postgres@localhost/{database}?host={}", self.folder.display())
+    }
+
+    /// The name of a database that no other test has; it has to be created.
+    pub fn fresh(&self) -> String {
+        format!("t{}", self.next.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+fn binaries() -> Option<PathBuf> {
+    let said = Command::new("pg_config").arg("--bindir").output().ok()?;
+    let bin = PathBuf::from(String::from_utf8(said.stdout).ok()?.trim());
+    bin.join("initdb").exists().then_some(bin)
+}
+
+/// PostgreSQL does not run as root: then the user that its package made runs it.
+fn other_user() -> Option<String> {
+    let root = id_text("-u", None) == "0";
+    root.then(|| "postgres".to_owned())
+}
+
+fn id(flag: &str, user: &str) -> u32 {
+    id_text(flag, Some(user)).parse().unwrap()
+}
+
+fn id_text(flag: &str, user: Option<&str>) -> String {
+    let said = Command::new("id").arg(flag).args(user).output().unwrap();
+    String::from_utf8(said.stdout).unwrap().trim().to_owned()
+}
+
+fn as_user(user: Option<&str>, program: &Path) -> Command {
+    let Some(user) = user else { return Command::new(program) };
+    let has = |name: &str| Command::new(name).arg("--version").output().is_ok();
+    let mut command;
+    if has("setpriv") {
+        command = Command::new("setpriv");
+        command.args(["--reuid", user, "--regid", user, "--init-groups", "--"]);
+    } else {
+        command = Command::new("runuser");
+        command.args(["-u", user, "--"]);
+    }
+    command.arg(program);
+    command
+}

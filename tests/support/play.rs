@@ -1,0 +1,223 @@
+//! What customers and clerks do, seeded: enrolments, sales, holds, redemptions, adjustments, year's ends.
+use crate::memory::Rows;
+use crate::memory::rand_like::Dice;
+use sea_orm::prelude::Uuid;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use zhanggui::counter::Desk;
+use zhanggui::counter::members::{EnrolMember, MergeMembers, ReplaceCard, UnmergeMembers};
+use zhanggui::counter::points::{Adjust, BringUp, EndHold, HoldEnd, PlaceHold, Redeem, ReverseRedemption};
+use zhanggui::counter::sale::RecordSale;
+use zhanggui::counter::settle::{BeginSettlement, SettleMember, SettleRequest};
+use zhanggui::records::{Job, Operation, ids};
+use zhanggui::rulebook::Rulebooks;
+
+/// 2026-12-29 00:00 UTC: a year's end is near.
+pub const START: i64 = 1_798_502_400_000_000;
+/// Operations of a run.
+pub const STEPS: usize = 70;
+/// Members of a run.
+pub const MEMBERS: u64 = 5;
+pub const STORES: [&str; 2] = ["s001", "s002"];
+
+pub struct Play {
+    books: Arc<Rulebooks>,
+    dice: Dice,
+    seed: u64,
+    step: usize,
+}
+
+fn read<T: serde::de::DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).unwrap()
+}
+
+impl Play {
+    pub fn new(books: Arc<Rulebooks>, seed: u64) -> Play {
+        Play { books, dice: Dice::new(seed ^ 0x5eed), seed, step: 0 }
+    }
+
+    fn desk(&mut self) -> Desk {
+        let store = STORES[self.dice.below(2) as usize];
+        Desk::at(self.books.clone(), store).unwrap()
+    }
+
+    fn number(&mut self) -> String {
+        format!("M{}", self.dice.below(MEMBERS))
+    }
+
+    /// The next thing that somebody does; `rows` is what they may know.
+    pub fn next(&mut self, _now: i64, rows: &Rows) -> Job {
+        self.step += 1;
+        let key = format!("k{}-{}", self.seed, self.step);
+        let operation_id = ids::named(&["operation", &key]);
+        let step = self.step as u64;
+        let operation: Arc<dyn Operation> = match self.dice.below(100) {
+            _ if step <= MEMBERS => self.enrol(step - 1),
+            0..=39 => self.sell(rows),
+            40..=47 => self.hold(operation_id),
+            48..=55 => self.end_hold(rows, operation_id),
+            56..=66 => self.redeem(operation_id),
+            67..=70 => self.reverse(rows, operation_id),
+            71..=78 => self.adjust(operation_id),
+            79..=83 => self.replace_card(rows, operation_id),
+            84..=87 => self.merge(operation_id),
+            88..=89 => self.unmerge(operation_id),
+            90..=94 => self.bring_up(),
+            _ => self.settle(),
+        };
+        Job { fingerprint: key.clone(), key: Some(key), dry: false, operation }
+    }
+
+    fn enrol(&mut self, nth: u64) -> Arc<dyn Operation> {
+        let desk = self.desk();
+        let request = read(json!({
+            "store": desk.store(), "actor": "clerk", "number": format!("M{nth}"), "card": format!("C{nth}-0"),
+            "applicant": {"ground": "old_card", "name": "n", "phone": "p", "address": "a", "birthday": "1990-12-30"},
+            "visit": {"id_shown": true, "form_filled": true, "details_confirmed": true, "old_card_given": true,
+                      "card_shown": true},
+        }));
+        Arc::new(EnrolMember { desk, request })
+    }
+
+    fn sell(&mut self, rows: &Rows) -> Arc<dyn Operation> {
+        let desk = self.desk();
+        let supermarket = desk.store() == "s002";
+        let lines: Vec<(u64, u64)> = (0..1 + self.dice.below(3))
+            .map(|_| (1 + self.dice.below(3), 50 + self.dice.below(90_000)))
+            .collect();
+        let line = |(quantity, price): &(u64, u64)| {
+            json!({
+                "sku": "x", "area": if supermarket { "supermarket" } else { "department" },
+                "category": if supermarket { "household" } else { "clothing" }, "quantity": quantity,
+                "season": "winter", "list_price": amount(*price), "shelf_price": amount(*price),
+            })
+        };
+        let total: u64 = lines.iter().map(|(q, p)| q * p).sum();
+        let off = if self.dice.percent(30) { self.dice.below(total / 4 + 1) } else { 0 };
+        let card = self.dice.percent(80).then(|| {
+            let cards: Vec<&String> = rows.cards.keys().collect();
+            let nth = self.dice.below(cards.len() as u64) as usize;
+            cards.get(nth).map(|c| (*c).clone())
+        });
+        let rebate = self.dice.below(2_000).min(total - off);
+        let mut tenders = vec![json!({"kind": "cash", "amount": amount(total - off)})];
+        if self.dice.percent(15) {
+            tenders = vec![
+                json!({"kind": "rebate", "amount": amount(rebate)}),
+                json!({"kind": "cash", "amount": amount(total - off - rebate)}),
+            ];
+        }
+        let request = read(json!({
+            "store": desk.store(), "terminal": "t1", "receipt": format!("r{}", self.step), "actor": "till",
+            "card": card.flatten(), "lines": lines.iter().map(line).collect::<Vec<_>>(), "tenders": tenders,
+            "discounts": if off > 0 { json!([{"reference": "coupon", "amount": amount(off)}]) } else { json!([]) },
+        }));
+        Arc::new(RecordSale { desk, request, exchange: None })
+    }
+
+    fn ledger(&mut self) -> &'static str {
+        if self.dice.percent(60) { "department" } else { "supermarket" }
+    }
+
+    fn hold(&mut self, operation: Uuid) -> Arc<dyn Operation> {
+        let (desk, member, ledger) = (self.desk(), self.number(), self.ledger());
+        let request = read(json!({
+            "store": desk.store(), "actor": "clerk", "member": member, "ledger": ledger,
+            "amount": 1 + self.dice.below(300), "minutes": 1 + self.dice.below(600),
+        }));
+        Arc::new(PlaceHold { desk, request, operation })
+    }
+
+    fn end_hold(&mut self, rows: &Rows, operation: Uuid) -> Arc<dyn Operation> {
+        let holds: Vec<Uuid> = rows.holds.values().map(|h| h.id).collect();
+        let hold = holds.get(self.dice.below(holds.len() as u64) as usize).copied().unwrap_or(operation);
+        let end = if self.dice.percent(60) { HoldEnd::Capture(None) } else { HoldEnd::Release };
+        Arc::new(EndHold { desk: self.desk(), hold, end, actor: "clerk".into() })
+    }
+
+    fn redeem(&mut self, operation: Uuid) -> Arc<dyn Operation> {
+        let (desk, member) = (self.desk(), self.number());
+        let voucher = self.dice.percent(50);
+        let request = read(json!({
+            "store": desk.store(), "actor": "clerk", "member": member, "place": "service_centre",
+            "wish": if voucher { "goods_voucher" } else { "points_gift" },
+            "ledger": if voucher { "supermarket" } else { "department" },
+            "points": 250 + self.dice.below(1_000), "gift_points": 1 + self.dice.below(500),
+            "visit": {"card_shown": true},
+        }));
+        Arc::new(Redeem { desk, request, operation })
+    }
+
+    fn reverse(&mut self, rows: &Rows, operation: Uuid) -> Arc<dyn Operation> {
+        let all: Vec<Uuid> = rows.redemptions.keys().copied().collect();
+        let redemption = all.get(self.dice.below(all.len() as u64) as usize).copied().unwrap_or(operation);
+        let desk = self.desk();
+        Arc::new(ReverseRedemption {
+            desk,
+            redemption,
+            reason: "wrong gift".into(),
+            actor: "clerk".into(),
+            operation,
+        })
+    }
+
+    fn adjust(&mut self, operation: Uuid) -> Arc<dyn Operation> {
+        let (desk, member, ledger) = (self.desk(), self.number(), self.ledger());
+        let amount = self.dice.below(4_000) as i64 - 1_000;
+        let expires_on = self.dice.percent(30).then_some("2026-12-30");
+        let request = read(json!({
+            "store": desk.store(), "actor": "clerk", "approver": "manager", "member": member, "ledger": ledger,
+            "amount": amount, "reason": "goodwill", "expires_on": expires_on,
+        }));
+        Arc::new(Adjust { desk, request, operation })
+    }
+
+    fn replace_card(&mut self, rows: &Rows, operation: Uuid) -> Arc<dyn Operation> {
+        let (desk, member) = (self.desk(), self.number());
+        let request = read(json!({
+            "store": desk.store(), "actor": "clerk", "mishap": "lost_card", "visit": {"id_shown": true},
+            "new_card": format!("C{}-{}", self.step, rows.cards.len()),
+        }));
+        Arc::new(ReplaceCard { desk, member, request, operation })
+    }
+
+    fn merge(&mut self, operation: Uuid) -> Arc<dyn Operation> {
+        let (desk, member, into) = (self.desk(), self.number(), self.number());
+        let request =
+            read(json!({"store": desk.store(), "actor": "clerk", "into": into, "reason": "one person"}));
+        Arc::new(MergeMembers { desk, member, request, operation })
+    }
+
+    fn unmerge(&mut self, operation: Uuid) -> Arc<dyn Operation> {
+        let (desk, member) = (self.desk(), self.number());
+        Arc::new(UnmergeMembers { desk, member, actor: "clerk".into(), operation })
+    }
+
+    fn bring_up(&mut self) -> Arc<dyn Operation> {
+        let (desk, number) = (self.desk(), self.number());
+        let ledger = self.ledger().to_owned();
+        Arc::new(BringUp { desk, member: ids::member(&number), ledger })
+    }
+
+    fn settle(&mut self) -> Arc<dyn Operation> {
+        let (desk, number) = (self.desk(), self.number());
+        let request: SettleRequest =
+            read(json!({"store": desk.store(), "actor": "system", "ledger": "department", "year": 2026}));
+        if self.dice.percent(30) {
+            return Arc::new(BeginSettlement { desk, request });
+        }
+        Arc::new(SettleMember {
+            settlement: request.id(),
+            ledger: "department".into(),
+            year: 2026,
+            as_of: request.as_of(),
+            member: ids::member(&number),
+            actor: "system".into(),
+            desk,
+        })
+    }
+}
+
+fn amount(cents: u64) -> String {
+    format!("{}.{:02}", cents / 100, cents % 100)
+}

@@ -1,0 +1,125 @@
+//! What must hold of the rows whatever happened (the properties of a ledger that auditors trust).
+use crate::memory::Rows;
+use sea_orm::prelude::Uuid;
+use std::collections::BTreeMap;
+use zhanggui::counter::replay::replay;
+use zhanggui::records::engine::link_hash;
+use zhanggui::rulebook::Rulebooks;
+
+/// The two runs recorded the same, table by table.
+pub fn same(a: &Rows, b: &Rows, seed: u64) {
+    macro_rules! compare {
+        ($field:ident, $entity:ident) => {
+            for (key, row) in &a.$field {
+                assert_eq!(Some(row), b.$field.get(key), concat!("seed {}: ", stringify!($field)), seed);
+            }
+            assert_eq!(a.$field.len(), b.$field.len(), concat!("seed {}: ", stringify!($field)), seed);
+        };
+    }
+    zhanggui::each_table!(compare);
+}
+
+/// Sums, balances, lots, chains, replays.
+pub fn hold(rows: &Rows, books: &Rulebooks, seed: u64) {
+    let mut sums: BTreeMap<Uuid, i64> = BTreeMap::new();
+    let mut buckets: BTreeMap<(Uuid, String, String), i64> = BTreeMap::new();
+    let mut lots: BTreeMap<Uuid, i64> = BTreeMap::new();
+    for entry in rows.entries.values() {
+        *sums.entry(entry.movement_id).or_default() += entry.amount;
+        *buckets.entry((entry.member_id, entry.ledger.clone(), entry.bucket.clone())).or_default() +=
+            entry.amount;
+        if let Some(lot) = entry.lot_id {
+            *lots.entry(lot).or_default() += entry.amount;
+        }
+    }
+    assert!(sums.values().all(|s| *s == 0), "seed {seed}: a movement does not sum to zero");
+    assert_eq!(sums.len(), rows.movements.len(), "seed {seed}: every movement has entries");
+    for account in rows.accounts.values() {
+        let bucket = |name: &str| {
+            let key = (account.member_id, account.ledger.clone(), name.to_owned());
+            buckets.get(&key).copied().unwrap_or(0)
+        };
+        assert_eq!(account.available, bucket("available"), "seed {seed}: {account:?}");
+        assert_eq!(account.pending, bucket("pending"), "seed {seed}: {account:?}");
+        assert_eq!(account.held, bucket("held"), "seed {seed}: {account:?}");
+        assert_eq!(account.debt, -bucket("debt"), "seed {seed}: {account:?}");
+        assert!(account.available >= 0 && account.pending >= 0 && account.held >= 0 && account.debt >= 0);
+        let own =
+            rows.lots.values().filter(|l| l.member_id == account.member_id && l.ledger == account.ledger);
+        let (mut remaining, mut held) = (0, 0);
+        for lot in own {
+            remaining += lot.remaining;
+            held += lot.held;
+        }
+        assert_eq!(remaining, account.available + account.pending + account.held, "seed {seed}: {account:?}");
+        assert_eq!(held, account.held, "seed {seed}: {account:?}");
+    }
+    for lot in rows.lots.values() {
+        assert!(
+            0 <= lot.held && lot.held <= lot.remaining && lot.remaining <= lot.amount,
+            "seed {seed}: {lot:?}"
+        );
+        assert_eq!(lots.get(&lot.id).copied().unwrap_or(0), lot.remaining, "seed {seed}: {lot:?}");
+        assert_eq!(lot.state == "closed", lot.remaining == 0, "seed {seed}: {lot:?}");
+    }
+    let open: i64 = rows.holds.values().filter(|h| h.state == "open").map(|h| h.amount).sum();
+    let held: i64 = rows.accounts.values().map(|a| a.held).sum();
+    assert_eq!(open, held, "seed {seed}: what is held is what open holds hold");
+    sales(rows, seed);
+    chains(rows, books, seed);
+}
+
+fn sales(rows: &Rows, seed: u64) {
+    for sale in rows.sales.values() {
+        let lines: i64 = rows.sale_lines.values().filter(|l| l.sale_id == sale.id).map(|l| l.paid).sum();
+        let tenders: i64 =
+            rows.sale_tenders.values().filter(|t| t.sale_id == sale.id).map(|t| t.amount).sum();
+        assert_eq!((lines, tenders), (sale.total, sale.total), "seed {seed}: {sale:?}");
+    }
+    for line in rows.sale_lines.values() {
+        let of_sale = |id: Uuid| {
+            rows.returns.get(&id).is_some_and(|r| r.sale_id == Some(line.sale_id) && r.status == "recorded")
+        };
+        let back = rows.return_lines.values().filter(|r| r.line == line.line && of_sale(r.return_id));
+        let (mut units, mut money) = (0, 0);
+        for one in back {
+            units += one.quantity;
+            money += one.refund;
+        }
+        assert!(units <= line.quantity && units == line.returned, "seed {seed}: {line:?}");
+        assert!(money <= line.paid, "seed {seed}: more was refunded than paid: {line:?}");
+    }
+    for tender in rows.sale_tenders.values() {
+        assert!(0 <= tender.refunded && tender.refunded <= tender.amount, "seed {seed}: {tender:?}");
+    }
+    for day in rows.days.values() {
+        let of_day = |s: &&zhanggui::records::entity::sale::Model| {
+            s.member_id == Some(day.member_id) && s.business_date == day.date
+        };
+        let spent: i64 = rows
+            .sales
+            .values()
+            .filter(of_day)
+            .flat_map(|s| rows.sale_lines.values().filter(move |l| l.sale_id == s.id && l.area == day.area))
+            .map(|l| l.paid)
+            .sum();
+        assert_eq!(day.spent, spent, "seed {seed}: {day:?}");
+    }
+}
+
+fn chains(rows: &Rows, books: &Rulebooks, seed: u64) {
+    let mut heads: BTreeMap<String, (i64, String)> = BTreeMap::new();
+    for record in rows.decisions.values() {
+        let head = heads.entry(record.store.clone()).or_default();
+        assert_eq!((record.seq, &record.previous), (head.0 + 1, &head.1), "seed {seed}: the chain breaks");
+        assert_eq!(record.hash, link_hash(record), "seed {seed}: a link does not hold");
+        *head = (record.seq, record.hash.clone());
+    }
+    for chain in rows.chains.values() {
+        assert_eq!(heads.get(&chain.store), Some(&(chain.seq, chain.hash.clone())), "seed {seed}");
+    }
+    for record in rows.decisions.values().step_by(7) {
+        let again = replay(record, books).unwrap();
+        assert!(again.same && again.hash_holds, "seed {seed}: decision {} replays differently", record.id);
+    }
+}
