@@ -12,6 +12,7 @@ pub mod replay;
 pub mod sale;
 pub mod settle;
 pub mod stored;
+pub mod stores;
 
 pub use desk::{Desk, When};
 pub use money::Money;
