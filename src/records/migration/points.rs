@@ -45,6 +45,7 @@ CREATE TABLE lots (
   amount BIGINT NOT NULL,
   remaining BIGINT NOT NULL,
   held BIGINT NOT NULL,
+  moved_from UUID,
   state TEXT NOT NULL CHECK (state IN ('pending', 'open', 'closed')),
   CHECK (0 <= held AND held <= remaining AND remaining <= amount)
 );
