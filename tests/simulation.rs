@@ -10,6 +10,8 @@
     clippy::string_slice,
     reason = "a test that fails should say where"
 )]
+#[path = "support/dice.rs"]
+mod dice;
 #[path = "support/memory.rs"]
 mod memory;
 #[path = "support/play.rs"]
@@ -17,9 +19,9 @@ mod play;
 #[path = "support/properties.rs"]
 mod properties;
 
-use memory::rand_like::Dice;
+use dice::Dice;
 use memory::{Faults, Memory, Rows, SetClock};
-use play::{Play, START};
+use play::{Known, Play, START};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
@@ -48,13 +50,13 @@ async fn faulty(books: &Arc<Rulebooks>, seed: u64) -> Run {
     let mut play = Play::new(books.clone(), seed);
     let mut waiting: VecDeque<Job> = VecDeque::new();
     let (mut order, mut recorded, mut faults) = (Vec::new(), BTreeSet::new(), 0);
-    let (mut now, mut sent) = (START, 0);
+    let (mut now, mut sent, mut known) = (START, 0, Known::default());
     while sent < play::STEPS || !waiting.is_empty() {
         // The network: what was sent waits, may be sent twice, and arrives out of order.
         let mut batch: Vec<Job> = Vec::new();
         for _ in 0..=dice.below(6) {
             if sent < play::STEPS {
-                let job = play.next(now, &store.snapshot().await);
+                let job = play.next(&known);
                 sent += 1;
                 if dice.percent(15) {
                     waiting.push_back(job.clone());
@@ -71,6 +73,9 @@ async fn faulty(books: &Arc<Rulebooks>, seed: u64) -> Run {
         let replies = engine.execute(&batch).await;
         let rows = store.snapshot().await;
         for (job, reply) in batch.into_iter().zip(replies) {
+            if let Reply::Done(answer) = &reply {
+                known.hear(&answer.body);
+            }
             let key = job.key.clone().unwrap();
             if rows.answers.contains_key(&key) && recorded.insert(key) {
                 order.push((job.clone(), now));

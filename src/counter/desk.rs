@@ -1,5 +1,6 @@
 //! A store's desk: the policies in force there, deciding on facts, and logging what was decided.
 use crate::counter::money::{Money, Scale};
+use crate::lang::typed::Ty;
 use crate::program::dates::date_of;
 use crate::program::facts::Facts;
 use crate::program::iso::{format_date, parse_datetime};
@@ -97,6 +98,16 @@ impl Desk {
     /// Ledgers of stored money, as declared.
     pub fn money_ledgers(&self) -> Vec<String> {
         self.terms().ledgers.into_iter().filter(|(_, l)| l.money).map(|(name, _)| name).collect()
+    }
+    /// Where a word stands in the enumeration of an output, so that ranks can be compared; none if it has no such word.
+    pub fn rank(&self, decision: &str, output: &str, word: &str) -> Option<usize> {
+        let vocab = &self.program.linked().rulebook.vocab;
+        let output =
+            vocab.decisions.iter().find(|d| d.name == decision)?.outputs.iter().find(|o| o.name == output)?;
+        match output.ty.inner() {
+            Ty::Enum(id) => vocab.enums.get(id.ix())?.members.iter().position(|m| m.name == word),
+            _ => None,
+        }
     }
     /// Whether the vocabulary has a decision.
     pub fn has(&self, decision: &str) -> bool {
@@ -268,6 +279,11 @@ impl Ruling {
     pub fn date(&self, output: &str) -> Option<i32> {
         self.text(output).and_then(crate::program::iso::parse_date)
     }
+    /// The names of a set or list output, such as reasons.
+    pub fn names(&self, output: &str) -> Vec<String> {
+        let list = self.outcome.get(output).and_then(Value::as_array);
+        list.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+    }
     /// The clause of the first rule that decided an output.
     pub fn clause(&self, output: &str) -> Option<String> {
         let because = self.answer.get("because")?.as_array()?;
@@ -280,7 +296,7 @@ impl Ruling {
 }
 
 /// `{"amount": "1.50", "currency": "CNY"}`, `"1.50"` or `3`.
-fn amount(value: &Value, scale: &Scale) -> i64 {
+pub(crate) fn amount(value: &Value, scale: &Scale) -> i64 {
     match value {
         Value::Object(o) => o.get("amount").map_or(0, |v| amount(v, scale)),
         Value::String(s) => scale.read(s).unwrap_or(0),

@@ -9,9 +9,12 @@ pub mod members;
 pub mod money;
 pub mod points;
 pub mod replay;
+pub mod returns;
 pub mod sale;
 pub mod settle;
 pub mod stored;
+pub mod stores;
+pub mod tickets;
 
 pub use desk::{Desk, When};
 pub use money::Money;

@@ -147,6 +147,23 @@ impl RecordSale {
         wants
     }
 
+    /// What the receipt comes to, in smallest units; nothing is recorded.
+    pub fn total(&self, unit: &Unit, id: Uuid, when: &When) -> Result<i64, Stop> {
+        self.check()?;
+        let who = self.who(unit, when)?;
+        let number = who.member.as_ref().map(|m| m.number.clone());
+        let row = sale::Model { first_date: when.date, ..self.sale_row(id, when, &who, unit.now)? };
+        let receipt = facts::receipt(&row, number.as_deref());
+        Ok(self.price(&self.line_rows(id)?, &receipt, &who)?.total)
+    }
+
+    fn who(&self, unit: &Unit, when: &When) -> Result<Customer, Stop> {
+        match &self.request.card {
+            Some(card) => customer(unit, card, when.occurred_at),
+            None => Ok(Customer::default()),
+        }
+    }
+
     /// Records the sale; returns what the till is told.
     pub fn record(&self, unit: &mut Unit, id: Uuid, when: &When) -> Result<Value, Stop> {
         let request = &self.request;
@@ -158,10 +175,7 @@ impl RecordSale {
             return Err(refusal.at("receipt").with(more.to_string()).into());
         }
         self.check()?;
-        let who = match &request.card {
-            Some(card) => customer(unit, card, when.occurred_at)?,
-            None => Customer::default(),
-        };
+        let who = self.who(unit, when)?;
         let mut row = self.sale_row(id, when, &who, unit.now)?;
         let number = who.member.as_ref().map(|m| m.number.clone());
         let receipt =

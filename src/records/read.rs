@@ -5,7 +5,8 @@ use crate::records::entity::*;
 use sea_orm::prelude::Uuid;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect,
 };
 
 // Conditions of partial indexes: literals, since a bound value does not say that the index holds the row.
@@ -229,6 +230,11 @@ pub async fn account_holders<C: ConnectionTrait>(
         query = query.filter(account::Column::MemberId.gt(after));
     }
     query.order_by_asc(account::Column::MemberId).limit(limit).into_tuple().all(db).await
+}
+
+/// How many members have an account in a ledger.
+pub async fn count_holders<C: ConnectionTrait>(db: &C, ledger: &str) -> Result<u64, DbErr> {
+    account::Entity::find().filter(account::Column::Ledger.eq(ledger)).count(db).await
 }
 
 /// Members and ledgers with a lot to begin or to write off on `day`, or a hold whose time is over at `now`.

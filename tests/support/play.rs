@@ -1,6 +1,5 @@
 //! What customers and clerks do, seeded: enrolments, sales, holds, redemptions, adjustments, year's ends.
-use crate::memory::Rows;
-use crate::memory::rand_like::Dice;
+use crate::dice::Dice;
 use sea_orm::prelude::Uuid;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -20,11 +19,32 @@ pub const STEPS: usize = 70;
 pub const MEMBERS: u64 = 5;
 pub const STORES: [&str; 2] = ["s001", "s002"];
 
+/// What clients know: what they were told.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    pub cards: Vec<String>,
+    pub holds: Vec<Uuid>,
+    pub redemptions: Vec<Uuid>,
+    pub sales: Vec<Uuid>,
+}
+
+impl Known {
+    /// Learns from an answer.
+    pub fn hear(&mut self, body: &str) {
+        let told: Value = serde_json::from_str(body).unwrap_or_default();
+        let id = |name: &str| told.get(name).and_then(Value::as_str).and_then(|t| t.parse::<Uuid>().ok());
+        self.cards.extend(told.get("card").and_then(Value::as_str).map(str::to_owned));
+        self.holds.extend(id("hold"));
+        self.redemptions.extend(id("redemption"));
+        self.sales.extend(id("sale"));
+    }
+}
+
 pub struct Play {
     books: Arc<Rulebooks>,
     dice: Dice,
     seed: u64,
-    step: usize,
+    pub step: usize,
 }
 
 fn read<T: serde::de::DeserializeOwned>(value: Value) -> T {
@@ -45,21 +65,21 @@ impl Play {
         format!("M{}", self.dice.below(MEMBERS))
     }
 
-    /// The next thing that somebody does; `rows` is what they may know.
-    pub fn next(&mut self, _now: i64, rows: &Rows) -> Job {
+    /// The next thing that somebody does.
+    pub fn next(&mut self, known: &Known) -> Job {
         self.step += 1;
         let key = format!("k{}-{}", self.seed, self.step);
         let operation_id = ids::named(&["operation", &key]);
         let step = self.step as u64;
         let operation: Arc<dyn Operation> = match self.dice.below(100) {
             _ if step <= MEMBERS => self.enrol(step - 1),
-            0..=39 => self.sell(rows),
+            0..=39 => self.sell(known),
             40..=47 => self.hold(operation_id),
-            48..=55 => self.end_hold(rows, operation_id),
+            48..=55 => self.end_hold(known, operation_id),
             56..=66 => self.redeem(operation_id),
-            67..=70 => self.reverse(rows, operation_id),
+            67..=70 => self.reverse(known, operation_id),
             71..=78 => self.adjust(operation_id),
-            79..=83 => self.replace_card(rows, operation_id),
+            79..=83 => self.replace_card(known, operation_id),
             84..=87 => self.merge(operation_id),
             88..=89 => self.unmerge(operation_id),
             90..=94 => self.bring_up(),
@@ -79,7 +99,7 @@ impl Play {
         Arc::new(EnrolMember { desk, request })
     }
 
-    fn sell(&mut self, rows: &Rows) -> Arc<dyn Operation> {
+    fn sell(&mut self, known: &Known) -> Arc<dyn Operation> {
         let desk = self.desk();
         let supermarket = desk.store() == "s002";
         let lines: Vec<(u64, u64)> = (0..1 + self.dice.below(3))
@@ -95,9 +115,8 @@ impl Play {
         let total: u64 = lines.iter().map(|(q, p)| q * p).sum();
         let off = if self.dice.percent(30) { self.dice.below(total / 4 + 1) } else { 0 };
         let card = self.dice.percent(80).then(|| {
-            let cards: Vec<&String> = rows.cards.keys().collect();
-            let nth = self.dice.below(cards.len() as u64) as usize;
-            cards.get(nth).map(|c| (*c).clone())
+            let nth = self.dice.below(known.cards.len() as u64) as usize;
+            known.cards.get(nth).cloned()
         });
         let rebate = self.dice.below(2_000).min(total - off);
         let mut tenders = vec![json!({"kind": "cash", "amount": amount(total - off)})];
@@ -128,9 +147,9 @@ impl Play {
         Arc::new(PlaceHold { desk, request, operation })
     }
 
-    fn end_hold(&mut self, rows: &Rows, operation: Uuid) -> Arc<dyn Operation> {
-        let holds: Vec<Uuid> = rows.holds.values().map(|h| h.id).collect();
-        let hold = holds.get(self.dice.below(holds.len() as u64) as usize).copied().unwrap_or(operation);
+    fn end_hold(&mut self, known: &Known, operation: Uuid) -> Arc<dyn Operation> {
+        let nth = self.dice.below(known.holds.len() as u64) as usize;
+        let hold = known.holds.get(nth).copied().unwrap_or(operation);
         let end = if self.dice.percent(60) { HoldEnd::Capture(None) } else { HoldEnd::Release };
         Arc::new(EndHold { desk: self.desk(), hold, end, actor: "clerk".into() })
     }
@@ -148,9 +167,9 @@ impl Play {
         Arc::new(Redeem { desk, request, operation })
     }
 
-    fn reverse(&mut self, rows: &Rows, operation: Uuid) -> Arc<dyn Operation> {
-        let all: Vec<Uuid> = rows.redemptions.keys().copied().collect();
-        let redemption = all.get(self.dice.below(all.len() as u64) as usize).copied().unwrap_or(operation);
+    fn reverse(&mut self, known: &Known, operation: Uuid) -> Arc<dyn Operation> {
+        let nth = self.dice.below(known.redemptions.len() as u64) as usize;
+        let redemption = known.redemptions.get(nth).copied().unwrap_or(operation);
         let desk = self.desk();
         Arc::new(ReverseRedemption {
             desk,
@@ -172,11 +191,11 @@ impl Play {
         Arc::new(Adjust { desk, request, operation })
     }
 
-    fn replace_card(&mut self, rows: &Rows, operation: Uuid) -> Arc<dyn Operation> {
+    fn replace_card(&mut self, known: &Known, operation: Uuid) -> Arc<dyn Operation> {
         let (desk, member) = (self.desk(), self.number());
         let request = read(json!({
             "store": desk.store(), "actor": "clerk", "mishap": "lost_card", "visit": {"id_shown": true},
-            "new_card": format!("C{}-{}", self.step, rows.cards.len()),
+            "new_card": format!("C{}-{}", self.step, known.cards.len()),
         }));
         Arc::new(ReplaceCard { desk, member, request, operation })
     }

@@ -6,10 +6,12 @@
 mod claw;
 mod holds;
 mod spend;
+mod undo;
 
 pub use claw::{Clawback, Clawed, claw_back};
 pub use holds::{capture, lapse, place_hold, release};
 pub use spend::{expire, restore, spend, spend_from, transfer, transfer_back};
+pub use undo::{give, give_back, take_again};
 
 use crate::records::entity::{entry, lot, movement};
 use crate::records::ids;
