@@ -46,9 +46,6 @@ macro_rules! problems {
             }
         }
     )+
-        /// Status, code and title of the problems that the server itself has.
-        pub(super) const OWN: &[(StatusCode, &str, &str)] =
-            &[$((StatusCode::$status, $code, $title)),+];
     };
 }
 
