@@ -13,6 +13,7 @@ mod query;
 mod recorded;
 mod records;
 mod request;
+mod returns;
 mod routes;
 mod sales;
 mod settings;
@@ -27,6 +28,7 @@ pub use openapi::openapi;
 pub use routes::ROUTES;
 pub use settings::{Flags, Settings, SettingsError};
 
+use crate::counter::tickets::{self, EnsureSecret, fresh_key};
 use crate::records::StoreError;
 use crate::rulebook::{OpenError, Registry, Reload, Watch};
 use actix_web::body::MessageBody;
@@ -135,7 +137,13 @@ async fn run(state: Arc<State>) -> Result<(), ServeError> {
 
 /// What has to be in the records before the first request.
 async fn prepare(state: &State) -> Result<(), ServeError> {
-    chores::sync_stores(&state.records, &state.registry.current()).await.map_err(ServeError::Preparing)
+    let ready = async {
+        chores::sync_stores(&state.records, &state.registry.current()).await?;
+        let value = fresh_key().map_err(|error| error.to_string())?;
+        let key = EnsureSecret { name: tickets::KEY.to_owned(), value };
+        chores::run(&state.records, Arc::new(key)).await
+    };
+    ready.await.map_err(ServeError::Preparing)
 }
 
 /// A client that never finishes its body, or an answer that never comes, ends here.

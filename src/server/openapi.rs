@@ -1,5 +1,5 @@
 //! The description of the API, generated from the handlers, and a page to read it.
-use crate::server::{decisions, members, overview, points, recorded, sales, settlements, stores};
+use crate::server::{decisions, members, overview, points, recorded, returns, sales, settlements, stores};
 use actix_web::HttpResponse;
 use serde_json::{Map, Value};
 use utoipa::{OpenApi, ToResponse, ToSchema};
@@ -67,6 +67,7 @@ pub struct ItemBody {
         points::balances, points::statement, points::hold, points::get_hold, points::capture, points::release,
         points::redeem, points::get_redemption, points::reverse, points::adjust,
         sales::record, sales::get, sales::list,
+        returns::evaluate, returns::approve, returns::record, returns::get, returns::void, returns::exchange,
         settlements::settle, settlements::get,
         stores::list, stores::get, stores::name_counter, stores::events,
         overview::health, overview::ready, described, page,
@@ -76,6 +77,7 @@ pub struct ItemBody {
         (name = "decisions", description = "What the policies say, and what was recorded of it"),
         (name = "members", description = "Members and their cards"),
         (name = "sales", description = "Sales"),
+        (name = "returns", description = "Looked at, approved, recorded, exchanged"),
         (name = "points", description = "Balances, holds, redemptions, adjustments"),
         (name = "settlements", description = "The year's end"),
         (name = "stores", description = "Stores and their counters"),

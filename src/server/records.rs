@@ -1,5 +1,7 @@
 //! The records as the handlers see them: one way to write, one way to read.
-use crate::records::{Database, Engine, Full, Job, Reply, StoreError, SystemClock, Writer, migrate};
+use crate::records::{
+    Answer, Database, Engine, Full, Job, Operation, Refusal, Reply, StoreError, SystemClock, Writer, migrate,
+};
 use crate::server::problem::Problem;
 use sea_orm::{DatabaseConnection, DbErr};
 use std::future::Future;
@@ -13,6 +15,8 @@ use tokio::sync::oneshot;
 pub struct Records {
     writer: Arc<Writer>,
     reader: DatabaseConnection,
+    /// Runs operations that only look.
+    engine: Arc<Engine<Database>>,
     /// Connections belong to the runtime that opened them; workers of the server come and go.
     runtime: Handle,
 }
@@ -38,7 +42,7 @@ impl Opened {
             runtime.block_on(async move {
                 match open(&address).await {
                     Ok(database) => {
-                        let _ = opened.send(Ok((database.reader().clone(), Handle::current())));
+                        let _ = opened.send(Ok((database.clone(), Handle::current())));
                         let _ = stopped.await;
                         let _ = database.close().await;
                     }
@@ -48,11 +52,13 @@ impl Opened {
         };
         let reading =
             std::thread::Builder::new().name("reader".into()).spawn(body).map_err(|error| failed(&error))?;
-        let (reader, runtime) = opening.recv().map_err(|error| failed(&error))??;
+        let (database, runtime) = opening.recv().map_err(|error| failed(&error))??;
         let address = url.to_owned();
         let engine = move || async move { Ok(Engine::new(Database::open(&address).await?, SystemClock)) };
         let writer = Arc::new(Writer::start(queue, engine)?);
-        Ok(Opened { records: Records { writer, reader, runtime }, stop, reading })
+        let reader = database.reader().clone();
+        let engine = Arc::new(Engine::new(database, SystemClock));
+        Ok(Opened { records: Records { writer, reader, engine, runtime }, stop, reading })
     }
 
     /// After the last request: what waits is committed, then the connections are closed.
@@ -88,6 +94,15 @@ impl Records {
         let reader = self.reader.clone();
         match self.runtime.spawn(async move { query(reader).await }).await {
             Ok(Ok(found)) => Ok(found),
+            Ok(Err(error)) => Err(Problem::not_read(error.to_string()).retry_after(1)),
+            Err(_) => Err(Problem::internal()),
+        }
+    }
+    /// Runs an operation on one view of everything and writes nothing.
+    pub async fn look(&self, operation: Arc<dyn Operation>) -> Result<Result<Answer, Refusal>, Problem> {
+        let engine = self.engine.clone();
+        match self.runtime.spawn(async move { engine.look(operation.as_ref()).await }).await {
+            Ok(Ok(answered)) => Ok(answered),
             Ok(Err(error)) => Err(Problem::not_read(error.to_string()).retry_after(1)),
             Err(_) => Err(Problem::internal()),
         }

@@ -1,6 +1,6 @@
 //! Every address of the server and the methods that it answers: one list, for the router, for 405 and for the tests.
 use crate::server::problem::Problem;
-use crate::server::{decisions, members, openapi, overview, points, recorded, sales, settlements, stores};
+use crate::server::{decisions, members, openapi, overview, points, recorded, returns, sales, settlements, stores};
 use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 
@@ -39,6 +39,12 @@ routes! {
     "/v1/cards/{card}/block" { post members::block_card }
     "/v1/sales" { post sales::record, get sales::list }
     "/v1/sales/{id}" { get sales::get }
+    "/v1/returns" { post returns::record }
+    "/v1/returns/evaluate" { post returns::evaluate }
+    "/v1/returns/approvals" { post returns::approve }
+    "/v1/returns/{id}" { get returns::get }
+    "/v1/returns/{id}/void" { post returns::void }
+    "/v1/exchanges" { post returns::exchange }
     "/v1/holds" { post points::hold }
     "/v1/holds/{id}" { get points::get_hold }
     "/v1/holds/{id}/capture" { post points::capture }

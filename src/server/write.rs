@@ -114,6 +114,24 @@ where
     Ok((call, Job { key, dry: asked.dry_run, fingerprint, operation }))
 }
 
+/// Reads what is asked and runs it on what is recorded; nothing is written, so no key is needed.
+pub async fn look<T, F>(
+    request: &HttpRequest,
+    payload: web::Payload,
+    state: &State,
+    make: F,
+) -> Result<HttpResponse, Problem>
+where
+    T: DeserializeOwned,
+    F: FnOnce(&Call, T) -> Result<Arc<dyn Operation>, Problem>,
+{
+    let body = body::bytes(request, payload, state).await?;
+    let call = Call { books: state.registry.current(), operation: Uuid::nil(), dry: true };
+    let operation = make(&call, body::read(body::tree(&body)?)?)?;
+    let answer = state.records.look(operation).await??;
+    Ok(json(status(answer.status), answer.body, |_| ()))
+}
+
 /// Gives a job to the writer.
 pub async fn submit(state: &State, job: Job) -> Result<Reply, Problem> {
     let full = |_| {
