@@ -1,10 +1,11 @@
 //! Points of goods that come back: taken back by the ledger's declared rule, and given again when the return is voided.
 use crate::counter::desk::{Desk, When};
+use crate::counter::points::bring_up;
 use crate::counter::returns::dues::POINTS;
 use crate::counter::returns::judge::{Due, Judgement};
 use crate::counter::stored::{Place, order_of};
 use crate::records::entity::{member_day, settled_member};
-use crate::records::ledger::{Clawback, Clawed, claw_back, mature, restore};
+use crate::records::ledger::{Clawback, Clawed, claw_back, restore};
 use crate::records::{Refusal, Stop, Unit, Want};
 use crate::rulebook::ClawbackRule;
 use rust_decimal::prelude::ToPrimitive;
@@ -49,7 +50,7 @@ pub fn take(unit: &mut Unit, place: &Place, judgement: &Judgement) -> Result<Tak
         if amount <= 0 {
             continue;
         }
-        unit.need([Want::Lots(member.id, ledger.clone())])?;
+        bring_up(unit, place, member.id, &ledger)?;
         let terms = desk.terms().ledger(&ledger);
         let rule = match terms.clawback {
             ClawbackRule::Pending => Clawback::PendingOnly,
@@ -64,7 +65,6 @@ pub fn take(unit: &mut Unit, place: &Place, judgement: &Judgement) -> Result<Tak
         let digest = desk.digest();
         let mut cause = place.on(member.id, &ledger);
         (cause.clause, cause.digest) = (clause.as_deref(), Some(digest.as_str()));
-        mature(unit, &cause, place.when.date)?;
         let clawed = claw_back(unit, &cause, sale.id, amount, rule, order_of(desk, &ledger))?;
         if rule == Clawback::Offset && clawed.short > 0 {
             let amount = in_money(desk, clawed.short, terms.point_worth.as_deref())?;

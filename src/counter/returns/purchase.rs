@@ -82,7 +82,7 @@ impl Purchase {
             purchase.number = unit.t.members.get(&buyer).map(|m| m.number.clone());
             purchase.granted = granted(unit, &purchase.desk, id);
             let now = present(unit, buyer)?;
-            purchase.settled = settled(unit, &purchase.desk, [now.id, buyer], to_ymd(sale.business_date).0)?;
+            purchase.settled = settled(unit, &purchase.desk, [now.id, buyer], &sale)?;
             purchase.member = Some(now);
         }
         purchase.sale = Some(sale);
@@ -225,14 +225,19 @@ fn granted(unit: &Unit, desk: &Desk, sale: Uuid) -> Vec<(String, i64)> {
         .collect()
 }
 
+/// The buyer's settled year. A receipt that came in after the year was settled still has its points: it was not settled.
 fn settled(
     unit: &Unit,
     desk: &Desk,
     members: [Uuid; 2],
-    year: i32,
+    sale: &sale::Model,
 ) -> Result<Option<settled_member::Model>, Stop> {
     let Some(ledger) = desk.point_ledgers().into_iter().next() else { return Ok(None) };
-    let wants = members.map(|m| Want::Settled(m, ledger.clone(), year));
-    unit.need(wants)?;
+    let year = to_ymd(sale.business_date).0;
+    unit.need(members.map(|m| Want::Settled(m, ledger.clone(), year)))?;
+    let late = members.iter().flat_map(|m| unit.lots(*m, &ledger));
+    if late.into_iter().any(|lot| lot.cause_id == Some(sale.id) && lot.state != "closed") {
+        return Ok(None);
+    }
     Ok(members.iter().find_map(|m| unit.t.settled.get(&(*m, ledger.clone(), year)).cloned()))
 }

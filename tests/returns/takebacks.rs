@@ -1,0 +1,205 @@
+//! What was received with the purchase, and what it was paid with.
+use crate::each::each;
+use crate::shop::*;
+use serde_json::json;
+use zhanggui::counter::settle::{BeginSettlement, SettleMember, SettleRequest};
+use zhanggui::records::entity::{return_tender, settled_member};
+use zhanggui::records::ids;
+
+#[test]
+fn case_3_points_that_are_spent_are_set_off_in_money() {
+    each(async |place| {
+        let shop = Shop::open(&place.db).await;
+        shop.enrol("M1").await;
+        let sale = shop
+            .sell(
+                "1",
+                vec![dress("400", 1)],
+                json!([{"kind": "card", "amount": "400"}]),
+                json!({"card": "C-M1"}),
+            )
+            .await;
+        let granted = shop.balance("M1", "department").await;
+        shop.adjust("M1", "department", json!(-(granted - 3))).await;
+        let told = shop.bring_back(&slip(&sale, &[(0, 1)]), none()).await;
+        let short = granted - 3;
+        assert_eq!((decimal(&told["points"][0]["taken"]), decimal(&told["points"][0]["short"])), (3, short));
+        // A point is worth a cent.
+        assert_eq!(decimal(&told["withheld"]), short);
+        assert_eq!(decimal(&told["paid_out"]), 40_000 - short);
+        shop.close().await;
+    });
+}
+
+#[test]
+fn case_5_a_gift_is_owed_once_and_only_below_its_threshold() {
+    each(async |place| {
+        let shop = Shop::open(&place.db).await;
+        let gifts = json!([{"reference": "G1", "threshold": "150", "worth": "25"}]);
+        let sale = shop
+            .sell(
+                "1",
+                vec![dress("60", 4)],
+                json!([{"kind": "card", "amount": "240"}]),
+                json!({"gifts": gifts}),
+            )
+            .await;
+        let told = shop.bring_back(&slip(&sale, &[(0, 1)]), none()).await;
+        assert_eq!(told["dues"], json!([]), "180 are kept");
+        // Two lines of one slip: the gift is owed once.
+        let (_, told) = shop.evaluate(&slip(&sale, &[(0, 1), (0, 1)])).await;
+        assert_eq!(told["owes"].as_array().unwrap().len(), 1, "{told:#}");
+        let ticket = shop.ticket(&slip(&sale, &[(0, 1), (0, 1)])).await;
+        shop.approve(&ticket, "boss", "general_manager", none()).await;
+        let (status, told) = shop.record(&ticket, none()).await;
+        assert_eq!((status, &told["code"]), (409, &json!("due-open")));
+        // It turns out to be used: its worth is kept back.
+        let used = json!({"gifts": [{"reference": "G1", "used": true}]});
+        let (status, told) = shop.record(&ticket, used).await;
+        assert_eq!(
+            (status, &told["withheld"], &told["paid_out"]),
+            (201, &json!("25.00"), &json!("95.00")),
+            "{told:#}"
+        );
+        let told = shop.bring_back(&slip(&sale, &[(0, 1)]), none()).await;
+        assert_eq!(told["dues"], json!([]), "settled before");
+        shop.close().await;
+    });
+}
+
+#[test]
+fn case_5_dues_above_the_refund_are_paid_beside_it() {
+    each(async |place| {
+        let shop = Shop::open(&place.db).await;
+        let gifts = json!([{"reference": "G1", "threshold": null, "worth": "80"}]);
+        let sale = shop
+            .sell(
+                "1",
+                vec![dress("60", 1)],
+                json!([{"kind": "card", "amount": "60"}]),
+                json!({"gifts": gifts}),
+            )
+            .await;
+        let mut back = slip(&sale, &[(0, 1)]);
+        back["gifts"] = json!([{"reference": "G1", "used": true}]);
+        let ticket = shop.ticket(&back).await;
+        shop.approve(&ticket, "boss", "supervisor", none()).await;
+        let (status, told) = shop.record(&ticket, none()).await;
+        assert_eq!((status, &told["code"]), (409, &json!("dues-exceed-refund")));
+        let paid = json!({"dues": [{"reference": "G1", "settled": "paid"}]});
+        let (status, told) = shop.record(&ticket, paid).await;
+        assert_eq!((status, &told["paid_out"]), (201, &json!("60.00")));
+        shop.close().await;
+    });
+}
+
+#[test]
+fn case_6_stored_value_never_becomes_cash() {
+    each(async |place| {
+        let shop = Shop::open(&place.db).await;
+        shop.enrol("M1").await;
+        shop.adjust("M1", "rebate", json!("30")).await;
+        let tenders = json!([
+            {"kind": "rebate", "amount": "30"}, {"kind": "gift_card", "reference": "GC", "amount": "20"},
+            {"kind": "card", "reference": "tok", "amount": "40.01"}, {"kind": "cash", "amount": "9.99"},
+        ]);
+        let sale = shop.sell("1", vec![dress("50", 2)], tenders, json!({"card": "C-M1"})).await;
+        let ticket = shop.ticket(&slip(&sale, &[(0, 1)])).await;
+        shop.approve(&ticket, "boss", "supervisor", none()).await;
+        for tender in [0, 1] {
+            let cash = json!({"refund_to": [{"tender": tender, "kind": "cash"}]});
+            let (status, told) = shop.record(&ticket, cash).await;
+            assert_eq!((status, &told["code"]), (409, &json!("tender-not-allowed")), "{told:#}");
+        }
+        // What was paid with a card may become cash, as the rulebook says.
+        let ticket = shop.ticket(&slip(&sale, &[(0, 1)])).await;
+        shop.approve(&ticket, "boss", "supervisor", none()).await;
+        let (status, told) =
+            shop.record(&ticket, json!({"refund_to": [{"tender": 2, "kind": "cash"}]})).await;
+        assert_eq!(status, 201, "{told:#}");
+        assert_eq!(shop.balance("M1", "rebate").await, 1_500);
+        shop.bring_back(&slip(&sale, &[(0, 1)]), none()).await;
+        assert_eq!(shop.balance("M1", "rebate").await, 3_000);
+        let back = shop.rows::<return_tender::Entity>().await;
+        let of = |kind: &str| back.iter().filter(|t| t.kind == kind).map(|t| t.amount).sum::<i64>();
+        assert_eq!((of("rebate"), of("gift_card"), of("cash") + of("card")), (3_000, 2_000, 5_000));
+        // The money is back on the lot that it came from.
+        let lots = shop.rows::<zhanggui::records::entity::lot::Entity>().await;
+        assert_eq!(
+            lots.iter().filter(|l| l.ledger == "rebate").map(|l| l.remaining).collect::<Vec<_>>(),
+            [3_000]
+        );
+        shop.close().await;
+    });
+}
+
+#[test]
+fn case_8_goods_of_a_settled_year_cost_the_rebate_that_their_points_brought() {
+    each(async |place| {
+        let shop = Shop::open(&place.db).await;
+        shop.enrol("M1").await;
+        shop.at("2026-12-30T12:00:00+08:00");
+        let winter = |price: &str, quantity: i32| {
+            let mut line = dress(price, quantity);
+            line["season"] = json!("winter");
+            line
+        };
+        let card = json!({"card": "C-M1"});
+        let sale =
+            shop.sell("1", vec![winter("700", 6)], json!([{"kind": "card", "amount": "4200"}]), card).await;
+        let points = shop.balance("M1", "department").await;
+        assert!(points >= 1_000, "{points}");
+        shop.at("2027-01-02T12:00:00+08:00");
+        let desk = shop.desk(&json!("s001"));
+        let request: SettleRequest = serde_json::from_value(
+            json!({"store": "s001", "actor": "system", "ledger": "department", "year": 2026}),
+        )
+        .unwrap();
+        shop.run(BeginSettlement { desk: desk.clone(), request: request.clone() }).await;
+        let (status, told) = shop
+            .run(SettleMember {
+                settlement: request.id(),
+                ledger: "department".into(),
+                year: 2026,
+                as_of: request.as_of(),
+                member: ids::member("M1"),
+                actor: "system".into(),
+                desk,
+            })
+            .await;
+        assert_eq!(status, 200);
+        let credited = told["credit"].as_i64().unwrap();
+        assert!(credited > 0, "{told}");
+        let settled = async || shop.rows::<settled_member::Entity>().await.remove(0).points;
+        // In two slips, one with two lines: what is owed sums to the rebate of all points.
+        let mut owed = 0;
+        for lines in [vec![(0, 1)], vec![(0, 2), (0, 3)]] {
+            let told = shop.bring_back(&slip(&sale, &lines), none()).await;
+            assert_eq!(told["points"], json!([]), "the points are gone");
+            owed += told["dues"].as_array().unwrap().iter().map(|d| decimal(&d["amount"])).sum::<i64>();
+            let void_and_again = settled().await;
+            assert!(void_and_again < points);
+        }
+        assert_eq!(owed, credited);
+        assert_eq!(settled().await, 0);
+        shop.close().await;
+    });
+}
+
+#[test]
+fn case_24_an_invoice_comes_back_first() {
+    each(async |place| {
+        let shop = Shop::open(&place.db).await;
+        let sale = shop
+            .sell(
+                "1",
+                vec![dress("60", 1)],
+                json!([{"kind": "card", "amount": "60"}]),
+                json!({"invoice": "I-7"}),
+            )
+            .await;
+        let told = shop.bring_back(&slip(&sale, &[(0, 1)]), none()).await;
+        assert!(told["tasks"].as_array().unwrap().contains(&json!("take_back_invoice")), "{told:#}");
+        shop.close().await;
+    });
+}
