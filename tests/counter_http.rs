@@ -32,10 +32,14 @@ fn a_member_buys_holds_redeems_and_is_settled() {
     assert!(earned >= 900, "{sale}");
     assert_eq!(balance(&till, "m1", "department", "available"), earned);
     let shown = till.get(&format!("/v1/sales/{}", sale["sale"].as_str().unwrap())).ok(200);
-    assert_eq!((&shown["lines"][0]["paid"], &shown["tenders"][0]["amount"]), (&json!("900.00"), &json!("900.00")));
+    assert_eq!(
+        (&shown["lines"][0]["paid"], &shown["tenders"][0]["amount"]),
+        (&json!("900.00"), &json!("900.00"))
+    );
 
     let who = json!({ "store": "s001", "actor": "a1" });
-    let hold = json!({ "store": "s001", "actor": "a1", "member": "m1", "ledger": "department", "amount": 100 });
+    let hold =
+        json!({ "store": "s001", "actor": "a1", "member": "m1", "ledger": "department", "amount": 100 });
     let hold = till.post("/v1/holds", &hold).ok(201);
     let hold = format!("/v1/holds/{}", hold["hold"].as_str().unwrap());
     assert_eq!(balance(&till, "m1", "department", "held"), 100);
@@ -110,10 +114,17 @@ fn a_write_has_one_answer_however_often_it_is_sent() {
     let second = till.post_as("k1", "/v1/sales", &sale);
     assert_eq!((first.status, second.status), (201, 201));
     assert_eq!(first.text, second.text);
-    assert_eq!((first.header("idempotent-replayed"), second.header("idempotent-replayed")), (None, Some("true")));
+    assert_eq!(
+        (first.header("idempotent-replayed"), second.header("idempotent-replayed")),
+        (None, Some("true"))
+    );
 
     // The order of keys and the blanks are not the body.
-    let turned = format!(" {{ \"tenders\" : {}, {} ", sale["tenders"], &sale.to_string()[1..].replace(&format!(",\"tenders\":{}", sale["tenders"]), ""));
+    let turned = format!(
+        " {{ \"tenders\" : {}, {} ",
+        sale["tenders"],
+        &sale.to_string()[1..].replace(&format!(",\"tenders\":{}", sale["tenders"]), "")
+    );
     let third = till.send("POST", "/v1/sales", &[("idempotency-key", "k1")], Some(&turned));
     assert_eq!((third.status, third.header("idempotent-replayed")), (201, Some("true")), "{}", third.text);
     let other = till.post_as("k1", "/v1/sales", &clothes("r2", None, "10.00", "10.00"));
@@ -136,7 +147,8 @@ fn a_write_has_one_answer_however_often_it_is_sent() {
         let wrong = till.send("POST", "/v1/sales", &[("Idempotency-Key", key)], Some(&sale.to_string()));
         assert_eq!(wrong.problem(), (400, "malformed-request", Some("Idempotency-Key")), "{key}");
     }
-    let long = till.send("POST", "/v1/sales", &[("Idempotency-Key", &"k".repeat(255))], Some(&sale.to_string()));
+    let long =
+        till.send("POST", "/v1/sales", &[("Idempotency-Key", &"k".repeat(255))], Some(&sale.to_string()));
     assert_eq!(long.problem().1, "receipt-recorded");
 }
 
@@ -150,14 +162,19 @@ fn the_same_key_at_the_same_time_is_recorded_once() {
                 // Every key is sent twice at once.
                 scope.spawn(move || {
                     let n = n / 2;
-                    till.post_as(&format!("k{n}"), "/v1/sales", &clothes(&format!("r{n}"), None, "5.00", "5.00"))
+                    till.post_as(
+                        &format!("k{n}"),
+                        "/v1/sales",
+                        &clothes(&format!("r{n}"), None, "5.00", "5.00"),
+                    )
                 })
             })
             .collect();
         sent.into_iter().map(|s| s.join().unwrap()).collect()
     });
     for pair in answers.chunks(2) {
-        let new = pair.iter().filter(|a| a.status == 201 && a.header("idempotent-replayed").is_none()).count();
+        let new =
+            pair.iter().filter(|a| a.status == 201 && a.header("idempotent-replayed").is_none()).count();
         assert_eq!(new, 1, "{pair:?}");
         for other in pair.iter().filter(|a| a.status != 201) {
             assert_eq!(other.problem(), (409, "request-in-flight", Some("Idempotency-Key")));
@@ -177,7 +194,8 @@ fn a_dry_run_writes_nothing_and_may_look_ahead() {
     assert_eq!((dry.status, dry.header("dry-run")), (200, Some("true")), "{}", dry.text);
     let id = dry.body["sale"].as_str().unwrap();
     assert_eq!(till.get(&format!("/v1/sales/{id}")).problem(), (404, "unknown-sale", None));
-    let ahead = till.send("POST", "/v1/sales?dry_run=true&as_of=2040-06-01T10:00:00%2B08:00", &[], Some(&sale));
+    let ahead =
+        till.send("POST", "/v1/sales?dry_run=true&as_of=2040-06-01T10:00:00%2B08:00", &[], Some(&sale));
     assert_eq!(ahead.ok(200)["business_date"], "2040-06-01");
     let key = [("Idempotency-Key", "k")];
     let real = till.send("POST", "/v1/sales?as_of=2040-06-01T10:00:00%2B08:00", &key, Some(&sale));
@@ -210,7 +228,12 @@ fn rubbish_is_refused_by_its_path() {
         ("[]".into(), 400, "malformed-request", None),
         ("\u{0}".into(), 400, "malformed-request", None),
         (change("/lines/0/shelf_price", json!(12.5)), 400, "malformed-request", Some("lines[0].shelf_price")),
-        (change("/lines/0/shelf_price", json!("1e3")), 400, "malformed-request", Some("lines[0].shelf_price")),
+        (
+            change("/lines/0/shelf_price", json!("1e3")),
+            400,
+            "malformed-request",
+            Some("lines[0].shelf_price"),
+        ),
         (change("/lines/0/quantity", json!("1")), 400, "malformed-request", Some("lines[0].quantity")),
         (change("/lines/0/quantity", json!(0)), 422, "malformed-sale", Some("lines[0].quantity")),
         (change("/tenders", json!({})), 400, "malformed-request", Some("tenders")),
@@ -231,16 +254,23 @@ fn rubbish_is_refused_by_its_path() {
     assert_eq!((answer.problem().0, answer.problem().1), (400, "malformed-request"));
     assert!(answer.body["path"].as_str().unwrap().starts_with("lines[0].sku["), "{}", answer.text);
     let huge = " ".repeat((1 << 20) + 1);
-    assert_eq!(till.send("POST", "/v1/sales", &[("Idempotency-Key", "h")], Some(&huge)).problem().1, "too-large");
+    assert_eq!(
+        till.send("POST", "/v1/sales", &[("Idempotency-Key", "h")], Some(&huge)).problem().1,
+        "too-large"
+    );
     let text = [("Idempotency-Key", "t"), ("Content-Type", "text/plain")];
     assert_eq!(till.send("POST", "/v1/sales", &text, Some("{}")).problem().1, "unsupported-media-type");
     assert_eq!(till.send("DELETE", "/v1/sales", &[], None).header("allow"), Some("POST, GET"));
 
     let nobody = json!({ "store": "s001", "actor": "a" });
-    assert_eq!(till.post("/v1/members/m%2F9/upgrade", &nobody).problem(), (404, "unknown-member", Some("member")));
+    assert_eq!(
+        till.post("/v1/members/m%2F9/upgrade", &nobody).problem(),
+        (404, "unknown-member", Some("member"))
+    );
     let nobody = till.get("/v1/members/m%2F9").body["detail"].clone();
     assert_eq!(nobody, "there is no member \"m/9\"");
-    for path in ["/v1/sales/x", "/v1/holds/%00", "/v1/redemptions/1", "/v1/decisions/x", "/v1/settlements/x"] {
+    for path in ["/v1/sales/x", "/v1/holds/%00", "/v1/redemptions/1", "/v1/decisions/x", "/v1/settlements/x"]
+    {
         assert_eq!(till.get(path).problem().1, "not-found", "{path}");
     }
     let none = "00000000-0000-0000-0000-000000000000";
@@ -299,7 +329,9 @@ fn pages_follow_one_another_without_a_gap() {
             let page = till.get(&format!("{path}{next}")).ok(200);
             all.extend(page["items"].as_array().unwrap().clone());
             match page["next"].as_str() {
-                Some(cursor) if !page["items"].as_array().unwrap().is_empty() => next = format!("&{from}={cursor}"),
+                Some(cursor) if !page["items"].as_array().unwrap().is_empty() => {
+                    next = format!("&{from}={cursor}")
+                }
                 _ => return all,
             }
         }
@@ -309,7 +341,10 @@ fn pages_follow_one_another_without_a_gap() {
     assert_eq!(walk("/v1/sales?member=m1&limit=3", "cursor"), *whole["items"].as_array().unwrap());
     let whole = till.get("/v1/members/m1/statement?ledger=department").ok(200);
     assert_eq!(whole["items"].as_array().unwrap().len(), 7);
-    assert_eq!(walk("/v1/members/m1/statement?ledger=department&limit=2", "cursor"), *whole["items"].as_array().unwrap());
+    assert_eq!(
+        walk("/v1/members/m1/statement?ledger=department&limit=2", "cursor"),
+        *whole["items"].as_array().unwrap()
+    );
     let events = walk("/v1/events?limit=4", "after");
     let kinds = |kind: &str| events.iter().filter(|e| e["kind"] == kind).count();
     assert_eq!((kinds("sale.recorded"), kinds("member.enrolled")), (8, 1));
@@ -330,9 +365,13 @@ fn pages_follow_one_another_without_a_gap() {
 fn stores_come_from_the_rulebooks_and_counters_get_names() {
     let till = Till::open();
     let all = till.get("/v1/stores").ok(200);
-    assert!(all["items"].as_array().unwrap().iter().any(|s| s["store"] == "s001" && s["zone"] == "Asia/Shanghai"));
+    assert!(
+        all["items"].as_array().unwrap().iter().any(|s| s["store"] == "s001" && s["zone"] == "Asia/Shanghai")
+    );
     let body = json!({ "name": "Ladies' shoes" }).to_string();
-    let put = |key: &str| till.send("PUT", "/v1/stores/s001/counters/C301", &[("Idempotency-Key", key)], Some(&body));
+    let put = |key: &str| {
+        till.send("PUT", "/v1/stores/s001/counters/C301", &[("Idempotency-Key", key)], Some(&body))
+    };
     assert_eq!(put("p1").ok(200)["name"], "Ladies' shoes");
     assert_eq!(put("p2").status, 200);
     let store = till.get("/v1/stores/s001").ok(200);
@@ -356,7 +395,12 @@ fn two_records_of_one_person_become_one_and_two_again() {
     assert_eq!(balance(&till, "m2", "department", "available"), points);
     assert_eq!(till.post("/v1/members/m2/erase", &who).ok(200)["status"], "erased");
     assert_eq!(till.get("/v1/members/m2").ok(200)["name"], Value::Null);
-    assert_eq!(till.post("/v1/members", &applicant("m1", &json!("00000000-0000-0000-0000-000000000000"))).problem().1, "member-exists");
+    assert_eq!(
+        till.post("/v1/members", &applicant("m1", &json!("00000000-0000-0000-0000-000000000000")))
+            .problem()
+            .1,
+        "member-exists"
+    );
     assert_eq!(till.post("/v1/members/m1/upgrade", &who).ok(200)["tier"], "gold");
 }
 
@@ -364,7 +408,8 @@ fn two_records_of_one_person_become_one_and_two_again() {
 fn what_was_answered_is_there_after_a_restart() {
     let (dir, policies) = common::till::jiajie();
     let sale = clothes("r1", None, "10.00", "10.00").to_string();
-    let send = |base: &str| common::till::send(base, "POST", "/v1/sales", &[("Idempotency-Key", "k")], Some(&sale));
+    let send =
+        |base: &str| common::till::send(base, "POST", "/v1/sales", &[("Idempotency-Key", "k")], Some(&sale));
     let server = common::Server::start(&policies, &[]);
     let first = send(&server.base);
     assert_eq!(server.terminate(), 0);
@@ -373,6 +418,10 @@ fn what_was_answered_is_there_after_a_restart() {
     assert_eq!((first.status, first.text), (201, second.text.clone()));
     assert_eq!(second.header("idempotent-replayed"), Some("true"));
     drop(server);
-    let run = common::zhanggui(&["migrate", "--database", &format!("sqlite://{}/zhanggui.db", dir.path().display())]);
+    let run = common::zhanggui(&[
+        "migrate",
+        "--database",
+        &format!("sqlite://{}/zhanggui.db", dir.path().display()),
+    ]);
     assert_eq!(run.code, 0, "{run:?}");
 }

@@ -1,6 +1,11 @@
 //! The API's description is the one that is committed, and names every address that the server has.
 //! `ZHANGGUI_BLESS=1` writes it.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that fails should say where")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that fails should say where"
+)]
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::Path;

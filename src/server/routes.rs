@@ -1,6 +1,8 @@
 //! Every address of the server and the methods that it answers: one list, for the router, for 405 and for the tests.
 use crate::server::problem::Problem;
-use crate::server::{decisions, members, openapi, overview, points, recorded, returns, sales, settlements, stores};
+use crate::server::{
+    decisions, members, openapi, overview, points, recorded, returns, sales, settlements, stores,
+};
 use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 
