@@ -7,6 +7,7 @@ pub mod cases;
 pub mod cli;
 pub mod compare;
 pub mod counter;
+pub mod drill;
 pub mod format;
 pub mod lang;
 pub mod lsp;

@@ -24,11 +24,12 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("compare", &["lang", "program", "rulebook", "analysis", "cases"]),
     ("lsp", &["lang", "program", "rulebook", "analysis", "cases", "format"]),
     ("show", &["lang", "program", "rulebook"]),
+    ("drill", &[]),
     (
         "cli",
         &[
-            "lang", "program", "rulebook", "records", "counter", "analysis", "cases", "server", "compare",
-            "format", "lsp", "show",
+            "lang", "program", "rulebook", "records", "counter", "drill", "analysis", "cases", "server",
+            "compare", "format", "lsp", "show",
         ],
     ),
 ];

@@ -6,6 +6,7 @@ mod check;
 mod console;
 mod decide;
 mod diff;
+mod drill;
 mod explain;
 mod fmt;
 mod lsp;
@@ -14,6 +15,7 @@ mod new;
 mod serve;
 mod show;
 mod test;
+mod verify;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use console::Console;
@@ -54,6 +56,10 @@ enum Command {
     Serve(serve::Args),
     /// Bring the database's schema up to date, which `serve` does at its start, too
     Migrate(migrate::Args),
+    /// Check that everything recorded adds up: sums, balances, lots, chains
+    Verify(verify::Args),
+    /// Play a made-up chain against a server: load, lost answers, retries; then look at everything again
+    Drill(drill::Args),
 }
 
 /// A language for people.
@@ -95,6 +101,8 @@ pub(crate) enum CliError {
     Serve(#[from] crate::server::ServeError),
     #[error("{0}")]
     Records(#[from] crate::records::StoreError),
+    #[error("{0}")]
+    Drill(#[from] crate::drill::DrillError),
 }
 
 impl CliError {
@@ -123,6 +131,8 @@ pub fn main() -> ExitCode {
         Command::Diff(args) => diff::run(&args, &mut console),
         Command::Serve(args) => serve::run(&args, &mut console),
         Command::Migrate(args) => migrate::run(&args, &mut console),
+        Command::Verify(args) => verify::run(&args, &mut console),
+        Command::Drill(args) => drill::run(&args, &mut console),
     };
     let done = done.and_then(|good| console.finish().map(|()| good).map_err(CliError::Output));
     match done {

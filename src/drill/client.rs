@@ -114,7 +114,9 @@ impl Client {
                 r.times.entry(what).or_default().push(hundredths);
                 *r.answers.entry((what, told.status)).or_default() += 1;
             });
-            if matches!(told.status, 503 | 408) || (told.status == 409 && told.body.contains("request-in-flight")) {
+            if matches!(told.status, 503 | 408)
+                || (told.status == 409 && told.body.contains("request-in-flight"))
+            {
                 std::thread::sleep(Duration::from_millis(20 + self.dice.below(50)));
                 continue;
             }
@@ -232,13 +234,15 @@ impl Client {
         if told.status >= 300 || ticket.is_empty() {
             return Some(());
         }
-        let approval = json!({"store": store, "ticket": ticket, "approver": "boss", "role": "general_manager"});
+        let approval =
+            json!({"store": store, "ticket": ticket, "approver": "boss", "role": "general_manager"});
         self.write("approve", "/v1/returns/approvals", &format!("{key}-a"), &approval)?;
         let dues: Vec<Value> = gifts_of(&told.body)
             .into_iter()
             .map(|reference| json!({"reference": reference, "settled": "handed_back"}))
             .collect();
-        let record = json!({"store": store, "terminal": "t9", "actor": "desk", "ticket": ticket, "dues": dues});
+        let record =
+            json!({"store": store, "terminal": "t9", "actor": "desk", "ticket": ticket, "dues": dues});
         let told = self.write("return", "/v1/returns", &key, &record)?;
         if told.status < 300 {
             let id = field(&told.body, "return");
@@ -324,7 +328,8 @@ fn gifts_of(body: &str) -> Vec<String> {
     let dues = value.get("owes").or_else(|| value.get("dues")).and_then(Value::as_array).cloned();
     let gift = |due: &Value| {
         let kind = due.get("kind").and_then(Value::as_str)?;
-        (kind == "hand_back").then(|| due.get("reference").and_then(Value::as_str).unwrap_or_default().to_owned())
+        (kind == "hand_back")
+            .then(|| due.get("reference").and_then(Value::as_str).unwrap_or_default().to_owned())
     };
     dues.unwrap_or_default().iter().filter_map(gift).collect()
 }

@@ -115,7 +115,11 @@ impl Chain {
     }
 
     /// Goods in season are drawn three times as often.
-    fn goods(&self, dice: &mut Dice, month: u32) -> Option<&'static (&'static str, &'static str, Option<&'static str>, u64, [u32; 3])> {
+    fn goods(
+        &self,
+        dice: &mut Dice,
+        month: u32,
+    ) -> Option<&'static (&'static str, &'static str, Option<&'static str>, u64, [u32; 3])> {
         let mut drawn = dice.one(GOODS);
         for _ in 0..2 {
             if drawn.is_some_and(|g| g.4.contains(&month)) {

@@ -65,6 +65,48 @@ impl Cluster {
         format!("postgres://postgres@localhost/{database}?host={}", self.folder.display())
     }
 
+    /// Kills every process of the server at once, as a power cut does, and starts it again on the same files.
+    #[allow(dead_code, reason = "not every test binary that has a cluster kills it")]
+    pub fn kill_and_restart(&self) {
+        let bin = binaries().unwrap();
+        let pid = std::fs::read_to_string(self.folder.join("data/postmaster.pid")).unwrap();
+        let pid = pid.lines().next().unwrap().trim().to_owned();
+        let children = Command::new("pgrep").args(["-P", &pid]).output().unwrap();
+        let children = String::from_utf8(children.stdout).unwrap();
+        let mut kill = Command::new("kill");
+        kill.arg("-9").arg(&pid).args(children.split_whitespace());
+        let _ = kill.stderr(Stdio::null()).status();
+        let user = other_user();
+        let began = Instant::now();
+        loop {
+            // A server that still sees processes of the old one ends at once: then again.
+            let script = r#""$1/postgres" -D "$2/data" -k "$2" -c listen_addresses= -c max_connections=200 >>"$2/log" 2>&1 &"#;
+            let mut start = as_user(user.as_deref(), Path::new("/bin/sh"));
+            start.args(["-c", script, "sh"]).arg(&bin).arg(&self.folder).current_dir(&self.folder);
+            start.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
+            for _ in 0..40 {
+                std::thread::sleep(Duration::from_millis(50));
+                let ready =
+                    Command::new(bin.join("pg_isready")).arg("-h").arg(&self.folder).output().unwrap();
+                if ready.status.success() {
+                    return;
+                }
+            }
+            let log = || std::fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+            assert!(began.elapsed() < Duration::from_secs(60), "PostgreSQL did not start again: {}", log());
+        }
+    }
+
+    /// Ends a server that was started again: the shell that watches knows only the first.
+    #[allow(dead_code, reason = "not every test binary that has a cluster kills it")]
+    pub fn end(&self) {
+        if let Ok(pid) = std::fs::read_to_string(self.folder.join("data/postmaster.pid")) {
+            let pid = pid.lines().next().unwrap_or_default().trim().to_owned();
+            let _ = Command::new("kill").args(["-QUIT", &pid]).stderr(Stdio::null()).status();
+            std::thread::sleep(Duration::from_millis(500));
+        }
+    }
+
     /// The name of a database that no other test has; it has to be created.
     pub fn fresh(&self) -> String {
         format!("t{}", self.next.fetch_add(1, Ordering::Relaxed))
