@@ -446,6 +446,57 @@ fn two_records_of_one_person_become_one_and_two_again() {
 }
 
 #[test]
+fn a_return_is_recorded_shown_and_taken_back() {
+    each(|till| {
+        let sale = clothes("r1", None, "100.00", "100.00");
+        let sale = till.post("/v1/sales", &sale).ok(201)["sale"].clone();
+        let evaluate = json!({
+            "store": "s001", "actor": "a1", "sale": sale,
+            "lines": [{ "line": 0, "quantity": 1, "item": { "opened": false, "altered": false, "defect_disclosed": false,
+                "maker_repairs": false, "finding": "no_fault", "test_report": false, "original": true, "tagged": true,
+                "clean": true, "whole": true, "undamaged": true, "resaleable": true, "price_now": null } }],
+            "receipt": { "till_slip": true, "customer_copy": true, "invoice": false },
+            "request": { "reason": "change_of_mind", "wants": "money_back", "inquiry": null, "salesperson": null },
+        });
+        let looked = till.send("POST", "/v1/returns/evaluate", &[], Some(&evaluate.to_string())).ok(200);
+        assert_eq!(
+            (&looked["verdict"], &looked["totals"]["value"]),
+            (&json!("allow"), &json!("100.00")),
+            "{looked}"
+        );
+        let mut record =
+            json!({ "store": "s001", "terminal": "t1", "actor": "a1", "ticket": looked["ticket"]["token"] });
+        assert_eq!(till.post("/v1/returns", &record).problem().1, "approval-missing");
+        let mut approve =
+            json!({ "store": "s001", "ticket": record["ticket"], "approver": "a1", "role": "supervisor" });
+        assert_eq!(till.post("/v1/returns/approvals", &approve).problem().1, "own-case");
+        approve["approver"] = json!("boss");
+        till.post("/v1/returns/approvals", &approve).ok(201);
+        let returned = till.post("/v1/returns", &record).ok(201);
+        assert_eq!(returned["paid_out"], "100.00");
+        let path = format!("/v1/returns/{}", returned["return"].as_str().unwrap());
+        let shown = till.get(&path).ok(200);
+        assert_eq!((&shown["refund"], &shown["lines"][0]["quantity"]), (&json!("100.00"), &json!(1)));
+        assert_eq!(shown["approvals"].as_array().unwrap().len(), 1);
+        let of_sale = till.get(&format!("/v1/sales/{}", sale.as_str().unwrap())).ok(200);
+        assert_eq!(
+            (&of_sale["lines"][0]["returned"], &of_sale["returns"][0]["status"]),
+            (&json!(1), &json!("recorded"))
+        );
+        assert_eq!(till.post("/v1/returns", &record).problem().1, "ticket-used");
+        record["ticket"] = json!("made.up");
+        assert_eq!(till.post("/v1/returns", &record).problem(), (422, "ticket-invalid", Some("ticket")));
+
+        let void = json!({ "store": "s001", "actor": "a1", "reason": "the wrong coat" });
+        till.post(&format!("{path}/void"), &void).ok(200);
+        assert_eq!(till.get(&path).ok(200)["status"], "voided");
+        assert_eq!(till.post(&format!("{path}/void"), &void).problem().1, "return-voided");
+        let none = "/v1/returns/00000000-0000-0000-0000-000000000000";
+        assert_eq!(till.get(none).problem(), (404, "unknown-return", None));
+    });
+}
+
+#[test]
 fn what_was_answered_is_there_after_a_restart() {
     let (dir, policies) = common::till::jiajie();
     let sale = clothes("r1", None, "10.00", "10.00").to_string();

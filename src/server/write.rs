@@ -242,3 +242,32 @@ impl Operation for At {
         answer
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::records::{Refusal, StoreError};
+    use actix_web::ResponseError;
+
+    /// Status, media type, and whether it is marked as replayed and as to be tried again.
+    fn seen(reply: Reply) -> (u16, String, bool, bool) {
+        let response = respond(reply, false).unwrap_or_else(|problem| problem.error_response());
+        let has = |name: &str| response.headers().contains_key(name);
+        let kind = response.headers().get("content-type").map(|v| v.to_str().unwrap().to_owned());
+        (response.status().as_u16(), kind.unwrap_or_default(), has("idempotent-replayed"), has("retry-after"))
+    }
+
+    #[test]
+    fn every_reply_has_its_response() {
+        let answer = |status| Answer { status, body: "{}".into() };
+        let (good, bad) = ("application/json".to_owned(), "application/problem+json".to_owned());
+        assert_eq!(seen(Reply::Done(answer(201))), (201, good.clone(), false, false));
+        assert_eq!(seen(Reply::Replayed(answer(201))), (201, good, true, false));
+        assert_eq!(seen(Reply::Replayed(answer(409))), (409, bad.clone(), true, false));
+        assert_eq!(seen(Reply::OtherBody), (422, bad.clone(), false, false));
+        assert_eq!(seen(Reply::InFlight), (409, bad.clone(), false, true));
+        assert_eq!(seen(Reply::Failed(StoreError::Failed("x".into()))), (503, bad.clone(), false, true));
+        let refusal = Refusal::new(409, "card-exists", "The card is taken", "x");
+        assert_eq!(seen(Reply::Refused(refusal)), (409, bad, false, false));
+    }
+}
