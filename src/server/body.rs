@@ -42,11 +42,8 @@ pub fn tree(body: &[u8]) -> Result<Value, Problem> {
         Checked { depth: 0 }.deserialize(serde_path_to_error::Deserializer::new(&mut json, &mut track));
     let value = match read.and_then(|value| json.end().map(|()| value)) {
         Ok(value) => value,
-        Err(error) => {
-            let path = track.path().to_string();
-            let problem = Problem::malformed(error.to_string());
-            return Err(if error.is_data() && path != "." { problem.at(short(path)) } else { problem });
-        }
+        Err(error) if error.is_data() => return Err(blame(error.to_string(), track.path().to_string())),
+        Err(error) => return Err(Problem::malformed(error.to_string())),
     };
     if value.is_object() { Ok(value) } else { Err(Problem::malformed("expected an object")) }
 }
@@ -55,19 +52,22 @@ pub fn tree(body: &[u8]) -> Result<Value, Problem> {
 pub fn read<T: DeserializeOwned>(tree: Value) -> Result<T, Problem> {
     serde_path_to_error::deserialize(tree).map_err(|error| {
         let path = error.path().to_string();
-        let said = error.into_inner().to_string();
-        // "unknown field `fcats`, expected …", "missing field `facts`": the name ends the path.
-        let name =
-            said.split_once(" field `").and_then(|(_, rest)| rest.split_once('`')).map(|(name, _)| name);
-        let path = match name {
-            Some(name) if path == "." => name.to_owned(),
-            Some(name) if path == name || path.ends_with(&format!(".{name}")) => path,
-            Some(name) => format!("{path}.{name}"),
-            None => path,
-        };
-        let problem = Problem::malformed(said);
-        if path == "." { problem } else { problem.at(short(path)) }
+        blame(error.into_inner().to_string(), path)
     })
+}
+
+/// The problem with its field, also where that is missing, unknown or there twice: then its name ends the path.
+fn blame(said: String, path: String) -> Problem {
+    // "unknown field `fcats`, expected …", "missing field `facts`".
+    let name = said.split_once(" field `").and_then(|(_, rest)| rest.split_once('`')).map(|(name, _)| name);
+    let path = match name {
+        Some(name) if path == "." => name.to_owned(),
+        Some(name) if path == name || path.ends_with(&format!(".{name}")) => path,
+        Some(name) => format!("{path}.{name}"),
+        None => path,
+    };
+    let problem = Problem::malformed(said);
+    if path == "." { problem } else { problem.at(short(path)) }
 }
 
 /// A path as a problem shows it: keys come from the caller and may be of any length.
