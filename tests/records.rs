@@ -17,6 +17,8 @@ mod postgres;
 mod rows;
 #[path = "records/schema.rs"]
 mod schema;
+#[path = "records/settings.rs"]
+mod settings;
 #[path = "records/verified.rs"]
 mod verified;
 
@@ -158,10 +160,12 @@ fn every_want_puts_what_it_names() {
             Want::Rulebook("d".into()),
             Want::Secret("ticket".into()),
             Want::Answer("k".into()),
+            Want::Events(ann),
         ];
         let unit = load(&place.db, rest).await;
         let t = &unit.t;
         assert!(t.vouchers.get(&"v1".into()).is_some() && t.redemptions.get(&id("redemption")).is_some());
+        assert!(t.member_events.get(&(ann, id("event"))).is_some());
         assert!(t.settlements.get(&id("settlement")).is_some());
         assert!(t.settled.get(&(ann, LEDGER.into(), 2025)).is_some());
         assert!(t.tier_grants.get(&(ann, id("grant"))).is_some() && t.stores.get(&"s1".into()).is_some());

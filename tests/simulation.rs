@@ -10,6 +10,8 @@
     clippy::string_slice,
     reason = "a test that fails should say where"
 )]
+#[path = "support/dice.rs"]
+mod dice;
 #[path = "support/memory.rs"]
 mod memory;
 #[path = "support/play.rs"]
@@ -17,14 +19,19 @@ mod play;
 #[path = "support/properties.rs"]
 mod properties;
 
-use memory::rand_like::Dice;
+use dice::Dice;
 use memory::{Faults, Memory, Rows, SetClock};
-use play::{Play, START};
+use play::{Known, Play};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
 use zhanggui::records::{Engine, Job, Reply};
 use zhanggui::rulebook::{Rulebooks, load};
+
+/// 2026-12-29 00:00 UTC: a year's end is near.
+const START: i64 = 1_798_502_400_000_000;
+/// Operations of a run.
+const STEPS: usize = 90;
 
 fn books() -> Arc<Rulebooks> {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies/jiajie");
@@ -48,13 +55,13 @@ async fn faulty(books: &Arc<Rulebooks>, seed: u64) -> Run {
     let mut play = Play::new(books.clone(), seed);
     let mut waiting: VecDeque<Job> = VecDeque::new();
     let (mut order, mut recorded, mut faults) = (Vec::new(), BTreeSet::new(), 0);
-    let (mut now, mut sent) = (START, 0);
-    while sent < play::STEPS || !waiting.is_empty() {
+    let (mut now, mut sent, mut known) = (START, 0, Known::default());
+    while sent < STEPS || !waiting.is_empty() {
         // The network: what was sent waits, may be sent twice, and arrives out of order.
         let mut batch: Vec<Job> = Vec::new();
         for _ in 0..=dice.below(6) {
-            if sent < play::STEPS {
-                let job = play.next(now, &store.snapshot().await);
+            if sent < STEPS {
+                let job = play.next(&known);
                 sent += 1;
                 if dice.percent(15) {
                     waiting.push_back(job.clone());
@@ -66,11 +73,14 @@ async fn faulty(books: &Arc<Rulebooks>, seed: u64) -> Run {
             }
             batch.extend(waiting.pop_front());
         }
-        now += 1 + dice.below(3_600_000_000) as i64;
+        now += 1 + dice.below(1_200_000_000) as i64;
         clock.set(now);
         let replies = engine.execute(&batch).await;
         let rows = store.snapshot().await;
         for (job, reply) in batch.into_iter().zip(replies) {
+            if let Reply::Done(answer) = &reply {
+                known.hear(&answer.body);
+            }
             let key = job.key.clone().unwrap();
             if rows.answers.contains_key(&key) && recorded.insert(key) {
                 order.push((job.clone(), now));

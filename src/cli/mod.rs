@@ -9,6 +9,7 @@ mod diff;
 mod explain;
 mod fmt;
 mod lsp;
+mod migrate;
 mod new;
 mod serve;
 mod show;
@@ -49,8 +50,10 @@ enum Command {
     Show(show::Args),
     /// Say which facts two versions of the rulebooks decide otherwise
     Diff(diff::Args),
-    /// Serve decisions over HTTP
+    /// Serve decisions and the counter over HTTP
     Serve(serve::Args),
+    /// Bring the database's schema up to date, which `serve` does at its start, too
+    Migrate(migrate::Args),
 }
 
 /// A language for people.
@@ -90,6 +93,8 @@ pub(crate) enum CliError {
     Settings(#[from] crate::server::SettingsError),
     #[error("{0}")]
     Serve(#[from] crate::server::ServeError),
+    #[error("{0}")]
+    Records(#[from] crate::records::StoreError),
 }
 
 impl CliError {
@@ -117,6 +122,7 @@ pub fn main() -> ExitCode {
         Command::Show(args) => show::run(&args, &mut console),
         Command::Diff(args) => diff::run(&args, &mut console),
         Command::Serve(args) => serve::run(&args, &mut console),
+        Command::Migrate(args) => migrate::run(&args, &mut console),
     };
     let done = done.and_then(|good| console.finish().map(|()| good).map_err(CliError::Output));
     match done {

@@ -12,6 +12,9 @@ pub(crate) struct Args {
     /// Address and port [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<String>,
+    /// Where to record: sqlite://FILE?mode=rwc or postgres://… [default: sqlite://zhanggui.db?mode=rwc]
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
     /// Worker threads [default: one per processor]
     #[arg(long, value_name = "N")]
     workers: Option<usize>,
@@ -27,6 +30,7 @@ pub(crate) fn run(args: &Args, console: &mut Console) -> Result<bool, CliError> 
     let flags = Flags {
         listen: args.listen.clone(),
         policies: args.policies.clone(),
+        database: args.database.clone(),
         workers: args.workers,
         no_reload: args.no_watch,
     };

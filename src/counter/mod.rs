@@ -13,6 +13,7 @@ pub mod returns;
 pub mod sale;
 pub mod settle;
 pub mod stored;
+pub mod stores;
 pub mod tickets;
 
 pub use desk::{Desk, When};

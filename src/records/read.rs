@@ -5,8 +5,14 @@ use crate::records::entity::*;
 use sea_orm::prelude::Uuid;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect,
 };
+
+// Conditions of partial indexes: literals, since a bound value does not say that the index holds the row.
+const LIVE: &str = "state <> 'closed'";
+const OPEN: &str = "state = 'open'";
+const PENDING: &str = "state = 'pending'";
 
 /// A page's last key, where the next one begins.
 pub type After<K> = Option<K>;
@@ -67,7 +73,7 @@ pub async fn card<C: ConnectionTrait>(db: &C, number: &str) -> Result<Option<car
 pub async fn open_lots<C: ConnectionTrait>(db: &C, member: Uuid) -> Result<Vec<lot::Model>, DbErr> {
     lot::Entity::find()
         .filter(lot::Column::MemberId.eq(member))
-        .filter(lot::Column::State.ne("closed"))
+        .filter(Expr::cust(LIVE))
         .order_by_asc(lot::Column::EarnedAt)
         .all(db)
         .await
@@ -226,6 +232,11 @@ pub async fn account_holders<C: ConnectionTrait>(
     query.order_by_asc(account::Column::MemberId).limit(limit).into_tuple().all(db).await
 }
 
+/// How many members have an account in a ledger.
+pub async fn count_holders<C: ConnectionTrait>(db: &C, ledger: &str) -> Result<u64, DbErr> {
+    account::Entity::find().filter(account::Column::Ledger.eq(ledger)).count(db).await
+}
+
 /// Members and ledgers with a lot to begin or to write off on `day`, or a hold whose time is over at `now`.
 pub async fn due<C: ConnectionTrait>(
     db: &C,
@@ -233,33 +244,29 @@ pub async fn due<C: ConnectionTrait>(
     now: i64,
     limit: u64,
 ) -> Result<Vec<(Uuid, String)>, DbErr> {
-    let over = Condition::all()
-        .add(lot::Column::State.eq("open"))
-        .add(lot::Column::ExpiresOn.lt(day))
-        .add(Expr::col(lot::Column::Remaining).gt(Expr::col(lot::Column::Held)));
-    let begins =
-        Condition::all().add(lot::Column::State.eq("pending")).add(lot::Column::ActivatesOn.lte(day));
-    let mut found: Vec<(Uuid, String)> = lot::Entity::find()
-        .select_only()
-        .column(lot::Column::MemberId)
-        .column(lot::Column::Ledger)
-        .distinct()
-        .filter(Condition::any().add(over).add(begins))
-        .limit(limit)
-        .into_tuple()
-        .all(db)
-        .await?;
+    // One query for each index: a condition of both would be answered by reading all lots.
+    let lots = || {
+        let keys =
+            lot::Entity::find().select_only().column(lot::Column::MemberId).column(lot::Column::Ledger);
+        keys.distinct().limit(limit)
+    };
+    let over = lots().filter(Expr::cust(OPEN)).filter(lot::Column::ExpiresOn.lt(day));
+    let over = over.filter(Expr::col(lot::Column::Remaining).gt(Expr::col(lot::Column::Held)));
+    let begins = lots().filter(Expr::cust(PENDING)).filter(lot::Column::ActivatesOn.lte(day));
+    let mut found: Vec<(Uuid, String)> = over.into_tuple().all(db).await?;
+    let begins: Vec<(Uuid, String)> = begins.into_tuple().all(db).await?;
     let holds: Vec<(Uuid, String)> = hold::Entity::find()
         .select_only()
         .column(hold::Column::MemberId)
         .column(hold::Column::Ledger)
         .distinct()
-        .filter(hold::Column::State.eq("open"))
+        .filter(Expr::cust(OPEN))
         .filter(hold::Column::ExpiresAt.lte(now))
         .limit(limit)
         .into_tuple()
         .all(db)
         .await?;
+    found.extend(begins);
     found.extend(holds);
     found.sort_unstable();
     found.dedup();
@@ -275,6 +282,8 @@ pub async fn events<C: ConnectionTrait>(
     let mut query = event::Entity::find();
     if let Some((at, id)) = after {
         let same = Condition::all().add(event::Column::RecordedAt.eq(at)).add(event::Column::Id.gt(id));
+        // The first condition follows from the second; it is the one that an index can begin with.
+        query = query.filter(event::Column::RecordedAt.gte(at));
         query = query.filter(Condition::any().add(event::Column::RecordedAt.gt(at)).add(same));
     }
     query.order_by_asc(event::Column::RecordedAt).order_by_asc(event::Column::Id).limit(limit).all(db).await

@@ -3,10 +3,11 @@ use crate::lang::typed::DecisionId;
 use crate::program::bind::nearest;
 use crate::program::facts::Facts;
 use crate::rulebook::{Program, Rulebooks};
+use crate::server::body;
+use crate::server::openapi::{AskBody, BatchBody, ProblemBody};
 use crate::server::problem::Problem;
 use crate::server::request::{Ask, Batch};
 use crate::server::state::State;
-use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{HttpRequest, HttpResponse, web};
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -19,13 +20,16 @@ thread_local! {
     static FACTS: RefCell<Facts> = RefCell::new(Facts::default());
 }
 
-/// Decide once.
+/// Decide once: facts in, outcome out; nothing is recorded
+#[utoipa::path(post, path = "/v1/decisions/{decision}", tag = "decisions",
+    params(("decision" = String, Path, description = "The name of the decision")), request_body = AskBody,
+    responses((status = 200, description = "The answer", body = Value), (status = "default", response = ProblemBody)))]
 pub async fn decide(
     request: HttpRequest,
     payload: web::Payload,
     state: web::Data<State>,
 ) -> Result<HttpResponse, Problem> {
-    let body = body(&request, payload, &state).await?;
+    let body = body::bytes(&request, payload, &state).await?;
     let decision = request.match_info().query("decision").to_owned();
     let books = state.registry.current();
     let decided = if body.len() <= LONG {
@@ -36,13 +40,16 @@ pub async fn decide(
     decided.map(json)
 }
 
-/// Decide many times. An item that cannot be decided carries its problem; the others are unaffected.
+/// Decide many times. An item that cannot be decided carries its problem; the others are unaffected
+#[utoipa::path(post, path = "/v1/decisions/{decision}/batch", tag = "decisions",
+    params(("decision" = String, Path, description = "The name of the decision")), request_body = BatchBody,
+    responses((status = 200, description = "An answer or a problem for each item", body = Value), (status = "default", response = ProblemBody)))]
 pub async fn batch(
     request: HttpRequest,
     payload: web::Payload,
     state: web::Data<State>,
 ) -> Result<HttpResponse, Problem> {
-    let body = body(&request, payload, &state).await?;
+    let body = body::bytes(&request, payload, &state).await?;
     let decision = request.match_info().query("decision").to_owned();
     let (books, most) = (state.registry.current(), state.settings.max_batch);
     let decided = web::block(move || many(&books, &decision, &body, most)).await;
@@ -51,24 +58,6 @@ pub async fn batch(
 
 fn json(body: String) -> HttpResponse {
     HttpResponse::Ok().content_type("application/json").body(body)
-}
-
-/// The whole body, if it is JSON by its media type and within the limit.
-async fn body(request: &HttpRequest, payload: web::Payload, state: &State) -> Result<web::Bytes, Problem> {
-    let media = request.headers().get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    let media = media.split(';').next().unwrap_or_default().trim();
-    if !media.eq_ignore_ascii_case("application/json") {
-        let found = if media.is_empty() { "no Content-Type".to_string() } else { format!("`{media}`") };
-        return Err(Problem::unsupported(format!(
-            "this address reads `application/json`, the request has {found}"
-        )));
-    }
-    let limit = state.settings.max_body;
-    match payload.to_bytes_limited(limit).await {
-        Ok(Ok(body)) => Ok(body),
-        Ok(Err(broken)) => Err(Problem::malformed(broken.to_string())),
-        Err(_) => Err(Problem::too_large(format!("a body holds at most {limit} bytes"))),
-    }
 }
 
 fn one(books: &Rulebooks, decision: &str, body: &[u8]) -> Result<String, Problem> {

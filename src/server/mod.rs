@@ -1,20 +1,42 @@
 //! The HTTP server: routes, settings, problem details; no business rule lives here.
+mod answer;
+mod bodies;
+mod body;
+mod chores;
 mod decisions;
+mod members;
+mod openapi;
 mod overview;
+mod points;
 mod problem;
+mod query;
+mod recorded;
+mod records;
 mod request;
+mod returns;
+mod routes;
+mod sales;
 mod settings;
+mod settlements;
+mod settling;
+mod shown;
 mod state;
+mod stores;
+mod write;
 
+pub use openapi::openapi;
+pub use routes::ROUTES;
 pub use settings::{Flags, Settings, SettingsError};
 
+use crate::counter::tickets::{self, EnsureSecret, fresh_key};
+use crate::records::StoreError;
 use crate::rulebook::{OpenError, Registry, Reload, Watch};
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::middleware::{Next, from_fn};
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer, ResponseError, rt, web};
+use actix_web::{App, HttpServer, rt, web};
 use problem::Problem;
+use records::{Opened, Records};
 use state::State;
 use std::io::Write;
 use std::sync::Arc;
@@ -25,24 +47,48 @@ use std::time::Duration;
 pub enum ServeError {
     #[error("{0}")]
     Policies(#[from] OpenError),
+    #[error("{0}")]
+    Records(#[from] StoreError),
+    /// What has to be in the records before the first request.
+    #[error("the records could not be prepared: {0}")]
+    Preparing(String),
     #[error("cannot listen on {address}: {cause}")]
     Listen { address: String, cause: std::io::Error },
     #[error("{0}")]
     Io(#[from] std::io::Error),
 }
 
-/// Load the policies and serve until a signal says stop; requests in flight are answered first.
+/// Load the policies, open the records and serve until a signal says stop; requests in flight are answered first.
 pub fn serve(settings: Settings) -> Result<(), ServeError> {
     let registry = Arc::new(Registry::open(&settings.policies)?);
-    let _watch = if settings.reload { Some(Watch::start(registry.clone(), report)?) } else { None };
-    actix_web::rt::System::new().block_on(run(Arc::new(State { settings, registry })))
+    let opened = Opened::open(&settings.database, settings.queue)?;
+    let records = opened.records.clone();
+    let stores = (records.clone(), registry.clone());
+    let changed = move |change: &Reload| report(change, &stores.0, &stores.1);
+    let _watch = if settings.reload { Some(Watch::start(registry.clone(), changed)?) } else { None };
+    let (settling, old_books) = (settling::Settling::default(), recorded::OldBooks::default());
+    let state = Arc::new(State { settings, registry, records, settling, old_books });
+    actix_web::rt::System::new().block_on(async move {
+        let served = run(state).await;
+        opened.close().await;
+        served
+    })
 }
 
-/// What a change of the policies came to, for the operator.
-fn report(change: &Reload) {
+/// What a change of the policies came to, for the operator; stores that are new are taken up.
+fn report(change: &Reload, records: &Records, registry: &Arc<Registry>) {
     match change {
         Reload::Same => {}
-        Reload::Swapped => say("policies: the change is taken up"),
+        Reload::Swapped => {
+            say("policies: the change is taken up");
+            let (records, books) = (records.clone(), registry.current());
+            let on = records.clone();
+            on.beside(async move {
+                if let Err(why) = chores::sync_stores(&records, &books).await {
+                    say(&format!("stores: the change is not recorded: {why}"));
+                }
+            });
+        }
         Reload::Refused(why) => {
             say(&format!("policies: the change is refused, the old policies serve on\n{}", why.trim_end()));
         }
@@ -57,12 +103,15 @@ fn say(line: &str) {
 async fn run(state: Arc<State>) -> Result<(), ServeError> {
     let settings = state.settings.clone();
     let address = &settings.listen;
+    prepare(&state).await?;
+    let keeping_up =
+        state.records.beside(chores::keep_up(state.records.clone(), state.registry.clone(), say));
     let stores = state.registry.current().store_ids().count();
     let data = web::Data::from(state);
     let time = Duration::from_secs(settings.request_timeout.max(1));
     let app = move || {
         let in_time = from_fn(move |request, next| in_time(time, request, next));
-        App::new().app_data(data.clone()).wrap(in_time).configure(routes)
+        App::new().app_data(data.clone()).wrap(in_time).configure(routes::register)
     };
     let mut server = HttpServer::new(app)
         .keep_alive(Duration::from_secs(settings.keep_alive))
@@ -80,7 +129,21 @@ async fn run(state: Arc<State>) -> Result<(), ServeError> {
         let _ =
             writeln!(out, "zhanggui serves {stores} stores on http://{address}").and_then(|()| out.flush());
     }
-    Ok(server.run().await?)
+    let served = server.run().await;
+    // Whatever else wants to be recorded is left for the next start.
+    keeping_up.abort();
+    Ok(served?)
+}
+
+/// What has to be in the records before the first request.
+async fn prepare(state: &State) -> Result<(), ServeError> {
+    let ready = async {
+        chores::sync_stores(&state.records, &state.registry.current()).await?;
+        let value = fresh_key().map_err(|error| error.to_string())?;
+        let key = EnsureSecret { name: tickets::KEY.to_owned(), value };
+        chores::run(&state.records, Arc::new(key)).await
+    };
+    ready.await.map_err(ServeError::Preparing)
 }
 
 /// A client that never finishes its body, or an answer that never comes, ends here.
@@ -114,47 +177,4 @@ async fn told_to_stop() {
         }
     }
     let _ = rt::signal::ctrl_c().await;
-}
-
-fn routes(app: &mut web::ServiceConfig) {
-    app.service(
-        web::resource("/v1/decisions/{decision}")
-            .route(web::post().to(decisions::decide))
-            .default_service(web::to(only_post)),
-    )
-    .service(
-        web::resource("/v1/decisions/{decision}/batch")
-            .route(web::post().to(decisions::batch))
-            .default_service(web::to(only_post)),
-    )
-    .service(
-        web::resource("/v1/policies")
-            .route(web::get().to(overview::policies))
-            .default_service(web::to(only_get)),
-    )
-    .service(
-        web::resource("/healthz")
-            .route(web::get().to(overview::health))
-            .route(web::head().to(overview::health))
-            .default_service(web::to(only_get)),
-    )
-    .default_service(web::to(nowhere));
-}
-
-async fn only_post() -> HttpResponse {
-    not_allowed("POST")
-}
-
-async fn only_get() -> HttpResponse {
-    not_allowed("GET")
-}
-
-fn not_allowed(use_instead: &'static str) -> HttpResponse {
-    let mut response = Problem::method_not_allowed(format!("use {use_instead}")).error_response();
-    response.headers_mut().insert(ALLOW, HeaderValue::from_static(use_instead));
-    response
-}
-
-async fn nowhere(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    Err(Problem::not_found(format!("there is nothing at {}", request.path())))
 }

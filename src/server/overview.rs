@@ -1,13 +1,18 @@
-//! `GET /v1/policies` and `GET /healthz`.
+//! `GET /v1/policies`, `GET /healthz` and `GET /readyz`.
 use crate::lang::typed::{DateRange, Label, Policy};
 use crate::program::LANGUAGE;
 use crate::program::iso::format_date as date;
 use crate::rulebook::{Book, Store};
+use crate::server::openapi::ProblemBody;
+use crate::server::problem::Problem;
 use crate::server::state::State;
 use actix_web::{HttpResponse, web};
+use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 
-/// Which policies govern which store.
+/// Which policies govern which store
+#[utoipa::path(get, path = "/v1/policies", tag = "decisions",
+    responses((status = 200, description = "The rulebooks that serve", body = Value)))]
 pub async fn policies(state: web::Data<State>) -> HttpResponse {
     let current = state.registry.current();
     let books: Vec<Value> = current.books.iter().map(book).collect();
@@ -68,7 +73,9 @@ fn dates(range: &DateRange) -> Value {
     json!({ "from": range.from.map(date), "before": range.before.map(date) })
 }
 
-/// Whether the server serves, and whether what is on disk is what it serves.
+/// Whether the server serves, and whether what is on disk is what it serves
+#[utoipa::path(get, path = "/healthz", tag = "operation",
+    responses((status = 200, description = "It serves", body = Value)))]
 pub async fn health(state: web::Data<State>) -> HttpResponse {
     let stores = state.registry.current().store_ids().count();
     let reload = state.registry.state();
@@ -79,4 +86,12 @@ pub async fn health(state: web::Data<State>) -> HttpResponse {
         "stores": stores,
         "reload": { "ok": reload.errors.is_empty(), "revision": reload.revision, "errors": reload.errors },
     }))
+}
+
+/// Whether the database answers: a load balancer sends requests where it does
+#[utoipa::path(get, path = "/readyz", tag = "operation",
+    responses((status = 200, description = "It does", body = Value), (status = "default", response = ProblemBody)))]
+pub async fn ready(state: web::Data<State>) -> Result<HttpResponse, Problem> {
+    state.records.read(|db| async move { db.execute_unprepared("SELECT 1").await.map(|_| ()) }).await?;
+    Ok(HttpResponse::Ok().json(json!({ "status": "ready" })))
 }

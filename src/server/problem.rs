@@ -1,8 +1,11 @@
 //! Errors as RFC 9457 problem details with stable codes.
 use crate::program::bind::FactError;
+use crate::records::Refusal;
 use actix_web::http::StatusCode;
+use actix_web::http::header::RETRY_AFTER;
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 /// A problem: what went wrong, in a form that a program and a person can read.
 #[derive(Clone, Debug, Serialize)]
@@ -19,6 +22,12 @@ pub struct Problem {
     /// The bad field, `facts.item.paid`.
     #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<String>,
+    /// What else a program may want to know.
+    #[serde(flatten)]
+    more: Map<String, Value>,
+    /// Seconds after which the same request may fare better.
+    #[serde(skip)]
+    retry_after: Option<u32>,
 }
 
 macro_rules! problems {
@@ -32,9 +41,15 @@ macro_rules! problems {
                 code: $code,
                 detail: detail.into(),
                 path: None,
+                more: Map::new(),
+                retry_after: None,
             }
         }
-    )+ };
+    )+
+        /// Status, code and title of the problems that the server itself has.
+        pub(super) const OWN: &[(StatusCode, &str, &str)] =
+            &[$((StatusCode::$status, $code, $title)),+];
+    };
 }
 
 impl Problem {
@@ -42,6 +57,16 @@ impl Problem {
         /// The body is not the JSON that this route reads.
         malformed BAD_REQUEST "malformed-request" "The request could not be read";
         unknown_store NOT_FOUND "unknown-store" "There is no such store";
+        unknown_member NOT_FOUND "unknown-member" "There is no such member";
+        unknown_sale NOT_FOUND "unknown-sale" "There is no such sale";
+        unknown_return NOT_FOUND "unknown-return" "There is no such return";
+        unknown_hold NOT_FOUND "unknown-hold" "There is no such hold";
+        unknown_redemption NOT_FOUND "unknown-redemption" "There is no such redemption";
+        unknown_settlement NOT_FOUND "unknown-settlement" "There is no such settlement";
+        /// A recorded decision, by its id.
+        unknown_record NOT_FOUND "unknown-record" "There is no such record";
+        /// The texts of the rulebook are not there, or not whole.
+        not_replayed INTERNAL_SERVER_ERROR "not-replayed" "The decision cannot be decided again";
         unknown_decision NOT_FOUND "unknown-decision" "There is no such decision";
         not_found NOT_FOUND "not-found" "There is nothing here";
         method_not_allowed METHOD_NOT_ALLOWED "method-not-allowed" "This address does not answer this method";
@@ -49,6 +74,17 @@ impl Problem {
         timeout REQUEST_TIMEOUT "timeout" "The request took too long";
         too_large PAYLOAD_TOO_LARGE "too-large" "The request is too large";
         failed INTERNAL_SERVER_ERROR "internal" "The server failed";
+        /// A write has to say which write it is.
+        key_missing BAD_REQUEST "idempotency-key-missing" "A write needs an Idempotency-Key";
+        key_reused UNPROCESSABLE_ENTITY "idempotency-key-reused" "The Idempotency-Key names another write";
+        in_flight CONFLICT "request-in-flight" "The same write is being recorded";
+        bad_cursor BAD_REQUEST "bad-cursor" "This is not a cursor of this list";
+        /// The queue before the writer has no room.
+        busy SERVICE_UNAVAILABLE "busy" "The server is busy";
+        /// Sending it again with the same key tells.
+        not_recorded SERVICE_UNAVAILABLE "not-recorded" "It is not known whether this was recorded";
+        not_read SERVICE_UNAVAILABLE "not-read" "The database does not answer";
+        stale PRECONDITION_FAILED "stale-version" "Somebody else changed the record";
         unsupported UNSUPPORTED_MEDIA_TYPE "unsupported-media-type" "Send application/json";
     }
 
@@ -78,6 +114,8 @@ impl Problem {
             code,
             detail: error.to_string(),
             path: Some(error.path),
+            more: Map::new(),
+            retry_after: None,
         }
     }
 
@@ -90,10 +128,32 @@ impl Problem {
         self
     }
 
+    /// The same problem, with when to try again.
+    pub fn retry_after(mut self, seconds: u32) -> Problem {
+        self.retry_after = Some(seconds);
+        self
+    }
+
     /// The same problem, at a field.
     pub fn at(mut self, path: impl Into<String>) -> Problem {
         self.path = Some(path.into());
         self
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Problem {
+        let more = serde_json::from_str(&refusal.more).unwrap_or_default();
+        Problem {
+            kind: format!("/problems/{}", refusal.code),
+            title: refusal.title,
+            status: refusal.status,
+            code: refusal.code,
+            detail: refusal.detail,
+            path: refusal.path,
+            more,
+            retry_after: (refusal.status == 503).then_some(1),
+        }
     }
 }
 
@@ -109,6 +169,10 @@ impl ResponseError for Problem {
     }
 
     fn error_response(&self) -> HttpResponse {
-        HttpResponse::build(self.status_code()).content_type("application/problem+json").body(self.json())
+        let mut response = HttpResponse::build(self.status_code());
+        if let Some(seconds) = self.retry_after {
+            response.insert_header((RETRY_AFTER, seconds));
+        }
+        response.content_type("application/problem+json").body(self.json())
     }
 }

@@ -10,6 +10,10 @@ pub struct Settings {
     pub listen: String,
     /// The folder whose rulebooks are served.
     pub policies: PathBuf,
+    /// Where what happens is recorded: `sqlite://FILE?mode=rwc`, or `postgres://…`.
+    pub database: String,
+    /// Writes that may wait for the database; more are answered with 503.
+    pub queue: usize,
     /// Worker threads; 0: one per core.
     pub workers: usize,
     /// The largest request body, in bytes.
@@ -27,9 +31,11 @@ pub struct Settings {
 }
 
 /// The settings that the environment may give; other variables with our prefix are somebody else's.
-const NAMES: [&str; 9] = [
+const NAMES: [&str; 11] = [
     "listen",
     "policies",
+    "database",
+    "queue",
     "workers",
     "max_body",
     "max_batch",
@@ -44,6 +50,7 @@ const NAMES: [&str; 9] = [
 pub struct Flags {
     pub listen: Option<String>,
     pub policies: Option<PathBuf>,
+    pub database: Option<String>,
     pub workers: Option<usize>,
     pub no_reload: bool,
 }
@@ -56,6 +63,7 @@ pub struct SettingsError(#[from] config::ConfigError);
 impl Settings {
     /// Read the settings. `file` must exist if given; otherwise `zhanggui.toml` is read where there is one.
     /// The environment's names are the settings' with `ZHANGGUI_` before: `ZHANGGUI_LISTEN=0.0.0.0:8080`.
+    /// `DATABASE_URL`, which hosts set for whatever they run, names the database unless `ZHANGGUI_DATABASE` does.
     pub fn read(
         file: Option<&Path>,
         flags: &Flags,
@@ -65,9 +73,15 @@ impl Settings {
             Some(path) => config::File::from(path).required(true),
             None => config::File::from(Path::new("zhanggui.toml")).required(false),
         };
+        let environment: Vec<(String, String)> = environment.collect();
+        let host = environment.iter().find(|(name, _)| name == "DATABASE_URL").map(|(_, url)| url.clone());
+        let ours = environment.iter().any(|(name, _)| name == "ZHANGGUI_DATABASE");
+        let environment = environment.into_iter();
         let mut builder = config::Config::builder()
             .set_default("listen", "127.0.0.1:8080")?
             .set_default("policies", "policies")?
+            .set_default("database", "sqlite://zhanggui.db?mode=rwc")?
+            .set_default("queue", 4096)?
             .set_default("workers", 0)?
             .set_default("max_body", 1024 * 1024)?
             .set_default("max_batch", 1000)?
@@ -82,6 +96,9 @@ impl Settings {
                     .try_parsing(true)
                     .source(Some(environment.filter(|(name, _)| is_ours(name)).collect())),
             );
+        if let Some(database) = flags.database.clone().or(host.filter(|_| !ours)) {
+            builder = builder.set_override("database", database)?;
+        }
         if let Some(listen) = &flags.listen {
             builder = builder.set_override("listen", listen.as_str())?;
         }
@@ -125,6 +142,24 @@ mod tests {
             (settings.listen.as_str(), settings.max_batch, settings.reload),
             ("127.0.0.1:2", 8, false)
         );
+    }
+
+    #[test]
+    fn the_host_may_name_the_database() {
+        let read = |variables: &[(&str, &str)], flags: Flags| {
+            let variables: Vec<(String, String)> =
+                variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+            let folder = tempfile::tempdir().unwrap();
+            let file = folder.path().join("z.toml");
+            std::fs::write(&file, "database = \"sqlite://file.db\"\n").unwrap();
+            Settings::read(Some(&file), &flags, variables.into_iter()).unwrap().database
+        };
+        let (host, ours) = (("DATABASE_URL", "postgres://host"), ("ZHANGGUI_DATABASE", "postgres://ours"));
+        assert_eq!(read(&[], Flags::default()), "sqlite://file.db");
+        assert_eq!(read(&[host], Flags::default()), "postgres://host");
+        assert_eq!(read(&[host, ours], Flags::default()), "postgres://ours");
+        let flags = Flags { database: Some("sqlite://flag.db".into()), ..Flags::default() };
+        assert_eq!(read(&[host, ours], flags), "sqlite://flag.db");
     }
 
     #[test]

@@ -1,10 +1,16 @@
 //! What all workers share.
 use crate::rulebook::Registry;
+use crate::server::recorded::OldBooks;
+use crate::server::records::Records;
 use crate::server::settings::Settings;
+use crate::server::settling::Settling;
 use std::sync::Arc;
 
 /// Shared by all workers; the registry is read with one atomic load per request.
 pub struct State {
     pub settings: Settings,
     pub registry: Arc<Registry>,
+    pub records: Records,
+    pub settling: Settling,
+    pub old_books: OldBooks,
 }

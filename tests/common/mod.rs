@@ -1,5 +1,7 @@
 //! The binary, a rulebook to try it on, and a running server.
 #![allow(dead_code, reason = "each test binary uses its part")]
+pub mod till;
+
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};

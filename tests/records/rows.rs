@@ -90,6 +90,7 @@ pub fn lot(of: Uuid, name: &str, amount: i64) -> lot::Model {
         amount,
         remaining: amount,
         held: 0,
+        moved_from: None,
         state: "open".into(),
     }
 }

@@ -1,30 +1,54 @@
 //! What customers and clerks do, seeded: enrolments, sales, holds, redemptions, adjustments, year's ends.
-use crate::memory::Rows;
-use crate::memory::rand_like::Dice;
+use crate::dice::Dice;
 use sea_orm::prelude::Uuid;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use zhanggui::counter::Desk;
 use zhanggui::counter::members::{EnrolMember, MergeMembers, ReplaceCard, UnmergeMembers};
 use zhanggui::counter::points::{Adjust, BringUp, EndHold, HoldEnd, PlaceHold, Redeem, ReverseRedemption};
+use zhanggui::counter::returns::{ApproveReturn, EvaluateReturn, RecordReturn, VoidReturn};
 use zhanggui::counter::sale::RecordSale;
 use zhanggui::counter::settle::{BeginSettlement, SettleMember, SettleRequest};
+use zhanggui::counter::tickets::EnsureSecret;
 use zhanggui::records::{Job, Operation, ids};
 use zhanggui::rulebook::Rulebooks;
 
-/// 2026-12-29 00:00 UTC: a year's end is near.
-pub const START: i64 = 1_798_502_400_000_000;
-/// Operations of a run.
-pub const STEPS: usize = 70;
 /// Members of a run.
 pub const MEMBERS: u64 = 5;
 pub const STORES: [&str; 2] = ["s001", "s002"];
+
+/// What clients know: what they were told.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    pub cards: Vec<String>,
+    pub holds: Vec<Uuid>,
+    pub redemptions: Vec<Uuid>,
+    pub sales: Vec<Uuid>,
+    pub tickets: Vec<String>,
+    pub returns: Vec<Uuid>,
+}
+
+impl Known {
+    /// Learns from an answer.
+    pub fn hear(&mut self, body: &str) {
+        let told: Value = serde_json::from_str(body).unwrap_or_default();
+        let id = |name: &str| told.get(name).and_then(Value::as_str).and_then(|t| t.parse::<Uuid>().ok());
+        self.cards.extend(told.get("card").and_then(Value::as_str).map(str::to_owned));
+        self.holds.extend(id("hold"));
+        self.redemptions.extend(id("redemption"));
+        self.sales.extend(id("sale").filter(|_| told.get("receipt").is_some()));
+        self.returns.extend(id("return"));
+        self.tickets.extend(
+            told.get("ticket").and_then(Value::as_str).filter(|t| t.contains('.')).map(str::to_owned),
+        );
+    }
+}
 
 pub struct Play {
     books: Arc<Rulebooks>,
     dice: Dice,
     seed: u64,
-    step: usize,
+    pub step: usize,
 }
 
 fn read<T: serde::de::DeserializeOwned>(value: Value) -> T {
@@ -45,24 +69,29 @@ impl Play {
         format!("M{}", self.dice.below(MEMBERS))
     }
 
-    /// The next thing that somebody does; `rows` is what they may know.
-    pub fn next(&mut self, _now: i64, rows: &Rows) -> Job {
+    /// The next thing that somebody does.
+    pub fn next(&mut self, known: &Known) -> Job {
         self.step += 1;
         let key = format!("k{}-{}", self.seed, self.step);
         let operation_id = ids::named(&["operation", &key]);
         let step = self.step as u64;
         let operation: Arc<dyn Operation> = match self.dice.below(100) {
-            _ if step <= MEMBERS => self.enrol(step - 1),
-            0..=39 => self.sell(rows),
-            40..=47 => self.hold(operation_id),
-            48..=55 => self.end_hold(rows, operation_id),
-            56..=66 => self.redeem(operation_id),
-            67..=70 => self.reverse(rows, operation_id),
-            71..=78 => self.adjust(operation_id),
-            79..=83 => self.replace_card(rows, operation_id),
-            84..=87 => self.merge(operation_id),
-            88..=89 => self.unmerge(operation_id),
-            90..=94 => self.bring_up(),
+            _ if step == 1 => Arc::new(EnsureSecret { name: "ticket".into(), value: "sesame".into() }),
+            _ if step <= MEMBERS + 1 => self.enrol(step - 2),
+            0..=29 => self.sell(known),
+            30..=41 => self.evaluate(known),
+            42..=49 => self.approve(known),
+            50..=58 => self.bring_back(known),
+            59..=61 => self.void(known, operation_id),
+            62..=66 => self.hold(operation_id),
+            67..=71 => self.end_hold(known, operation_id),
+            72..=78 => self.redeem(operation_id),
+            79..=81 => self.reverse(known, operation_id),
+            82..=86 => self.adjust(operation_id),
+            87..=89 => self.replace_card(known, operation_id),
+            90..=92 => self.merge(operation_id),
+            93..=94 => self.unmerge(operation_id),
+            95..=97 => self.bring_up(),
             _ => self.settle(),
         };
         Job { fingerprint: key.clone(), key: Some(key), dry: false, operation }
@@ -79,7 +108,7 @@ impl Play {
         Arc::new(EnrolMember { desk, request })
     }
 
-    fn sell(&mut self, rows: &Rows) -> Arc<dyn Operation> {
+    fn sell(&mut self, known: &Known) -> Arc<dyn Operation> {
         let desk = self.desk();
         let supermarket = desk.store() == "s002";
         let lines: Vec<(u64, u64)> = (0..1 + self.dice.below(3))
@@ -95,9 +124,8 @@ impl Play {
         let total: u64 = lines.iter().map(|(q, p)| q * p).sum();
         let off = if self.dice.percent(30) { self.dice.below(total / 4 + 1) } else { 0 };
         let card = self.dice.percent(80).then(|| {
-            let cards: Vec<&String> = rows.cards.keys().collect();
-            let nth = self.dice.below(cards.len() as u64) as usize;
-            cards.get(nth).map(|c| (*c).clone())
+            let nth = self.dice.below(known.cards.len() as u64) as usize;
+            known.cards.get(nth).cloned()
         });
         let rebate = self.dice.below(2_000).min(total - off);
         let mut tenders = vec![json!({"kind": "cash", "amount": amount(total - off)})];
@@ -115,6 +143,58 @@ impl Play {
         Arc::new(RecordSale { desk, request, exchange: None })
     }
 
+    /// One of the last few: what is long past cannot be done again.
+    fn recent<T: Clone>(&mut self, all: &[T]) -> Option<T> {
+        let back = self.dice.below((all.len() as u64).min(6)) as usize;
+        all.len().checked_sub(1 + back).and_then(|nth| all.get(nth).cloned())
+    }
+
+    fn evaluate(&mut self, known: &Known) -> Arc<dyn Operation> {
+        let desk = self.desk();
+        let sale = self.recent(&known.sales);
+        let lines: Vec<Value> = (0..1 + self.dice.below(2))
+            .map(|line| {
+                let item = json!({
+                    "opened": false, "altered": false, "finding": "no_fault", "test_report": false, "original": true,
+                    "tagged": true, "clean": true, "whole": true, "undamaged": true, "resaleable": true,
+                    "price_now": null, "defect_disclosed": false, "maker_repairs": false,
+                    "clearance": false, "customised": false, "confirmed_no_return": false,
+                });
+                json!({"line": line, "quantity": 1 + self.dice.below(2), "item": item})
+            })
+            .collect();
+        let request = read(json!({
+            "store": desk.store(), "actor": "clerk", "sale": sale, "lines": lines,
+            "receipt": {"till_slip": true, "customer_copy": true, "invoice": false},
+            "request": {"reason": "change_of_mind", "wants": "money_back", "inquiry": null, "salesperson": null},
+        }));
+        Arc::new(EvaluateReturn { desk, request })
+    }
+
+    fn approve(&mut self, known: &Known) -> Arc<dyn Operation> {
+        let desk = self.desk();
+        let ticket = self.recent(&known.tickets).unwrap_or_default();
+        let role = if self.dice.percent(80) { "general_manager" } else { "supervisor" };
+        let request =
+            read(json!({"store": desk.store(), "ticket": ticket, "approver": "boss", "role": role}));
+        Arc::new(ApproveReturn { desk, request })
+    }
+
+    fn bring_back(&mut self, known: &Known) -> Arc<dyn Operation> {
+        let desk = self.desk();
+        let ticket = self.recent(&known.tickets).unwrap_or_default();
+        let request =
+            read(json!({"store": desk.store(), "terminal": "t9", "actor": "desk", "ticket": ticket}));
+        Arc::new(RecordReturn { desk, request })
+    }
+
+    fn void(&mut self, known: &Known, operation: Uuid) -> Arc<dyn Operation> {
+        let desk = self.desk();
+        let id = self.recent(&known.returns).unwrap_or(operation);
+        let request = read(json!({"store": desk.store(), "actor": "desk", "reason": "wrong slip"}));
+        Arc::new(VoidReturn { desk, id, request })
+    }
+
     fn ledger(&mut self) -> &'static str {
         if self.dice.percent(60) { "department" } else { "supermarket" }
     }
@@ -128,9 +208,9 @@ impl Play {
         Arc::new(PlaceHold { desk, request, operation })
     }
 
-    fn end_hold(&mut self, rows: &Rows, operation: Uuid) -> Arc<dyn Operation> {
-        let holds: Vec<Uuid> = rows.holds.values().map(|h| h.id).collect();
-        let hold = holds.get(self.dice.below(holds.len() as u64) as usize).copied().unwrap_or(operation);
+    fn end_hold(&mut self, known: &Known, operation: Uuid) -> Arc<dyn Operation> {
+        let nth = self.dice.below(known.holds.len() as u64) as usize;
+        let hold = known.holds.get(nth).copied().unwrap_or(operation);
         let end = if self.dice.percent(60) { HoldEnd::Capture(None) } else { HoldEnd::Release };
         Arc::new(EndHold { desk: self.desk(), hold, end, actor: "clerk".into() })
     }
@@ -148,9 +228,9 @@ impl Play {
         Arc::new(Redeem { desk, request, operation })
     }
 
-    fn reverse(&mut self, rows: &Rows, operation: Uuid) -> Arc<dyn Operation> {
-        let all: Vec<Uuid> = rows.redemptions.keys().copied().collect();
-        let redemption = all.get(self.dice.below(all.len() as u64) as usize).copied().unwrap_or(operation);
+    fn reverse(&mut self, known: &Known, operation: Uuid) -> Arc<dyn Operation> {
+        let nth = self.dice.below(known.redemptions.len() as u64) as usize;
+        let redemption = known.redemptions.get(nth).copied().unwrap_or(operation);
         let desk = self.desk();
         Arc::new(ReverseRedemption {
             desk,
@@ -172,11 +252,11 @@ impl Play {
         Arc::new(Adjust { desk, request, operation })
     }
 
-    fn replace_card(&mut self, rows: &Rows, operation: Uuid) -> Arc<dyn Operation> {
+    fn replace_card(&mut self, known: &Known, operation: Uuid) -> Arc<dyn Operation> {
         let (desk, member) = (self.desk(), self.number());
         let request = read(json!({
             "store": desk.store(), "actor": "clerk", "mishap": "lost_card", "visit": {"id_shown": true},
-            "new_card": format!("C{}-{}", self.step, rows.cards.len()),
+            "new_card": format!("C{}-{}", self.step, known.cards.len()),
         }));
         Arc::new(ReplaceCard { desk, member, request, operation })
     }

@@ -11,6 +11,7 @@ CREATE TABLE accounts (
   version BIGINT NOT NULL,
   PRIMARY KEY (member_id, ledger)
 ) CLUSTERED;
+CREATE INDEX accounts_ledger ON accounts (ledger, member_id);
 
 CREATE TABLE movements (
   id UUID PRIMARY KEY NOT NULL,
@@ -45,11 +46,12 @@ CREATE TABLE lots (
   amount BIGINT NOT NULL,
   remaining BIGINT NOT NULL,
   held BIGINT NOT NULL,
+  moved_from UUID,
   state TEXT NOT NULL CHECK (state IN ('pending', 'open', 'closed')),
   CHECK (0 <= held AND held <= remaining AND remaining <= amount)
 );
 CREATE INDEX lots_live ON lots (member_id, ledger) WHERE state <> 'closed';
-CREATE INDEX lots_expiring ON lots (expires_on) WHERE state <> 'closed' AND expires_on IS NOT NULL;
+CREATE INDEX lots_expiring ON lots (expires_on) WHERE state = 'open' AND expires_on IS NOT NULL;
 CREATE INDEX lots_activating ON lots (activates_on) WHERE state = 'pending';
 
 CREATE TABLE entries (

@@ -1,0 +1,114 @@
+//! The records as the handlers see them: one way to write, one way to read.
+use crate::records::{
+    Answer, Database, Engine, Full, Job, Operation, Refusal, Reply, StoreError, SystemClock, Writer, migrate,
+};
+use crate::server::problem::Problem;
+use sea_orm::{DatabaseConnection, DbErr};
+use std::future::Future;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use tokio::runtime::{Builder, Handle};
+use tokio::sync::oneshot;
+
+/// What was recorded, and the way to record more.
+#[derive(Clone)]
+pub struct Records {
+    writer: Arc<Writer>,
+    reader: DatabaseConnection,
+    /// Runs operations that only look.
+    engine: Arc<Engine<Database>>,
+    /// Connections belong to the runtime that opened them; workers of the server come and go.
+    runtime: Handle,
+}
+
+/// The open database and the threads that serve it.
+pub struct Opened {
+    pub records: Records,
+    stop: oneshot::Sender<()>,
+    reading: JoinHandle<()>,
+}
+
+impl Opened {
+    /// Opens the database, brings its schema up to date, and starts the writer.
+    pub fn open(url: &str, queue: usize) -> Result<Opened, StoreError> {
+        let (opened, opening) = std::sync::mpsc::sync_channel(1);
+        let (stop, stopped) = oneshot::channel();
+        let address = url.to_owned();
+        let body = move || {
+            let runtime = match Builder::new_current_thread().enable_all().build() {
+                Ok(runtime) => runtime,
+                Err(error) => return drop(opened.send(Err(failed(&error)))),
+            };
+            runtime.block_on(async move {
+                match open(&address).await {
+                    Ok(database) => {
+                        let _ = opened.send(Ok((database.clone(), Handle::current())));
+                        let _ = stopped.await;
+                        let _ = database.close().await;
+                    }
+                    Err(error) => drop(opened.send(Err(error))),
+                }
+            });
+        };
+        let reading =
+            std::thread::Builder::new().name("reader".into()).spawn(body).map_err(|error| failed(&error))?;
+        let (database, runtime) = opening.recv().map_err(|error| failed(&error))??;
+        let address = url.to_owned();
+        let engine = move || async move { Ok(Engine::new(Database::open(&address).await?, SystemClock)) };
+        let writer = Arc::new(Writer::start(queue, engine)?);
+        let reader = database.reader().clone();
+        let engine = Arc::new(Engine::new(database, SystemClock));
+        Ok(Opened { records: Records { writer, reader, engine, runtime }, stop, reading })
+    }
+
+    /// After the last request: what waits is committed, then the connections are closed.
+    pub async fn close(self) {
+        self.records.writer.close().await;
+        drop(self.stop);
+        let _ = self.reading.join();
+    }
+}
+
+async fn open(url: &str) -> Result<Database, StoreError> {
+    let database = Database::open(url).await?;
+    migrate(&database).await?;
+    Ok(database)
+}
+
+fn failed(error: &dyn std::error::Error) -> StoreError {
+    StoreError::Failed(error.to_string())
+}
+
+impl Records {
+    /// Records a job; the answer comes after the commit.
+    pub async fn submit(&self, job: Job) -> Result<Reply, Full> {
+        self.writer.submit(job).await
+    }
+    /// Runs queries where the connections live.
+    pub async fn read<T, F, Q>(&self, query: Q) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, DbErr>> + Send + 'static,
+        Q: FnOnce(DatabaseConnection) -> F + Send + 'static,
+    {
+        let reader = self.reader.clone();
+        match self.runtime.spawn(async move { query(reader).await }).await {
+            Ok(Ok(found)) => Ok(found),
+            Ok(Err(error)) => Err(Problem::not_read(error.to_string()).retry_after(1)),
+            Err(_) => Err(Problem::internal()),
+        }
+    }
+    /// Runs an operation on one view of everything and writes nothing.
+    pub async fn look(&self, operation: Arc<dyn Operation>) -> Result<Result<Answer, Refusal>, Problem> {
+        let engine = self.engine.clone();
+        match self.runtime.spawn(async move { engine.look(operation.as_ref()).await }).await {
+            Ok(Ok(answered)) => Ok(answered),
+            Ok(Err(error)) => Err(Problem::not_read(error.to_string()).retry_after(1)),
+            Err(_) => Err(Problem::internal()),
+        }
+    }
+    /// Does something beside the requests, where the connections live.
+    pub fn beside<F: Future<Output = ()> + Send + 'static>(&self, work: F) -> tokio::task::JoinHandle<()> {
+        self.runtime.spawn(work)
+    }
+}
