@@ -114,7 +114,7 @@ fn rubbish_gets_problem_details() {
     let mut answer = agent().post(url(RETURN)).content_type("text/plain").send("{}").unwrap();
     assert_eq!(answer.status(), 415);
     assert_eq!(parsed(&answer.body_mut().read_to_string().unwrap())["code"], "unsupported-media-type");
-    let mut answer = agent().get(url(RETURN)).call().unwrap();
+    let mut answer = agent().get(url(BATCH)).call().unwrap();
     assert_eq!((answer.status().as_u16(), answer.headers()["allow"].to_str().unwrap()), (405, "POST"));
     assert_eq!(parsed(&answer.body_mut().read_to_string().unwrap())["code"], "method-not-allowed");
     let (status, body) = server.post(RETURN, &" ".repeat((1 << 20) + 1));

@@ -3,6 +3,7 @@ mod answer;
 mod bodies;
 mod body;
 mod chores;
+mod codes;
 mod decisions;
 mod members;
 mod openapi;
@@ -24,6 +25,7 @@ mod state;
 mod stores;
 mod write;
 
+pub use codes::CODES;
 pub use openapi::openapi;
 pub use routes::ROUTES;
 pub use settings::{Flags, Settings, SettingsError};

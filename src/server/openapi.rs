@@ -14,7 +14,7 @@ pub struct ProblemBody {
     kind: String,
     title: String,
     status: u16,
-    #[schema(example = "unknown-member")]
+    #[schema(schema_with = crate::server::codes::schema)]
     code: String,
     /// This occurrence, for people.
     detail: String,

@@ -24,10 +24,10 @@ pub struct Problem {
     path: Option<String>,
     /// What else a program may want to know.
     #[serde(flatten)]
-    more: Map<String, Value>,
+    more: Box<Map<String, Value>>,
     /// Seconds after which the same request may fare better.
     #[serde(skip)]
-    retry_after: Option<u32>,
+    retry_after: Option<u8>,
 }
 
 macro_rules! problems {
@@ -41,14 +41,11 @@ macro_rules! problems {
                 code: $code,
                 detail: detail.into(),
                 path: None,
-                more: Map::new(),
+                more: Box::default(),
                 retry_after: None,
             }
         }
     )+
-        /// Status, code and title of the problems that the server itself has.
-        pub(super) const OWN: &[(StatusCode, &str, &str)] =
-            &[$((StatusCode::$status, $code, $title)),+];
     };
 }
 
@@ -114,7 +111,7 @@ impl Problem {
             code,
             detail: error.to_string(),
             path: Some(error.path),
-            more: Map::new(),
+            more: Box::default(),
             retry_after: None,
         }
     }
@@ -129,7 +126,7 @@ impl Problem {
     }
 
     /// The same problem, with when to try again.
-    pub fn retry_after(mut self, seconds: u32) -> Problem {
+    pub fn retry_after(mut self, seconds: u8) -> Problem {
         self.retry_after = Some(seconds);
         self
     }
@@ -143,7 +140,7 @@ impl Problem {
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Problem {
-        let more = serde_json::from_str(&refusal.more).unwrap_or_default();
+        let more: Map<String, Value> = serde_json::from_str(&refusal.more).unwrap_or_default();
         Problem {
             kind: format!("/problems/{}", refusal.code),
             title: refusal.title,
@@ -151,7 +148,7 @@ impl From<Refusal> for Problem {
             code: refusal.code,
             detail: refusal.detail,
             path: refusal.path,
-            more,
+            more: Box::new(more),
             retry_after: (refusal.status == 503).then_some(1),
         }
     }
@@ -171,7 +168,7 @@ impl ResponseError for Problem {
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status_code());
         if let Some(seconds) = self.retry_after {
-            response.insert_header((RETRY_AFTER, seconds));
+            response.insert_header((RETRY_AFTER, u32::from(seconds)));
         }
         response.content_type("application/problem+json").body(self.json())
     }

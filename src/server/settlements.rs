@@ -76,8 +76,9 @@ fn accepted(body: &Value) -> HttpResponse {
     responses((status = 200, description = "The settlement", body = Value), (status = "default", response = ProblemBody)))]
 pub async fn get(request: HttpRequest, state: web::Data<State>) -> Answered {
     let id = id(&request)?;
-    let found = state.records.read(move |db| async move { read::settlement(&db, id).await }).await?;
+    // In this order: what is not working any more has noted everything before the row is read.
     let progress = state.settling.progress(id);
+    let found = state.records.read(move |db| async move { read::settlement(&db, id).await }).await?;
     let books = state.registry.current();
     let first = books.store_ids().next().unwrap_or_default().to_owned();
     let desk = Desk::at(books, &first)?;

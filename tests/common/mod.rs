@@ -30,7 +30,7 @@ pub fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_zhanggui"));
     command.args(args).stdin(Stdio::null());
     for (name, _) in std::env::vars() {
-        if name.starts_with("ZHANGGUI_") {
+        if name.starts_with("ZHANGGUI_") || name == "DATABASE_URL" {
             command.env_remove(name);
         }
     }

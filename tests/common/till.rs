@@ -55,9 +55,10 @@ pub struct Till {
 }
 
 impl Till {
-    pub fn open() -> Till {
+    /// With a database in its own folder, unless the arguments name one.
+    pub fn open(more: &[&str]) -> Till {
         let (dir, policies) = jiajie();
-        let server = Server::start(&policies, &[]);
+        let server = Server::start(&policies, more);
         Till { server, _dir: dir, next: AtomicU64::new(0) }
     }
     /// A key that was not used yet.
