@@ -230,7 +230,7 @@ impl Client {
             "request": {"reason": "change_of_mind", "wants": "money_back", "inquiry": null, "salesperson": null},
         });
         let told = self.write("evaluate", "/v1/returns/evaluate", &format!("{key}-e"), &slip)?;
-        let ticket = field(&told.body, "ticket");
+        let ticket = ticket_of(&told.body);
         if told.status >= 300 || ticket.is_empty() {
             return Some(());
         }
@@ -320,6 +320,12 @@ fn set(body: &mut Value, name: &str, value: Value) {
 fn field(body: &str, name: &str) -> String {
     let value: Value = serde_json::from_str(body).unwrap_or_default();
     value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+/// The ticket that an evaluation gave; empty if it gave none.
+fn ticket_of(body: &str) -> String {
+    let value: Value = serde_json::from_str(body).unwrap_or_default();
+    value.pointer("/ticket/token").and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
 /// The gifts that have to be handed back first.

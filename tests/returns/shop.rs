@@ -19,7 +19,8 @@ pub struct SetClock(Arc<AtomicI64>);
 
 impl Clock for SetClock {
     fn now(&self) -> i64 {
-        self.0.load(Ordering::SeqCst)
+        // Time passes: two tickets for the same goods are two tickets.
+        self.0.fetch_add(1, Ordering::SeqCst)
     }
 }
 
@@ -192,9 +193,11 @@ impl Shop {
         let found = read::member(db, ids::member(number)).await.unwrap().unwrap();
         found.accounts.iter().find(|a| a.ledger == ledger).map_or(0, |a| a.available)
     }
-    /// Rows of a table as they are.
+    /// Rows of a table as they are, in an order that does not depend on when they were written.
     pub async fn rows<E: sea_orm::EntityTrait>(&self) -> Vec<E::Model> {
-        E::find().all(self.engine.store().reader()).await.unwrap()
+        let mut rows = E::find().all(self.engine.store().reader()).await.unwrap();
+        rows.sort_by_key(|row| format!("{row:?}"));
+        rows
     }
     /// Everything recorded adds up.
     pub async fn close(&self) {
