@@ -103,6 +103,8 @@ pub fn shown(desk: &Desk, row: Option<&settlement::Model>) -> Value {
 #[derive(Clone, Debug)]
 pub struct NoteProgress {
     pub settlement: Uuid,
+    /// The last member of the page before; if the row is elsewhere, another node has noted this page, and nothing is added.
+    pub before: Option<Uuid>,
     pub cursor: Option<Uuid>,
     pub members: i64,
     pub cleared: i64,
@@ -120,6 +122,9 @@ impl Operation for NoteProgress {
             let detail = format!("there is no settlement {}", self.settlement);
             return Err(Refusal::new(404, "unknown-settlement", "There is no such settlement", detail).into());
         };
+        if row.cursor != self.before || row.status == "finished" {
+            return Ok(Answer { status: 200, body: "{}".into() });
+        }
         unit.t.settlements.put(settlement::Model {
             cursor: self.cursor.or(row.cursor),
             members: row.members + self.members,

@@ -56,8 +56,8 @@ impl Client {
     /// Plays until told to stop, or until the server is away for longer than the plan's patience.
     pub(super) fn run(mut self, began: Instant, stop: &AtomicBool) {
         while !stop.load(Ordering::Relaxed) && began.elapsed() < Duration::from_secs(self.plan.seconds) {
-            if self.plan.rate > 0 {
-                let due = self.sent * self.plan.clients.max(1) * 1000 / self.plan.rate;
+            let share = self.sent * self.plan.clients.max(1) * 1000;
+            if let Some(due) = share.checked_div(self.plan.rate) {
                 let early = Duration::from_millis(due).saturating_sub(began.elapsed());
                 std::thread::sleep(early.min(Duration::from_millis(200)));
                 if !early.is_zero() {

@@ -5,7 +5,9 @@ use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 /// What is sold: category, area, season, price in cents, and the months in which it sells best.
-const GOODS: &[(&str, &str, Option<&str>, u64, [u32; 3])] = &[
+type Goods = (&'static str, &'static str, Option<&'static str>, u64, [u32; 3]);
+
+const GOODS: &[Goods] = &[
     ("clothing", "department", Some("summer"), 15_900, [5, 6, 7]),
     ("clothing", "department", Some("winter"), 89_900, [11, 12, 1]),
     ("clothing", "department", Some("spring"), 39_900, [3, 4, 9]),
@@ -115,11 +117,7 @@ impl Chain {
     }
 
     /// Goods in season are drawn three times as often.
-    fn goods(
-        &self,
-        dice: &mut Dice,
-        month: u32,
-    ) -> Option<&'static (&'static str, &'static str, Option<&'static str>, u64, [u32; 3])> {
+    fn goods(&self, dice: &mut Dice, month: u32) -> Option<&'static Goods> {
         let mut drawn = dice.one(GOODS);
         for _ in 0..2 {
             if drawn.is_some_and(|g| g.4.contains(&month)) {

@@ -100,6 +100,7 @@ impl Run {
             if whole && !self.dry {
                 let note = NoteProgress {
                     settlement: self.id,
+                    before: after,
                     cursor: last,
                     members: done.members,
                     cleared: done.cleared,
