@@ -211,10 +211,13 @@ fn load(rows: &Rows, unit: &mut Unit, want: &Want) {
             if let Some(found) = rows.returns.values().find(|r| r.ticket_id == *id) {
                 unit.found_ticket(*id, found.id);
             }
+            let slips: BTreeSet<Uuid> =
+                rows.returns.values().filter(|r| r.ticket_id == *id).map(|r| r.id).collect();
+            returned(rows, unit, &slips);
             let t = &mut unit.t;
             rows.approvals.values().filter(|r| r.ticket_id == *id).for_each(|r| t.approvals.load(r.clone()));
         }
-        Want::Return(id) => all!(returns where |r| r.id == *id),
+        Want::Return(id) => returned(rows, unit, &BTreeSet::from([*id])),
         Want::Movement(id) => movements(rows, unit, |m| m.id == *id),
         Want::Caused(id) => movements(rows, unit, |m| m.cause_id == Some(*id)),
         Want::Redemption(id) => all!(redemptions where |r| r.id == *id),
@@ -229,6 +232,20 @@ fn load(rows: &Rows, unit: &mut Unit, want: &Want) {
         Want::Secret(name) => all!(secrets where |r| r.name == *name),
         Want::Events(id) => all!(member_events where |r| r.member_id == *id),
     }
+}
+
+fn returned(rows: &Rows, unit: &mut Unit, ids: &BTreeSet<Uuid>) {
+    let t = &mut unit.t;
+    rows.returns.values().filter(|r| ids.contains(&r.id)).for_each(|r| t.returns.load(r.clone()));
+    rows.return_lines
+        .values()
+        .filter(|r| ids.contains(&r.return_id))
+        .for_each(|r| t.return_lines.load(r.clone()));
+    rows.return_tenders
+        .values()
+        .filter(|r| ids.contains(&r.return_id))
+        .for_each(|r| t.return_tenders.load(r.clone()));
+    rows.dues.values().filter(|r| ids.contains(&r.return_id)).for_each(|r| t.dues.load(r.clone()));
 }
 
 fn movements(rows: &Rows, unit: &mut Unit, test: impl Fn(&movement::Model) -> bool) {
