@@ -12,6 +12,7 @@
     reason = "a test that fails should say where"
 )]
 #[path = "support/dice.rs"]
+#[allow(dead_code, reason = "other tests throw it otherwise")]
 mod dice;
 #[path = "postgres/mod.rs"]
 mod postgres;
