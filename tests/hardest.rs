@@ -9,6 +9,7 @@
     reason = "a test that fails should say where"
 )]
 #[path = "records/each.rs"]
+#[allow(dead_code, reason = "the tests of records use the rest")]
 mod each;
 mod postgres;
 #[path = "returns/shop.rs"]

@@ -9,6 +9,7 @@
 #[path = "returns/approvals.rs"]
 mod approvals;
 #[path = "records/each.rs"]
+#[allow(dead_code, reason = "the tests of records use the rest")]
 mod each;
 #[path = "returns/exchanges.rs"]
 mod exchanges;

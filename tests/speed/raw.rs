@@ -82,7 +82,10 @@ pub async fn sqlite(path: &Path, members: u64) -> (Measured, Measured) {
                             "UPDATE accounts SET balance = balance + 10 WHERE id = ?1 AND balance + 10 >= 0",
                             &[&account as &dyn rusqlite::ToSql],
                         );
-                        run("INSERT INTO entries VALUES (?1, 0, ?2, 10)", &[&key as &dyn rusqlite::ToSql, &account]);
+                        run(
+                            "INSERT INTO entries VALUES (?1, 0, ?2, 10)",
+                            &[&key as &dyn rusqlite::ToSql, &account],
+                        );
                         run("INSERT INTO entries VALUES (?1, 1, -1, -10)", &[&key as &dyn rusqlite::ToSql]);
                         run("INSERT INTO decisions (body) VALUES (?1)", &[&data as &dyn rusqlite::ToSql]);
                     }
