@@ -10,6 +10,10 @@
 #[path = "lsp/client.rs"]
 mod client;
 mod common;
+#[path = "lsp/names.rs"]
+mod names;
+#[path = "lsp/pace.rs"]
+mod pace;
 use client::{Client, Units, place};
 use serde_json::{Value, json};
 
@@ -89,45 +93,6 @@ fn text_at(client: &Client, location: &Value) -> String {
         start + units.take_while(|(n, _)| *n <= column).last().map_or(0, |(_, i)| i)
     };
     text[byte(&location["range"]["start"])..byte(&location["range"]["end"])].to_owned()
-}
-
-#[test]
-fn a_name_says_what_it_means_and_where_it_is_declared() {
-    let mut client = Client::ready(Units::Utf16);
-    client.open(POLICY, None);
-    for (around, said, declared) in [
-        ("when item.ope|ned", "已拆封 · opened", Some(("shop.vocab", "opened"))),
-        ("receipt.date + win|dow", "set window = 15 days", Some((POLICY, "window"))),
-        ("receipt.date + window\n\nrule in_|time", "自购买次日起七日内可退", Some((POLICY, "in_time"))),
-        ("overrides ope|ned", "**`shop.returns.opened`** — rule §2", Some((POLICY, "opened"))),
-        ("today <= unt|il", "type: `date`", Some((POLICY, "until"))),
-        ("then al|low, last", "word of `verdict`", Some(("shop.vocab", "allow"))),
-        ("last_d|ay = until", "max date better higher optional", Some(("shop.vocab", "last_day"))),
-        ("extends shop.ret|urns", "title zh", Some((POLICY, "shop.returns"))),
-        ("# Who may ret|urn", "", None),
-    ] {
-        let at = client.at(POLICY, around);
-        let hover = client.request("textDocument/hover", at.clone()).unwrap();
-        let told = hover["contents"]["value"].as_str().unwrap_or_default();
-        assert!(told.contains(said) && told.is_empty() == declared.is_none(), "{around}: {told}");
-        let found = client.request("textDocument/definition", at).unwrap();
-        let found: Vec<(String, String)> = found
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|l| (l["uri"].as_str().unwrap().rsplit('/').next().unwrap().to_owned(), text_at(&client, l)))
-            .collect();
-        let wanted: Vec<_> = declared.iter().map(|(f, t)| ((*f).to_owned(), (*t).to_owned())).collect();
-        assert_eq!(found, wanted, "{around}");
-    }
-    let mut at = client.at(POLICY, "when item.ope|ned");
-    at["context"] = json!({"includeDeclaration": true});
-    let found = client.request("textDocument/references", at).unwrap();
-    let found = found.as_array().unwrap();
-    assert!(found.iter().all(|l| text_at(&client, l) == "opened"), "{found:?}");
-    let files: Vec<&str> =
-        found.iter().map(|l| l["uri"].as_str().unwrap().rsplit('.').next().unwrap()).collect();
-    assert_eq!(files, ["vocab", "cases", "cases", "cases", "policy"]);
 }
 
 /// Completion in a policy: what stands before the last line is the starter's own text.
@@ -259,100 +224,6 @@ fn proposals_in_cases_and_vocabularies() {
     }
 }
 
-/// The text of an open file after the edits that an answer has for it.
-fn edited(client: &Client, name: &str, answer: &Value) -> String {
-    let text = client.text(name);
-    let lines: Vec<&str> = text.split('\n').collect();
-    let byte = |at: &Value| {
-        let line = at["line"].as_u64().unwrap() as usize;
-        let units: Vec<u16> = lines[line].encode_utf16().collect();
-        let column = String::from_utf16(&units[..at["character"].as_u64().unwrap() as usize]).unwrap();
-        lines[..line].iter().map(|l| l.len() + 1).sum::<usize>() + column.len()
-    };
-    let mut edits: Vec<(usize, usize, &str)> = answer["changes"][client.uri(name)]
-        .as_array()
-        .map(|list| {
-            let edit = |e: &'_ Value| (byte(&e["range"]["start"]), byte(&e["range"]["end"]));
-            list.iter()
-                .map(|e| {
-                    let (a, b) = edit(e);
-                    (a, b, e["newText"].as_str().unwrap())
-                })
-                .collect()
-        })
-        .unwrap_or_default();
-    edits.sort();
-    let mut out = text.clone();
-    for (start, end, new) in edits.iter().rev() {
-        out.replace_range(start..end, new);
-    }
-    out
-}
-
-#[test]
-fn a_name_is_changed_everywhere_or_not_at_all() {
-    const CASES: &str = "returns.cases";
-    const VOCAB: &str = "shop.vocab";
-    let mut client = Client::ready(Units::Utf16);
-    for file in [POLICY, CASES, VOCAB] {
-        client.open(file, None);
-    }
-    for (file, around, new, counts) in [
-        (POLICY, "rule ope|ned", "unwrapped", [2, 2, 0]),
-        (POLICY, "item.ope|ned", "unsealed", [1, 3, 1]),
-        (POLICY, "let unt|il", "deadline", [3, 0, 0]),
-        (POLICY, "set win|dow", "term", [3, 0, 0]),
-        (POLICY, "then al|low, last", "accept", [2, 3, 1]),
-        (POLICY, "ref|und = item", "payback", [1, 2, 1]),
-        (CASES, "background \"cl|ean", "tidy", [0, 3, 0]),
-        (VOCAB, "entity rec|eipt", "slip", [5, 6, 2]),
-        (VOCAB, "enum verd|ict", "answer", [0, 0, 2]),
-    ] {
-        let mut params = client.at(file, around);
-        let prepared = client.request("textDocument/prepareRename", params.clone()).unwrap();
-        assert!(prepared["placeholder"].is_string(), "{prepared}");
-        params["newName"] = json!(new);
-        let answer =
-            client.request("textDocument/rename", params).unwrap_or_else(|e| panic!("{around}: {e}"));
-        let texts = [POLICY, CASES, VOCAB].map(|f| (f, edited(&client, f, &answer)));
-        let got = texts.clone().map(|(f, text)| {
-            assert_eq!(client.text(f).matches(new).count(), 0);
-            text.matches(new).count()
-        });
-        assert_eq!(got, counts, "{around} → {new}");
-        let dir = tempfile::tempdir().unwrap();
-        for (name, text) in &texts {
-            std::fs::write(dir.path().join(name), text).unwrap();
-        }
-        std::fs::copy(client.path("rulebook.toml"), dir.path().join("rulebook.toml")).unwrap();
-        let run = common::zhanggui(&["test", common::text(dir.path())]);
-        assert_eq!(run.code, 0, "{around} → {new}: {run:?}");
-    }
-    let own =
-        "set window = 15 days\nlet deadline = today\nlet x = until\nrule late when x < deadline then deny";
-    client.edit(POLICY, "set window = 15 days", own);
-    for (file, around, new, why) in [
-        (POLICY, "let unt|il", "deadline", "`deadline` would mean something else at"),
-        (POLICY, "rule ope|ned", "faulty", "there are two rules named `faulty`"),
-        (POLICY, "let unt|il", "today", "`today` is a fact already"),
-        (POLICY, "let unt|il", "then", "`then` is a word of the language"),
-        (POLICY, "let unt|il", "a b", "`a b` cannot be a name"),
-        (POLICY, "let unt|il", "раy", "mixes letters"),
-        (POLICY, "item.ope|ned", "paid", "has two fields named `paid`"),
-        (VOCAB, "  de|ny zh", "today", "`today` cannot be its name"),
-        (VOCAB, "currency CN|Y", "USD", "international code"),
-        (POLICY, "policy shop.ret|urns", "shop.x", "the path of a policy"),
-        (POLICY, "zh \"退货|规定", "x", "nothing that has a name"),
-        (CASES, "background \"cl|ean", "a\"b", "has no quotes"),
-    ] {
-        let mut params = client.at(file, around);
-        params["newName"] = json!(new);
-        let refused = client.request("textDocument/rename", params).expect_err(around);
-        let said = refused["message"].as_str().unwrap();
-        assert!(said.contains(why), "{around} → {new}: {said}");
-    }
-}
-
 #[test]
 fn an_outline_a_mended_slip_and_a_case_that_is_run() {
     const CASES: &str = "returns.cases";
@@ -408,45 +279,6 @@ fn an_outline_a_mended_slip_and_a_case_that_is_run() {
 }
 
 #[test]
-fn a_question_that_is_taken_back_is_not_answered() {
-    let mut client = Client::ready(Units::Utf16);
-    client.open(POLICY, None);
-    let at = client.at(POLICY, "item.ope|ned");
-    // A fast server may have answered before it was taken back; among so many rounds some are too late for that.
-    let taken_back = (1..=100).any(|round| take_back(&mut client, &at, round * 1000) > 0);
-    assert!(taken_back, "every question was answered before it was taken back");
-    assert_eq!(client.end(), 0);
-}
-
-/// Asks forty questions and takes them all back in one write, so that the rest has come in when the first is looked at.
-/// How many were not answered.
-fn take_back(client: &mut Client, at: &Value, first: i32) -> usize {
-    let mut bytes = Vec::new();
-    let mut put = |message: Value| {
-        let text = message.to_string();
-        bytes.extend(format!("Content-Length: {}\r\n\r\n{text}", text.len()).into_bytes());
-    };
-    for id in first..first + 40 {
-        put(json!({"jsonrpc": "2.0", "id": id, "method": "textDocument/hover", "params": at}));
-    }
-    for id in first..first + 40 {
-        put(json!({"jsonrpc": "2.0", "method": "$/cancelRequest", "params": {"id": id}}));
-    }
-    client.raw(&bytes);
-    let mut taken_back = 0;
-    for id in first..first + 40 {
-        match client.answer(id) {
-            Ok(hover) => assert!(hover["contents"]["value"].is_string()),
-            Err(error) => {
-                assert_eq!(error["code"], -32800);
-                taken_back += 1;
-            }
-        }
-    }
-    taken_back
-}
-
-#[test]
 fn findings_of_other_files_come_and_go_and_files_on_disk_count_when_closed() {
     let mut client = Client::ready(Units::Bytes);
     client.open("shop.vocab", None);
@@ -468,96 +300,6 @@ fn findings_of_other_files_come_and_go_and_files_on_disk_count_when_closed() {
     let uri = client.uri(POLICY);
     client.notify("workspace/didChangeWatchedFiles", json!({"changes": [{"uri": uri, "type": 2}]}));
     assert_eq!(client.next_findings(POLICY)[0]["code"], "E0202");
-}
-
-/// A policy of a thousand lines over the starter's vocabulary.
-fn a_long_policy() -> String {
-    let mut text = String::from(
-        "policy shop.long decides return_item\n  layer chain shop\n  governed by receipt.date\n\n\
-         table grace(paid: money, opened: bool) -> days: period §9\n",
-    );
-    for i in 0..245 {
-        let (opened, days) = (if i % 2 == 0 { "yes" } else { "no" }, i % 30);
-        text += &format!("  | [{i} CNY..{} CNY) | {opened} | {days} days | §9.{i}\n", i + 1);
-    }
-    text += "  | else | - | 0 days |\n\n";
-    for i in 0..150 {
-        text += &format!(
-            "rule r{i} §{i}\n  when item.paid >= {i} CNY and not item.opened and today <= receipt.date + {i} days\n  \
-             then allow, last_day = receipt.date + grace(item.paid, item.opened) + {i} days\n  \
-             say zh \"第{i}条:未拆封的可退\" en \"Clause {i}: unopened goods may be returned.\"\n\n"
-        );
-    }
-    text
-}
-
-/// Each key is answered with the findings of the text after it. The median is printed; with `ZHANGGUI_KEYSTROKE_MS` it must
-/// not be more than that many milliseconds.
-#[test]
-fn a_key_in_a_thousand_lines_is_answered_with_its_findings() {
-    let mut client = Client::ready(Units::Utf16);
-    let text = a_long_policy();
-    assert!((1000..1020).contains(&text.lines().count()), "{}", text.lines().count());
-    std::fs::write(client.path("long.policy"), &text).unwrap();
-    client.open("long.policy", None);
-    assert_eq!(client.findings("long.policy"), Vec::<Value>::new());
-    let mut times = Vec::new();
-    let at = text.find("item.paid >= 75").unwrap() + "item.pai".len();
-    for round in 0..40 {
-        // A letter goes, and comes back.
-        let (from, to, text_now) = if round % 2 == 0 {
-            (at + 1, "", [&text[..at], &text[at + 1..]].concat())
-        } else {
-            (at, "d", text.clone())
-        };
-        let range = json!({"start": place(&text, at), "end": place(&text, from)});
-        let begun = std::time::Instant::now();
-        client.change("long.policy", json!([{"range": range, "text": to}]), text_now);
-        let found = client.findings("long.policy");
-        times.push(begun.elapsed());
-        let codes: Vec<&str> = found.iter().map(|f| f["code"].as_str().unwrap()).collect();
-        assert_eq!(codes, if round % 2 == 0 { &["E0202"][..] } else { &[] }, "{found:?}");
-    }
-    times.sort();
-    let median = times[times.len() / 2];
-    println!(
-        "a key in a thousand lines: median {:.1} ms, slowest {:.1} ms",
-        ms(median),
-        ms(times[times.len() - 1])
-    );
-    if let Ok(most) = std::env::var("ZHANGGUI_KEYSTROKE_MS") {
-        assert!(ms(median) <= most.parse().unwrap(), "{median:?}");
-    }
-}
-
-fn ms(time: std::time::Duration) -> f64 {
-    time.as_secs_f64() * 1000.0
-}
-
-#[test]
-fn the_analysis_comes_after_a_save_and_stays_while_the_rest_is_typed() {
-    let mut client = Client::ready(Units::Utf16);
-    client.open(POLICY, None);
-    assert_eq!(client.findings(POLICY), Vec::<Value>::new());
-    let price = "then refund = item.paid";
-    client.edit(POLICY, price, &format!("{price}\nrule free §6\n  then refund = 1 CNY"));
-    assert_eq!(client.findings(POLICY), Vec::<Value>::new(), "a key does not wait for the analysis");
-    let uri = client.uri(POLICY);
-    client.notify("textDocument/didSave", json!({"textDocument": {"uri": uri}}));
-    let of = |found: &[Value]| -> Vec<u64> {
-        let found = found.iter().filter(|f| f["code"] == "W0613");
-        found.map(|f| f["range"]["start"]["line"].as_u64().unwrap()).collect()
-    };
-    let told = client.wait(|m| {
-        m["method"] == "textDocument/publishDiagnostics"
-            && !of(m["params"]["diagnostics"].as_array().unwrap()).is_empty()
-    });
-    let before = of(told["params"]["diagnostics"].as_array().unwrap());
-    client.edit(POLICY, "# Who may", "# 谁可以:\n# Who may");
-    let after: Vec<u64> = before.iter().map(|line| line + 1).collect();
-    assert_eq!(of(&client.findings(POLICY)), after, "the warning moves with its text");
-    client.edit(POLICY, "rule free §6\n  then refund = 1 CNY\n", "");
-    assert_eq!(of(&client.findings(POLICY)), Vec::<u64>::new());
 }
 
 #[test]
@@ -614,45 +356,6 @@ fn columns_count_bytes_where_both_sides_can() {
 }
 
 #[test]
-fn a_word_of_a_shared_vocabulary_is_renamed_in_every_rulebook() {
-    let mut client = Client::start();
-    for folder in ["a", "b"] {
-        std::fs::create_dir(client.path(folder)).unwrap();
-        for file in [POLICY, "returns.cases", "rulebook.toml"] {
-            let text = std::fs::read_to_string(client.path(file)).unwrap();
-            let text = text.replace("[\"shop.vocab\"]", "[\"../shop.vocab\"]");
-            std::fs::write(client.path(&format!("{folder}/{file}")), text).unwrap();
-        }
-    }
-    for file in [POLICY, "returns.cases", "rulebook.toml"] {
-        std::fs::remove_file(client.path(file)).unwrap();
-    }
-    client.initialize(Units::Utf16, json!({}));
-    // Only one text of one rulebook is open.
-    client.open("a/returns.policy", None);
-    let mut params = client.at("a/returns.policy", "item.ope|ned");
-    params["newName"] = json!("unsealed");
-    let answer = client.request("textDocument/rename", params.clone()).unwrap();
-    let files: Vec<&String> = answer["changes"].as_object().unwrap().keys().collect();
-    let all = ["a/returns.cases", "a/returns.policy", "b/returns.cases", "b/returns.policy", "shop.vocab"];
-    assert_eq!(files, all.map(|f| client.uri(f)).iter().collect::<Vec<_>>());
-    params["context"] = json!({"includeDeclaration": true});
-    let places = client.request("textDocument/references", params).unwrap();
-    assert_eq!(places.as_array().unwrap().len(), 9, "{places}");
-}
-
-#[test]
-fn a_function_says_how_it_is_written() {
-    let mut client = Client::ready(Units::Utf16);
-    client.open(POLICY, None);
-    client.edit(POLICY, "today <= until", "earliest(today, until) <= until");
-    let at = client.at(POLICY, "earl|iest(");
-    let hover = client.request("textDocument/hover", at).unwrap();
-    let told = hover["contents"]["value"].as_str().unwrap_or_default();
-    assert!(told.contains("earliest(a, b)"), "{told}");
-}
-
-#[test]
 fn a_text_gets_its_one_layout_unless_it_has_errors() {
     let mut client = Client::ready(Units::Utf16);
     client.open(POLICY, None);
@@ -669,4 +372,34 @@ fn a_text_gets_its_one_layout_unless_it_has_errors() {
     client.edit(POLICY, "rule price §5", "rule price §5 (");
     let refused = ask(&mut client).unwrap_err();
     assert!(refused["message"].as_str().unwrap().contains("has errors"), "{refused}");
+}
+
+/// The text of an open file after the edits that an answer has for it.
+fn edited(client: &Client, name: &str, answer: &Value) -> String {
+    let text = client.text(name);
+    let lines: Vec<&str> = text.split('\n').collect();
+    let byte = |at: &Value| {
+        let line = at["line"].as_u64().unwrap() as usize;
+        let units: Vec<u16> = lines[line].encode_utf16().collect();
+        let column = String::from_utf16(&units[..at["character"].as_u64().unwrap() as usize]).unwrap();
+        lines[..line].iter().map(|l| l.len() + 1).sum::<usize>() + column.len()
+    };
+    let mut edits: Vec<(usize, usize, &str)> = answer["changes"][client.uri(name)]
+        .as_array()
+        .map(|list| {
+            let edit = |e: &'_ Value| (byte(&e["range"]["start"]), byte(&e["range"]["end"]));
+            list.iter()
+                .map(|e| {
+                    let (a, b) = edit(e);
+                    (a, b, e["newText"].as_str().unwrap())
+                })
+                .collect()
+        })
+        .unwrap_or_default();
+    edits.sort();
+    let mut out = text.clone();
+    for (start, end, new) in edits.iter().rev() {
+        out.replace_range(start..end, new);
+    }
+    out
 }

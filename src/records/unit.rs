@@ -8,7 +8,8 @@ use crate::records::shelf::{Row, Shelf};
 use sea_orm::prelude::Uuid;
 use std::collections::HashSet;
 
-/// What an operation may need to see. Loading locks `Sale`, `Member` and `Voucher` until the commit; the rest hangs on them.
+/// What an operation may need to see. Loading locks the rows of sales, members, vouchers, redemptions, settlements and
+/// returns until the commit, in this order; the rest hangs on them.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Want {
     /// A receipt: lines, tenders, gifts, discounts; its returns with lines, tenders, dues; and its approvals.
@@ -35,7 +36,7 @@ pub enum Want {
     Gifts(Uuid, i32),
     /// A return that has no sale, and who its ticket is used by; approvals of a ticket.
     Ticket(Uuid),
-    /// A return by id: which sale and member it belongs to (not locked).
+    /// A return by id, with its lines, tenders and dues.
     Return(Uuid),
     /// A movement with its entries and their lots.
     Movement(Uuid),
