@@ -23,7 +23,7 @@ use std::sync::Arc;
 use zhanggui::counter::members::{EnrolMember, MergeMembers, ReplaceCard, UnmergeMembers};
 use zhanggui::counter::points::{EndHold, HoldEnd, PlaceHold, Redeem};
 use zhanggui::counter::sale::RecordSale;
-use zhanggui::counter::settle::SettleMember;
+use zhanggui::counter::settle::{BeginSettlement, SettleMember};
 use zhanggui::records::entity::{account, decision, movement, redemption, sale, sale_line, settled_member};
 use zhanggui::records::{Database, Engine, Job, Operation, SystemClock, ids};
 
@@ -63,7 +63,7 @@ fn cash(amount: &str) -> Value {
 
 fn article(price: &str, list: &str, other: Value) -> Value {
     let mut line = json!({"sku": "A", "area": "department", "category": "clothing", "season": "summer", "quantity": 1,
-        "list_price": list, "shelf_price": price});
+        "list_price": list, "shelf_price": price, "member_discount": true});
     line.as_object_mut().unwrap().extend(other.as_object().unwrap().clone());
     line
 }
@@ -121,6 +121,10 @@ fn case_8_a_year_is_settled_once_with_holds_and_late_receipts() {
             member: ids::member("M1"),
             actor: "system".into(),
         };
+        let begin = json!({"store": "s001", "actor": "system", "ledger": "department", "year": 2026});
+        let begin = BeginSettlement { desk: desk.clone(), request: as_request(begin) };
+        assert_eq!(begin.request.id(), settle().settlement);
+        assert_eq!(shop.run(begin).await.0, 202);
         // What is on hold is not settled: 1,300 points are 13.00 yuan.
         let (_, told) = shop.run(settle()).await;
         assert_eq!(
@@ -183,7 +187,7 @@ fn case_12_bounds_count_as_they_are_written() {
         );
         // The promotion's ratio exactly 0.80 is regular (0.90 on top), below it special (0.95).
         for (nth, price, pays) in [("3", "800", "720.00"), ("4", "790", "750.50")] {
-            let line = json!([article(price, "1000", json!({"member_discount": true}))]);
+            let line = json!([article(price, "1000", json!({}))]);
             let (status, told) = sale(&shop, nth, line, cash(pays), json!({"card": "C-M1"})).await;
             assert_eq!((status, &told["total"]), (201, &json!(pays)), "{told}");
         }
@@ -250,8 +254,8 @@ fn case_20_discounts_are_allocated_once_and_the_till_is_told_the_total() {
         let shop = Shop::open(&place.db).await;
         shop.enrol("M1").await;
         let lines = json!([
-            article("33.33", "33.33", json!({"quantity": 3, "member_discount": true})),
-            article("19.99", "40", json!({"member_discount": true})),
+            article("33.33", "33.33", json!({"quantity": 3})),
+            article("19.99", "40", json!({})),
             article("7", "7", json!({"area": "supermarket", "category": "household"})),
         ]);
         let more = json!({"card": "C-M1", "discounts": [{"reference": "coupon", "amount": "10.01"}]});

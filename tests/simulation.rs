@@ -22,7 +22,7 @@ mod properties;
 use dice::Dice;
 use memory::{Faults, Memory, Rows, SetClock};
 use play::{Known, Play};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
 use zhanggui::records::{Engine, Job, Reply};
@@ -54,7 +54,7 @@ async fn faulty(books: &Arc<Rulebooks>, seed: u64) -> Run {
     let mut engine = Engine::new(store.clone(), clock.clone());
     let mut play = Play::new(books.clone(), seed);
     let mut waiting: VecDeque<Job> = VecDeque::new();
-    let (mut order, mut recorded, mut faults) = (Vec::new(), BTreeSet::new(), 0);
+    let (mut order, mut faults) = (Vec::new(), 0);
     let (mut now, mut sent, mut known) = (START, 0, Known::default());
     while sent < STEPS || !waiting.is_empty() {
         // The network: what was sent waits, may be sent twice, and arrives out of order.
@@ -76,14 +76,18 @@ async fn faulty(books: &Arc<Rulebooks>, seed: u64) -> Run {
         now += 1 + dice.below(1_200_000_000) as i64;
         clock.set(now);
         let replies = engine.execute(&batch).await;
-        let rows = store.snapshot().await;
+        // Commit by commit, and within one in the order of the batch.
+        for keys in std::mem::take(&mut *store.commits.lock().unwrap()) {
+            let mut left = keys;
+            for job in &batch {
+                if job.key.as_ref().is_some_and(|key| left.remove(key)) {
+                    order.push((job.clone(), now));
+                }
+            }
+        }
         for (job, reply) in batch.into_iter().zip(replies) {
             if let Reply::Done(answer) = &reply {
                 known.hear(&answer.body);
-            }
-            let key = job.key.clone().unwrap();
-            if rows.answers.contains_key(&key) && recorded.insert(key) {
-                order.push((job.clone(), now));
             }
             let lost = dice.percent(12);
             if lost || matches!(reply, Reply::Failed(_)) {

@@ -62,12 +62,19 @@ pub struct Faults {
 pub struct Memory {
     pub rows: Arc<Mutex<Rows>>,
     pub faults: Faults,
+    /// The keys that each commit answered.
+    pub commits: Arc<std::sync::Mutex<Vec<BTreeSet<String>>>>,
     dice: Arc<std::sync::Mutex<Dice>>,
 }
 
 impl Memory {
     pub fn new(faults: Faults, seed: u64) -> Memory {
-        Memory { rows: Arc::default(), faults, dice: Arc::new(std::sync::Mutex::new(Dice::new(seed))) }
+        Memory {
+            rows: Arc::default(),
+            commits: Arc::default(),
+            faults,
+            dice: Arc::new(std::sync::Mutex::new(Dice::new(seed))),
+        }
     }
     /// The rows as they are.
     pub async fn snapshot(&self) -> Rows {
@@ -142,6 +149,8 @@ impl Tx for MemoryTx {
             return Err(broken("commit"));
         }
         if let Some(next) = self.next.take() {
+            let new = next.answers.keys().filter(|key| !self.rows.answers.contains_key(*key));
+            self.store.commits.lock().unwrap().push(new.cloned().collect());
             *self.rows = next;
         }
         if self.store.fails(self.store.faults.after_commit) {

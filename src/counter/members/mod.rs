@@ -36,9 +36,12 @@ pub fn customer(unit: &Unit, card: &str, at: i64) -> Result<Customer, Stop> {
     unit.need([Want::Member(owner)])?;
     let valid = unit.t.cards.get(&card.to_owned()).is_some_and(|c| c.ended_at.is_none_or(|end| at < end));
     let member = present(unit, owner)?;
-    let counts = valid && member.status == "active";
+    if !valid || member.status != "active" {
+        // Who shows a card that was reported lost is not the member: neither prices nor points, and no trace in the account.
+        return Ok(Customer::default());
+    }
     let person = unit.t.persons.get(&member.id).cloned();
-    Ok(Customer { member: Some(member), person, counts })
+    Ok(Customer { member: Some(member), person, counts: true })
 }
 
 /// A member by id, or the one that took the record over.
