@@ -28,8 +28,8 @@ use std::sync::Arc;
 use zhanggui::records::{Engine, Job, Reply};
 use zhanggui::rulebook::{Rulebooks, load};
 
-/// 2026-12-29 00:00 UTC: a year's end is near.
-const START: i64 = 1_798_502_400_000_000;
+/// 2026-12-31 18:00 in Shanghai: the year ends during the run.
+const START: i64 = 1_798_711_200_000_000;
 /// Operations of a run.
 const STEPS: usize = 90;
 

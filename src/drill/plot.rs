@@ -111,7 +111,7 @@ impl Chain {
         let store = dice.one(&self.stores);
         let sale = json!({
             "store": store, "terminal": format!("t{}", dice.below(8)), "receipt": key, "actor": "till",
-            "occurred_at": at.to_rfc3339(), "lines": lines, "gifts": gifts, "tenders": [],
+            "occurred_at": at.format("%Y-%m-%dT%H:%M:%SZ").to_string(), "lines": lines, "gifts": gifts, "tenders": [],
         });
         (sale, total)
     }

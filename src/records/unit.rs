@@ -323,10 +323,12 @@ impl Unit {
         self.decided.clear();
         self.decided_mark = 0;
     }
-    /// A member's open lots of a ledger, in no order that matters.
+    /// A member's lots of a ledger that are not closed, in no order that matters. Those that this batch closed are as
+    /// closed as those that were not loaded.
     pub fn lots(&self, member: Uuid, ledger: &str) -> Vec<lot::Model> {
         let key = |id| (member, ledger.to_owned(), id);
-        self.t.lots.range(key(Uuid::nil())..=key(Uuid::max())).cloned().collect()
+        let all = self.t.lots.range(key(Uuid::nil())..=key(Uuid::max()));
+        all.filter(|lot| lot.state != "closed").cloned().collect()
     }
     /// A member's open holds.
     pub fn open_holds(&self, member: Uuid) -> Vec<hold::Model> {

@@ -77,7 +77,11 @@ impl Play {
         let step = self.step as u64;
         let operation: Arc<dyn Operation> = match self.dice.below(100) {
             _ if step == 1 => Arc::new(EnsureSecret { name: "ticket".into(), value: "sesame".into() }),
-            _ if step <= MEMBERS + 1 => self.enrol(step - 2),
+            _ if step == 2 => {
+                let request = self.year();
+                Arc::new(BeginSettlement { desk: self.desk(), request })
+            }
+            _ if step <= MEMBERS + 2 => self.enrol(step - 3),
             0..=29 => self.sell(known),
             30..=41 => self.evaluate(known),
             42..=49 => self.approve(known),
@@ -279,13 +283,12 @@ impl Play {
         Arc::new(BringUp { desk, member: ids::member(&number), ledger })
     }
 
+    fn year(&self) -> SettleRequest {
+        read(json!({"store": "s001", "actor": "system", "ledger": "department", "year": 2026}))
+    }
+
     fn settle(&mut self) -> Arc<dyn Operation> {
-        let (desk, number) = (self.desk(), self.number());
-        let request: SettleRequest =
-            read(json!({"store": desk.store(), "actor": "system", "ledger": "department", "year": 2026}));
-        if self.dice.percent(30) {
-            return Arc::new(BeginSettlement { desk, request });
-        }
+        let (desk, number, request) = (self.desk(), self.number(), self.year());
         Arc::new(SettleMember {
             settlement: request.id(),
             ledger: "department".into(),

@@ -235,6 +235,7 @@ fn settled(
     let Some(ledger) = desk.point_ledgers().into_iter().next() else { return Ok(None) };
     let year = to_ymd(sale.business_date).0;
     unit.need(members.map(|m| Want::Settled(m, ledger.clone(), year)))?;
+    unit.need(members.map(|m| Want::Lots(m, ledger.clone())))?;
     let late = members.iter().flat_map(|m| unit.lots(*m, &ledger));
     if late.into_iter().any(|lot| lot.cause_id == Some(sale.id) && lot.state != "closed") {
         return Ok(None);
