@@ -47,13 +47,17 @@ decision d given item, member, lines, today, bought, spend {
 "#;
 
 fn loaded(policies: &str) -> Loaded {
+    loaded_with(VOCAB, policies)
+}
+
+fn loaded_with(vocab: &str, policies: &str) -> Loaded {
     let dir = tempfile::tempdir().unwrap();
     let put = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
     put(
         "rulebook.toml",
         "name = \"x\"\nvocabulary = [\"x.vocab\"]\nlayers = [\"law\", \"chain\"]\n[store.s1]\n",
     );
-    put("x.vocab", VOCAB);
+    put("x.vocab", vocab);
     put("a.policy", policies);
     load(dir.path()).unwrap()
 }
@@ -506,4 +510,27 @@ fn answers_hold_on_random_rulebooks() {
     println!("{conflicts_met} conflicts and {faults_met} faults met");
     println!("{shown} shown, {never} proved impossible, {gave_up} not decided");
     assert!(shown > 20, "only {shown} shown");
+}
+
+#[test]
+fn what_lies_outside_the_bounds_of_a_fact_is_not_looked_for() {
+    let bounded = VOCAB
+        .replace("price: money, weight: decimal", "price: money in [0 CNY..), weight: decimal in [10..30)")
+        .replace("from records", "in [0 CNY..500 CNY] from records");
+    let of = |rules: &str| {
+        let policy = format!("policy a decides d\n  layer chain\n  governed by today\n{rules}");
+        let books = loaded_with(&bounded, &policy).rulebooks.unwrap();
+        analyse(&books).iter().map(|d| d.code).collect::<Vec<_>>()
+    };
+    for never in ["item.weight < 10", "item.weight >= 30", "item.price < 0 CNY", "spend(2026) > 500 CNY"] {
+        assert_eq!(of(&format!("rule r when {never} then allow\n")), ["W0611"], "{never}");
+    }
+    for met in ["item.weight <= 10", "item.weight > 29.9", "item.price < 0.01 CNY", "spend(2026) >= 500 CNY"]
+    {
+        assert_eq!(of(&format!("rule r when {met} then allow\n")), [""; 0], "{met}");
+    }
+    // A table need not speak of what there is not.
+    let table = "table t(w: decimal) -> fee: money\n  | [10..20) | 1 CNY |\n  | [20..30) | 2 CNY |\n\
+                 rule r when item.price >= 0 CNY then fee = t(item.weight)\n";
+    assert_eq!(of(table), [""; 0]);
 }

@@ -9,7 +9,11 @@
     clippy::string_slice,
     reason = "a test that fails should say where"
 )]
+#[path = "meaning/bounds.rs"]
+mod bounds;
 mod support;
+#[path = "meaning/undecided.rs"]
+mod undecided;
 
 use serde_json::{Value, json};
 use support::facts::VOCAB;

@@ -1,10 +1,11 @@
 //! What a case expected against what was decided.
 use crate::lang::typed::*;
 use crate::program::link::Linked;
-use crate::program::literal::literal;
+use crate::program::literal::{call_path, literal};
 use crate::program::outcome::{Outcome, State};
 use crate::program::render::{conflict_text, fault_text};
 use crate::program::value::Value;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Everything in which the outcome differs from what the case expects, a line each.
@@ -38,12 +39,14 @@ pub(super) fn differences(linked: &Linked, case: &Case, outcome: &Outcome) -> Ve
         }
     }
     if let Some(expected) = &case.needs {
+        let expected: BTreeSet<String> = expected.iter().map(|need| named(&book.vocab, need)).collect();
+        let expected: Vec<String> = expected.into_iter().collect();
         let needs: Vec<String> =
             outcome.needs(|i| decision.outputs.get(i).is_none_or(|o| o.working)).into_iter().collect();
-        if *expected != needs {
+        if expected != needs {
             let list =
                 |items: &[String]| if items.is_empty() { "nothing".to_owned() } else { items.join(", ") };
-            lines.push(format!("needs: expected {}, got {}", list(expected), list(&needs)));
+            lines.push(format!("needs: expected {}, got {}", list(&expected), list(&needs)));
         }
     }
     lines
@@ -175,6 +178,16 @@ fn shown(book: &Rulebook, ty: &Ty, state: &State) -> String {
         }
         State::Faulty(faults) => {
             format!("a fault ({})", join(faults.iter().map(|f| fault_text(book, f).1).collect()))
+        }
+    }
+}
+
+/// A fact as answers name it.
+fn named(vocab: &Vocab, need: &Need) -> String {
+    match need {
+        Need::Path(path) => path.clone(),
+        Need::Call(fact, args) => {
+            call_path(vocab, *fact, &args.iter().map(Value::of_const).collect::<Vec<_>>())
         }
     }
 }

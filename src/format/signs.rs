@@ -44,7 +44,7 @@ impl Signs {
             }
             Part::choice if node.parts.len() > 1 => self.choice(node, out),
             Part::quantity => self.quantity(node, out),
-            Part::unary | Part::reference | Part::interval_tail => self.glued(&node.parts, out),
+            Part::unary | Part::reference | Part::interval_tail | Part::range => self.glued(&node.parts, out),
             Part::paren | Part::bracket | Part::braces | Part::call | Part::params | Part::setting_args => {
                 self.brackets(node, out);
             }

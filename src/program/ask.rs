@@ -183,10 +183,12 @@ mod tests {
 
     fn vocab() -> Vocab {
         let label = |zh: &str| Label { zh: Some(zh.into()), en: None };
-        let field = |name: &str, zh: &str, ty: Ty| FieldDef { name: name.into(), ty, label: label(zh) };
+        let field =
+            |name: &str, zh: &str, ty: Ty| FieldDef { name: name.into(), ty, bounds: None, label: label(zh) };
         let root = |name: &str, zh: &str, ty: Ty| RootDef {
             name: name.into(),
             ty,
+            bounds: None,
             label: label(zh),
             source: Source::Request,
         };
@@ -216,6 +218,7 @@ mod tests {
                 name: "member_spend".into(),
                 params: vec![("year".into(), Ty::Int)],
                 ty: Ty::Money,
+                bounds: None,
                 label: label("会员年度消费"),
                 source: Source::Records,
             }],

@@ -4,6 +4,7 @@
 //! fields; list rows lie in one arena; texts that the rulebook knows are its symbols, others are numbered after them,
 //! equal texts alike, so that equality of texts is equality of bits.
 use crate::lang::typed::*;
+use crate::program::limits::Limits;
 use crate::program::value::Value;
 use num_rational::BigRational;
 use rustc_hash::FxHashMap;
@@ -64,6 +65,8 @@ pub struct Place {
     pub ty: Ty,
     pub slot: u32,
     pub shape: Shape,
+    /// What its value must keep.
+    pub limits: Option<Arc<Limits>>,
 }
 
 #[derive(Clone, Debug)]
@@ -98,7 +101,7 @@ impl Layout {
     pub fn of(vocab: &Vocab) -> Layout {
         let mut b = Builder { vocab, elements: Vec::new(), known: FxHashMap::default() };
         let mut next = 0;
-        let roots = vocab.roots.iter().map(|r| b.place(&r.ty, &mut next)).collect();
+        let roots = vocab.roots.iter().map(|r| b.place(&r.ty, r.bounds.as_ref(), &mut next)).collect();
         let elements = b.elements.into_iter().flatten().collect();
         Layout { roots, elements, width: next }
     }
@@ -111,19 +114,20 @@ struct Builder<'a> {
 }
 
 impl Builder<'_> {
-    fn place(&mut self, ty: &Ty, next: &mut u32) -> Place {
+    fn place(&mut self, ty: &Ty, bounds: Option<&Bounds>, next: &mut u32) -> Place {
         let slot = *next;
         *next += 1;
         let shape = match ty.inner() {
             Ty::Entity(id) => {
                 let vocab = self.vocab;
                 let fields = vocab.entities.get(id.ix()).map(|e| e.fields.as_slice()).unwrap_or_default();
-                Shape::Entity(fields.iter().map(|f| self.place(&f.ty, next)).collect())
+                Shape::Entity(fields.iter().map(|f| self.place(&f.ty, f.bounds.as_ref(), next)).collect())
             }
             Ty::List(of) | Ty::Set(of) => Shape::List(self.element(of)),
             _ => Shape::Scalar,
         };
-        Place { ty: ty.clone(), slot, shape }
+        let limits = bounds.map(|b| Arc::new(Limits::new(ty, b)));
+        Place { ty: ty.clone(), slot, shape, limits }
     }
 
     fn element(&mut self, ty: &Ty) -> u32 {
@@ -134,7 +138,7 @@ impl Builder<'_> {
         self.known.insert(ty.clone(), id);
         self.elements.push(None);
         let mut width = 0;
-        let place = self.place(ty, &mut width);
+        let place = self.place(ty, None, &mut width);
         if let Some(e) = self.elements.get_mut(id as usize) {
             *e = Some(Element { place, width });
         }

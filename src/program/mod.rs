@@ -13,6 +13,7 @@ pub mod facts;
 pub mod fill;
 pub mod iso;
 mod json;
+pub mod limits;
 pub mod link;
 pub mod literal;
 pub mod outcome;

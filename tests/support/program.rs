@@ -60,6 +60,10 @@ impl Program {
         let decisions = &self.linked.rulebook.vocab.decisions;
         DecisionId(decisions.iter().position(|d| d.name == name).unwrap() as u32)
     }
+    #[allow(dead_code, reason = "not every test that binds facts wants to see them refused")]
+    pub fn try_bind(&self, json: &str) -> Result<Facts, zhanggui::program::bind::FactError> {
+        self.binder.bind(json.as_bytes())
+    }
     pub fn bind(&self, json: &str) -> Facts {
         self.binder.bind(json.as_bytes()).unwrap_or_else(|e| panic!("{e}\n{json}"))
     }

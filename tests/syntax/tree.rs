@@ -200,8 +200,8 @@ fn a_list_after_by_ends_where_another_expectation_begins() {
                 ExpectationKind::Word(name) => name.text.clone(),
                 ExpectationKind::Value { output, value } => format!("{} = {}", output.text(), show(value)),
                 ExpectationKind::State { output, state } => format!("{} {state:?}", output.text()),
-                ExpectationKind::Needs(paths) => {
-                    paths.iter().map(|path| format!("?{}", path.text())).collect()
+                ExpectationKind::Needs(facts) => {
+                    facts.iter().map(|fact| format!("?{}", fact.target.text())).collect()
                 }
             };
             let by = it.by.iter().map(|by| match &by.kind {

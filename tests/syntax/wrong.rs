@@ -238,7 +238,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("x.vocab", "enum a b, c\n", "1:8 E0101 expected `ordered`, `:` or `{`, found `b`"),
     ("x.vocab", "enum a: b < c, d\n", "1:14 E0127 these values are ordered only in part"),
     ("x.vocab", "fact a: b from record\n", "1:16 E0105 `record` does not fit here"),
-    ("x.vocab", "entity a { b: c d: e }\n", "1:17 E0101 expected `,` or `}`, found `d`"),
+    ("x.vocab", "entity a { b: c d: e }\n", "1:17 E0101 expected `in`, `,` or `}`, found `d`"),
     ("x.vocab", "decision a given b { x: once money }\n", "1:25 E0105 `once` does not fit here"),
     ("x.vocab", "entity a { x money }\n", "1:14 E0101 expected `:`, found `money`"),
     ("x.vocab", "decision a {\n b: max date\n c max d\n}\n", "3:4 E0101 expected `each` or `:`, found `max`"),

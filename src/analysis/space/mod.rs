@@ -11,6 +11,7 @@ pub use values::Domain;
 
 use crate::lang::typed::*;
 use crate::program::facts::{CallFact, Element, Facts, Layout, ListData, Place, Shape, Slot};
+use crate::program::limits::Limits;
 use crate::program::link::Linked;
 use crate::program::value::Value;
 use rustc_hash::FxHashMap;
@@ -61,6 +62,8 @@ pub struct Var {
     pub number: Option<u32>,
     at: At,
     kind: Kind,
+    /// The values that it may have at all.
+    pub limits: Option<Arc<Limits>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,6 +155,7 @@ impl<'p> Space<'p> {
             number: None,
             at: At::Call(at),
             kind: Kind::Scalar,
+            limits: def.bounds.as_ref().map(|b| Arc::new(Limits::new(&def.ty, b))),
         }))
     }
 
@@ -279,6 +283,7 @@ impl<'p> Space<'p> {
             number,
             at,
             kind: Kind::Scalar,
+            limits: place.limits.clone(),
         };
         match &place.shape {
             Shape::Scalar => {

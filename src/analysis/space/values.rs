@@ -142,6 +142,13 @@ impl<'p> Space<'p> {
             // Another text that is not mentioned: one to be told apart from the first.
             bits.insert(bits.len().min(MOST_VALUES - 1), self.other_text(1).bits);
         }
+        if let Some(limits) = &var.limits {
+            // Where the usual value lies outside, and no constant within, the ends stand for all others.
+            let step_down = limits.max.div_euclid(step).saturating_mul(step);
+            let step_up = -(limits.min.saturating_neg()).div_euclid(step).saturating_mul(step);
+            bits.extend([step_up, step_down].into_iter().filter(|b| seen.insert(*b)));
+            bits.retain(|b| limits.hold_bits(*b));
+        }
         let bits: Vec<i64> = bits.into_iter().filter(|b| within_range(&var.ty, *b)).collect();
         domain.truncated |= bits.len() > MOST_VALUES;
         let slot = |bits: i64| Slot { bits, tag: Tag::Value, currency };

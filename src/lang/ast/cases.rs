@@ -69,7 +69,7 @@ pub enum ExpectationKind {
     /// `refund is undecided`
     State { output: Path, state: ExpectedState },
     /// `needs item.season`: the exact set of missing facts.
-    Needs(Vec<Path>),
+    Needs(Vec<Need>),
 }
 
 /// A state that is not a value.
@@ -95,4 +95,13 @@ pub enum ByKind {
     Rules(Vec<Path>),
     Default,
     NotRules(Vec<Path>),
+}
+
+/// A fact that is missing: `item.season`, `rate("K2", 2026-05-01)`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Need {
+    pub target: Path,
+    /// In brackets; empty where there are none.
+    pub args: Vec<Expr>,
+    pub span: Span,
 }

@@ -85,7 +85,21 @@ pub struct Entity {
 pub struct Field {
     pub name: Name,
     pub ty: Type,
+    pub bounds: Option<Box<Bounds>>,
     pub labels: Labels,
+    pub span: Span,
+}
+
+/// `in [0..500)`: the values that a fact may have; an end that is not written is open.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bounds {
+    pub low: Option<Expr>,
+    pub high: Option<Expr>,
+    /// `(`: the low end does not belong to it.
+    pub low_open: bool,
+    /// `)`: the high end does not belong to it.
+    pub high_open: bool,
+    /// The brackets and what stands between.
     pub span: Span,
 }
 
@@ -120,6 +134,7 @@ pub struct Fact {
     pub name: Name,
     pub params: Vec<ParamDecl>,
     pub ty: Type,
+    pub bounds: Option<Box<Bounds>>,
     pub source: FactSource,
     pub labels: Labels,
     pub span: Span,

@@ -126,11 +126,8 @@ impl<'a> Cx<'a> {
         let store = self.store(case, store)?;
         let (mut expect, mut needs) = (Vec::new(), None);
         for e in &case.expect {
-            if let ast::ExpectationKind::Needs(paths) = &e.kind {
-                let mut names: Vec<String> = paths.iter().filter_map(|p| self.needed(p)).collect();
-                names.sort();
-                names.dedup();
-                needs = Some(names);
+            if let ast::ExpectationKind::Needs(facts) = &e.kind {
+                needs = Some(facts.iter().filter_map(|n| self.needed(n)).collect());
                 continue;
             }
             expect.extend(self.expectation(decision, e));

@@ -25,12 +25,23 @@ impl<'a> Cx<'a> {
         for item in items {
             let ast::VocabItem::Fact(f) = item else { continue };
             let ty = self.ty(&f.ty);
+            let bounds = self.bounds(&f.name, &ty, f.bounds.as_deref());
             let name = f.name.text.clone();
             if f.params.is_empty() {
-                let root =
-                    RootDef { name: name.clone(), ty, label: label(&f.labels), source: source(&f.source) };
+                let root = RootDef {
+                    name: name.clone(),
+                    ty,
+                    bounds,
+                    label: label(&f.labels),
+                    source: source(&f.source),
+                };
                 roots.entry(name).or_insert(root);
                 continue;
+            }
+            if matches!(ty.inner(), Ty::Entity(_) | Ty::List(_) | Ty::Set(_)) {
+                let message = format!("`{}` is asked for by values, so it is one value itself", f.name.text);
+                let help = "make what it gives a number, an amount, a word, a date or a text; a list is a fact without values in brackets";
+                self.error_help("E0303", f.ty.span, message, help);
             }
             let mut params = Vec::new();
             for p in &f.params {
@@ -51,6 +62,7 @@ impl<'a> Cx<'a> {
                     name,
                     params,
                     ty,
+                    bounds,
                     label,
                     source: source(&f.source),
                 });
@@ -67,6 +79,7 @@ impl<'a> Cx<'a> {
                 roots.entry(given.text.clone()).or_insert_with(|| RootDef {
                     name: given.text.clone(),
                     ty: ty.clone(),
+                    bounds: None,
                     label: def.label.clone(),
                     source: Source::Request,
                 });
@@ -78,6 +91,7 @@ impl<'a> Cx<'a> {
                 roots.entry(def.name.clone()).or_insert_with(|| RootDef {
                     name: def.name.clone(),
                     ty: Ty::Entity(EntityId(i as u32)),
+                    bounds: None,
                     label: def.label.clone(),
                     source: Source::Request,
                 });

@@ -7,32 +7,29 @@ use crate::lang::index::Symbol;
 use crate::lang::near::nearest;
 use crate::lang::typed::*;
 
+/// A root with fields below it, and what lies there.
+struct FactPlace {
+    root: RootId,
+    fields: Vec<u32>,
+    ty: Ty,
+    bounds: Option<Bounds>,
+}
+
 impl<'a> Cx<'a> {
     /// `item.category = clothing`; `None` after a finding.
     pub fn setting_of_case(&mut self, s: &'a ast::Setting) -> Option<CaseSetting> {
         let name = format!("`{}`", s.target.text());
         if !s.args.is_empty() {
-            let id = self.called_fact(&s.target)?;
+            let (id, args) = self.asked_fact(&s.target, &s.args)?;
             let def = self.vocab.fact_calls.get(id.ix())?;
-            let (params, ty) = (def.params.clone(), def.ty.clone());
-            if params.len() != s.args.len() {
-                let names: Vec<String> = params.iter().map(|(n, _)| n.clone()).collect();
-                self.error("E0304", s.target.span, format!("{name} is asked for by {}", some_of(&names)));
-                return None;
-            }
-            let mut args = Vec::new();
-            for (arg, (param, ty)) in s.args.iter().zip(&params) {
-                let fixed = self.fixed(None, arg, ty, &format!("`{param}` of {name}"));
-                match fixed.kind {
-                    ExprKind::Const(c) => args.push(c),
-                    _ => return None,
-                }
-            }
+            let (ty, bounds) = (def.ty.clone(), def.bounds.clone());
             let value = self.given(&s.value, &ty, &name)?;
+            let value = self.within_bounds(value, bounds.as_ref(), s.value.span, &name)?;
             return Some(CaseSetting { target: Target::Call(id, args), value, span: s.span });
         }
-        let (root, fields, ty) = self.fact_path(&s.target)?;
+        let FactPlace { root, fields, ty, bounds } = self.fact_path(&s.target)?;
         let value = self.given(&s.value, &ty, &name)?;
+        let value = self.within_bounds(value, bounds.as_ref(), s.value.span, &name)?;
         Some(CaseSetting { target: Target::Root(root, fields), value, span: s.span })
     }
 
@@ -51,8 +48,8 @@ impl<'a> Cx<'a> {
         None
     }
 
-    /// A root with fields below it, and the type of the place.
-    fn fact_path(&mut self, path: &ast::Path) -> Option<(RootId, Vec<u32>, Ty)> {
+    /// A root with fields below it, and what the place holds.
+    fn fact_path(&mut self, path: &ast::Path) -> Option<FactPlace> {
         let (first, rest) = path.parts.split_first()?;
         let Some(root) = self.root_by_name(&first.text) else {
             if self.vocab.fact_calls.iter().any(|f| f.name == first.text) {
@@ -60,7 +57,7 @@ impl<'a> Cx<'a> {
                     "E0304",
                     first.span,
                     format!("`{}` is asked for by values in brackets", first.text),
-                    format!("write `{}(…) = …`", first.text),
+                    format!("write `{}(…)`, with a value for each", first.text),
                 );
             } else if !self.excused(&first.text) {
                 let near = nearest(&first.text, self.vocab.roots.iter().map(|r| r.name.as_str()));
@@ -72,7 +69,8 @@ impl<'a> Cx<'a> {
             return None;
         };
         self.means(first.span, Symbol::Root(root));
-        let mut ty = self.vocab.roots.get(root.ix())?.ty.clone();
+        let def = self.vocab.roots.get(root.ix())?;
+        let (mut ty, mut bounds) = (def.ty.clone(), def.bounds.clone());
         let (mut fields, mut at) = (Vec::new(), first.text.clone());
         for name in rest {
             if ty == Ty::Never {
@@ -92,23 +90,42 @@ impl<'a> Cx<'a> {
                 self.misspelt("E0202", name.span, message, near, help);
                 return None;
             };
-            let (field, symbol) = (def.fields.get(i)?.ty.clone(), Symbol::Field(*id, i as u32));
+            let (field, symbol) = (def.fields.get(i)?.clone(), Symbol::Field(*id, i as u32));
             self.means(name.span, symbol);
-            ty = field;
+            (ty, bounds) = (field.ty, field.bounds);
             fields.push(i as u32);
             at = format!("{at}.{}", name.text);
         }
-        (ty != Ty::Never).then_some((root, fields, ty))
+        (ty != Ty::Never).then_some(FactPlace { root, fields, ty, bounds })
     }
 
-    /// `needs item.season`: the name of a fact as an answer names it.
-    pub fn needed(&mut self, path: &ast::Path) -> Option<String> {
-        let name = path.single().map(|n| n.text.as_str());
-        if let Some(at) = self.vocab.fact_calls.iter().position(|f| Some(f.name.as_str()) == name) {
-            self.means(path.span, Symbol::FactCall(FactCallId(at as u32)));
-            return Some(path.text());
+    /// `rate("K2", 2026-05-01)`: a fact with the values that it is asked for by.
+    fn asked_fact(&mut self, target: &ast::Path, given: &'a [ast::Expr]) -> Option<(FactCallId, Vec<Const>)> {
+        let name = format!("`{}`", target.text());
+        let id = self.called_fact(target)?;
+        let params = self.vocab.fact_calls.get(id.ix())?.params.clone();
+        if params.len() != given.len() {
+            let names: Vec<String> = params.iter().map(|(n, _)| n.clone()).collect();
+            self.error("E0304", target.span, format!("{name} is asked for by {}", some_of(&names)));
+            return None;
         }
-        self.fact_path(path).map(|_| path.text())
+        let mut args = Vec::new();
+        for (arg, (param, ty)) in given.iter().zip(&params) {
+            let fixed = self.fixed(None, arg, ty, &format!("`{param}` of {name}"));
+            match fixed.kind {
+                ExprKind::Const(c) => args.push(c),
+                _ => return None,
+            }
+        }
+        Some((id, args))
+    }
+
+    /// `needs item.season`, `needs rate("K2", 2026-05-01)`: a fact that answers name as missing.
+    pub fn needed(&mut self, need: &'a ast::Need) -> Option<Need> {
+        if !need.args.is_empty() {
+            return self.asked_fact(&need.target, &need.args).map(|(id, args)| Need::Call(id, args));
+        }
+        self.fact_path(&need.target).map(|_| Need::Path(need.target.text()))
     }
 
     /// A stated value of a type; `None` after a finding.
@@ -201,7 +218,9 @@ impl<'a> Cx<'a> {
                 self.error("E0304", arg.span, format!("`{}` is given twice", name.text));
                 return None;
             }
-            match self.given(&arg.value, &field.ty, &format!("`{}`", name.text)) {
+            let what = format!("`{}`", name.text);
+            let value = self.given(&arg.value, &field.ty, &what);
+            match value.and_then(|v| self.within_bounds(v, field.bounds.as_ref(), arg.value.span, &what)) {
                 Some(value) => fields.push((at as u32, value)),
                 None => whole = false,
             }

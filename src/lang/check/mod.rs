@@ -2,6 +2,7 @@
 //!
 //! Codes: `E02xx` names, `E03xx` types, `E04xx` meaning, `W05xx` warnings.
 mod arith;
+mod bounds;
 mod calls;
 mod cases;
 mod cells;

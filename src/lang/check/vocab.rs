@@ -298,7 +298,12 @@ impl<'a> Cx<'a> {
                 continue;
             }
             let ty = self.ty(&f.ty);
-            fields.push(FieldDef { name: f.name.text.clone(), ty, label: label(&f.labels) });
+            if let (true, Some(written)) = (e.record, &f.bounds) {
+                let message = format!("`{}` is made by rules, and only facts have bounds", e.name.text);
+                self.error_help("E0307", written.span, message, "leave the bounds out");
+            }
+            let bounds = self.bounds(&f.name, &ty, f.bounds.as_deref().filter(|_| !e.record));
+            fields.push(FieldDef { name: f.name.text.clone(), ty, bounds, label: label(&f.labels) });
         }
         if let Some(def) = self.vocab.entities.get_mut(at) {
             def.fields = fields;

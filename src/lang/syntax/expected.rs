@@ -68,7 +68,8 @@ impl Expected {
             | Rule::node_branch
             | Rule::param_decl
             | Rule::entity_field
-            | Rule::listed => push(&mut self.things, "a name"),
+            | Rule::listed
+            | Rule::need => push(&mut self.things, "a name"),
             Rule::output | Rule::enum_short | Rule::arg | Rule::setting | Rule::effect => {
                 push(&mut self.things, "a name")
             }
@@ -195,6 +196,7 @@ fn first_words(rule: Rule) -> Vec<&'static str> {
         Rule::file_ref => &["file"],
         Rule::mode => &["down", "up", "half"],
         Rule::fact_from => &["from"],
+        Rule::bounds => &["in"],
         Rule::given_names | Rule::given => &["given"],
         Rule::output_each => &["each"],
         Rule::output_mode => &["one", "max", "min", "sum", "all", "each"],

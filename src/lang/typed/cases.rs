@@ -69,7 +69,15 @@ pub struct Case {
     /// To be applied in this order: later settings win (a whole root replaces what was said of its fields).
     pub given: Vec<CaseSetting>,
     pub expect: Vec<Expectation>,
-    /// `needs …`: exactly these facts are missing, sorted.
-    pub needs: Option<Vec<String>>,
+    /// `needs …`: exactly these facts are missing.
+    pub needs: Option<Vec<Need>>,
     pub span: Span,
+}
+
+/// A fact that a case says is missing.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Need {
+    /// As answers name it: `item.season`.
+    Path(String),
+    Call(FactCallId, Vec<Const>),
 }

@@ -1,5 +1,5 @@
 //! The vocabulary: types, entities, facts and decisions that policies speak of.
-use crate::lang::typed::expr::{Expr, VarId};
+use crate::lang::typed::expr::{Const, Expr, VarId};
 use num_rational::BigRational;
 use std::sync::Arc;
 
@@ -207,11 +207,21 @@ impl CalendarDef {
     }
 }
 
+/// The values that a fact may have: each end with whether it belongs to them; an end that is not there is open.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bounds {
+    pub low: Option<(Const, bool)>,
+    pub high: Option<(Const, bool)>,
+    /// As written: `[0..500)`.
+    pub text: String,
+}
+
 /// A field of an entity or record.
 #[derive(Clone, Debug)]
 pub struct FieldDef {
     pub name: String,
     pub ty: Ty,
+    pub bounds: Option<Bounds>,
     pub label: Label,
 }
 
@@ -239,6 +249,7 @@ pub enum Source {
 pub struct RootDef {
     pub name: String,
     pub ty: Ty,
+    pub bounds: Option<Bounds>,
     pub label: Label,
     pub source: Source,
 }
@@ -249,6 +260,7 @@ pub struct FactCallDef {
     pub name: String,
     pub params: Vec<(String, Ty)>,
     pub ty: Ty,
+    pub bounds: Option<Bounds>,
     pub label: Label,
     pub source: Source,
 }

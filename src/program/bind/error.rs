@@ -18,6 +18,8 @@ pub enum FactProblem {
     OffStep,
     /// Beyond the numbers and dates of the language.
     Range,
+    /// Beyond the bounds that the vocabulary gives the fact.
+    Bounds,
     /// `null` for a fact that cannot be absent.
     NotOptional,
     /// A list with too many rows.
@@ -37,6 +39,7 @@ impl FactProblem {
             FactProblem::Duplicate => "duplicate-fact",
             FactProblem::OffStep => "off-step",
             FactProblem::Range => "out-of-range",
+            FactProblem::Bounds => "out-of-bounds",
             FactProblem::NotOptional => "not-optional",
             FactProblem::TooLong => "too-many-rows",
             FactProblem::Incomplete => "incomplete-fact",

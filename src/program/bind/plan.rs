@@ -3,6 +3,8 @@ use crate::lang::typed::*;
 use crate::program::amount::Step;
 use crate::program::bind::names::Names;
 use crate::program::facts::{Layout, Place, Shape};
+use crate::program::limits::Limits;
+use std::sync::Arc;
 
 /// How one place is read.
 #[derive(Debug, Clone)]
@@ -12,6 +14,7 @@ pub(super) struct Plan {
     pub(super) size: u32,
     pub(super) optional: bool,
     pub(super) kind: Kind,
+    pub(super) limits: Option<Arc<Limits>>,
 }
 
 #[derive(Debug, Clone)]
@@ -94,7 +97,7 @@ impl Plans {
     pub(super) fn new(vocab: &Vocab, layout: &Layout) -> Plans {
         let names = |list: &[Member]| Names::new(list.iter().map(|m| m.name.as_str()));
         Plans {
-            whole: Plan { slot: 0, size: 0, optional: false, kind: Kind::Facts },
+            whole: Plan { slot: 0, size: 0, optional: false, kind: Kind::Facts, limits: None },
             top: Names::new(
                 vocab
                     .roots
@@ -147,7 +150,7 @@ fn plan(place: &Place) -> Plan {
         (Shape::List(element), _) => (Kind::List(*element, matches!(inner, Ty::Set(_))), 1),
         _ => (scalar(inner), 1),
     };
-    Plan { slot: place.slot, size, optional: place.ty.is_optional(), kind }
+    Plan { slot: place.slot, size, optional: place.ty.is_optional(), kind, limits: place.limits.clone() }
 }
 
 fn scalar(ty: &Ty) -> Kind {
@@ -169,16 +172,23 @@ fn scalar(ty: &Ty) -> Kind {
 }
 
 fn call_plan(id: u32, def: &FactCallDef) -> CallPlan {
-    let tys = def.params.iter().map(|(_, ty)| ty).chain([&def.ty]);
+    let limits = def.bounds.as_ref().map(|b| Arc::new(Limits::new(&def.ty, b)));
+    let tys = def.params.iter().map(|(_, ty)| (ty, None)).chain([(&def.ty, limits)]);
     let plans = tys
         .enumerate()
-        .map(|(i, ty)| Plan { slot: i as u32, size: 1, optional: ty.is_optional(), kind: scalar(ty.inner()) })
+        .map(|(i, (ty, limits))| Plan {
+            slot: i as u32,
+            size: 1,
+            optional: ty.is_optional(),
+            kind: scalar(ty.inner()),
+            limits,
+        })
         .collect();
     CallPlan {
         fields: Names::new(def.params.iter().map(|(name, _)| name.as_str()).chain(["value"])),
         plans,
         params: def.params.iter().map(|(_, ty)| ty.clone()).collect(),
-        rows: Plan { slot: 0, size: 0, optional: false, kind: Kind::CallRows(id) },
-        row: Plan { slot: 0, size: 0, optional: false, kind: Kind::CallRow(id) },
+        rows: Plan { slot: 0, size: 0, optional: false, kind: Kind::CallRows(id), limits: None },
+        row: Plan { slot: 0, size: 0, optional: false, kind: Kind::CallRow(id), limits: None },
     }
 }

@@ -33,6 +33,15 @@ pub(super) fn integer<E: Error>(cx: &mut Cx<'_>, plan: &Plan, n: i128) -> Result
     }
 }
 
+/// A bound value must keep the bounds of its fact.
+pub(super) fn keep<E: Error>(cx: &mut Cx<'_>, plan: &Plan, slot: Slot, found: &Found<'_>) -> Result<Slot, E> {
+    let Some(limits) = plan.limits.as_deref().filter(|l| !l.hold(&slot, &cx.facts.wides)) else {
+        return Ok(slot);
+    };
+    let message = format!("expected {} in {}, found {found}", cx.expected(&plan.kind, false), limits.text);
+    Err(cx.fail(FactProblem::Bounds, message))
+}
+
 /// Binds a JSON string.
 pub(super) fn text<E: Error>(cx: &mut Cx<'_>, plan: &Plan, text: &str) -> Result<Slot, E> {
     let plans = cx.plans;

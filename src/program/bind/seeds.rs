@@ -166,12 +166,14 @@ impl<'de> Visitor<'de> for PlaceSeed<'_, '_, '_> {
     }
     fn visit_i64<E: Error>(self, n: i64) -> Result<(), E> {
         let slot = scalar::integer(self.cx, self.plan, i128::from(n))?;
+        let slot = scalar::keep(self.cx, self.plan, slot, &Found::Integer(i128::from(n)))?;
         let at = self.at();
         self.cx.set(at, slot);
         Ok(())
     }
     fn visit_u64<E: Error>(self, n: u64) -> Result<(), E> {
         let slot = scalar::integer(self.cx, self.plan, i128::from(n))?;
+        let slot = scalar::keep(self.cx, self.plan, slot, &Found::Integer(i128::from(n)))?;
         let at = self.at();
         self.cx.set(at, slot);
         Ok(())
@@ -182,6 +184,7 @@ impl<'de> Visitor<'de> for PlaceSeed<'_, '_, '_> {
     }
     fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
         let slot = scalar::text(self.cx, self.plan, text)?;
+        let slot = scalar::keep(self.cx, self.plan, slot, &Found::Text(text))?;
         let at = self.at();
         self.cx.set(at, slot);
         Ok(())
@@ -208,6 +211,7 @@ impl<'de> Visitor<'de> for PlaceSeed<'_, '_, '_> {
             }
             Kind::Money => {
                 let slot = scalar::money_object(self.cx, &mut map)?;
+                let slot = scalar::keep(self.cx, self.plan, slot, &Found::Object)?;
                 self.cx.set(at, slot);
                 Ok(())
             }

@@ -9,11 +9,11 @@ fn ratio(a: i64, b: i64) -> BigRational {
 }
 
 fn field(name: &str, ty: Ty) -> FieldDef {
-    FieldDef { name: name.into(), ty, label: Label::default() }
+    FieldDef { name: name.into(), ty, bounds: None, label: Label::default() }
 }
 
 fn root(name: &str, ty: Ty) -> RootDef {
-    RootDef { name: name.into(), ty, label: Label::default(), source: Source::Request }
+    RootDef { name: name.into(), ty, bounds: None, label: Label::default(), source: Source::Request }
 }
 
 fn vocab() -> Vocab {
@@ -82,6 +82,7 @@ fn vocab() -> Vocab {
             name: "member_spend".into(),
             params: vec![("year".into(), Ty::Int), ("season".into(), season)],
             ty: Ty::Money.optional(),
+            bounds: None,
             label: Label::default(),
             source: Source::Records,
         }],

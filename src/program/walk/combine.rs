@@ -1,6 +1,7 @@
 //! Outputs: their guards, what is certain of them, and whether what is not certain can change them.
 use crate::lang::typed::*;
 use crate::program::value::Value;
+use crate::program::walk::doubt::{Doubt, Maybe};
 use crate::program::walk::number;
 use crate::program::walk::resolve::{Contribution, Resolved, resolve};
 use crate::program::walk::state::{Eval, Item, V, worst};
@@ -8,18 +9,6 @@ use crate::program::walk::{Env, Scope, Walk};
 use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
-
-/// An effect of which it is not certain whether it stands, or with what value.
-#[derive(Clone, Debug)]
-pub(crate) struct Maybe<'a> {
-    pub(crate) rule: RuleId,
-    rank: u32,
-    binding: bool,
-    pub(crate) op: EffectOp,
-    pub(crate) state: Eval<'a>,
-    /// The values that it may have, where they are known.
-    known: Option<Vec<Value>>,
-}
 
 /// One element of an output (or the output itself).
 #[derive(Clone, Debug)]
@@ -193,13 +182,15 @@ impl<'a> Walk<'a> {
             },
         };
         let resolved = resolve(def, &c.certain, fallback);
-        let combined = if can_change(self.vocab(), def, &resolved, &c, &fallback) {
-            worst(c.maybes.iter().map(|m| &m.state)).unwrap_or_else(Eval::absent)
-        } else {
-            resolved.state.clone()
+        let doubt =
+            Doubt { vocab: self.vocab(), def, fallback: &fallback, certain: &c.certain, maybes: &c.maybes };
+        let combined = doubt.state(&resolved);
+        // A guard in doubt leaves the output in doubt, unless it would be absent anyway, or may yet turn out so.
+        let absent = match &combined {
+            Eval::Is(v) => v.is_absent(),
+            Eval::Unknown { .. } => c.guard.is_stuck() && may_be_absent(def, &c.certain),
+            _ => false,
         };
-        // A guard in doubt leaves the output in doubt, unless it would be absent anyway.
-        let absent = matches!(&combined, Eval::Is(v) if v.is_absent());
         let stands = absent || c.guard.is_value();
         c.state = if stands { combined } else { c.guard.clone() }.plain_unknown();
         c.resolved = Some(resolved);
@@ -233,7 +224,7 @@ impl<'a> Walk<'a> {
                         self.given.plain(self.in_instance(rule, item, |env| self.eval(&effect.value, env)))
                     });
                     let (rank, binding, op) = (linked.rank, rule.binding, effect.op);
-                    match (&value, worst([&effective].into_iter().chain(&value))) {
+                    match (&value, Maybe::doubt(&effective, value.as_ref())) {
                         // What is absent contributes nothing, whether or not the rule is effective.
                         (Some(Eval::Is(v)), _) if v.is_absent() => {}
                         (Some(Eval::Is(v)), None) => {
@@ -241,7 +232,7 @@ impl<'a> Walk<'a> {
                             c.certain.push(Contribution { rule: linked.rule, rank, binding, op, value });
                         }
                         (_, None) => {}
-                        (_, Some(state)) => {
+                        (_, Some((state, fails))) => {
                             let known = value.as_ref().and_then(Eval::known_values);
                             let known = known.map(|values| {
                                 values
@@ -250,7 +241,8 @@ impl<'a> Walk<'a> {
                                     .filter(|v| *v != Value::Absent)
                                     .collect()
                             });
-                            c.maybes.push(Maybe { rule: linked.rule, rank, binding, op, state, known });
+                            let rule = linked.rule;
+                            c.maybes.push(Maybe { rule, rank, binding, op, state, known, fails });
                         }
                     }
                 }
@@ -259,71 +251,12 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Whether some outcome of what is not certain could give another result.
-fn can_change<'a>(
-    vocab: &Vocab,
-    def: &OutputDef,
-    base: &Resolved<'a>,
-    c: &Combined<'a>,
-    fallback: &impl Fn() -> Eval<'a>,
-) -> bool {
-    if c.maybes.is_empty() {
-        return false;
-    }
-    let mut possible: Vec<Contribution> = Vec::new();
-    let differs = |with: &[Contribution]| resolve(def, with, fallback).state != base.state;
-    for maybe in &c.maybes {
-        let contributes = matches!(maybe.op, EffectOp::Set | EffectOp::Add);
-        let Some(known) = &maybe.known else {
-            if contributes && !maybe.binding && is_extreme(vocab, def, base.combined.as_ref()) {
-                continue;
-            }
-            return true;
-        };
-        match def.mode {
-            // Amounts other than nothing may cancel out in ways that trying them singly does not show; nothing, in another
-            // currency, may still be another result.
-            Mode::Sum if contributes && !known.iter().all(number::is_zero) => return true,
-            Mode::Each => {
-                if !known.is_empty() {
-                    return true;
-                }
-            }
-            _ => {
-                for value in known {
-                    let (rule, rank, binding, op) = (maybe.rule, maybe.rank, maybe.binding, maybe.op);
-                    let one = Contribution { rule, rank, binding, op, value: value.clone() };
-                    let with: Vec<Contribution> = c.certain.iter().cloned().chain([one.clone()]).collect();
-                    if differs(&with) {
-                        return true;
-                    }
-                    possible.push(one);
-                }
-            }
-        }
-    }
-    let with = |chosen: &dyn Fn(usize) -> bool| -> Vec<Contribution> {
-        let some = possible.iter().enumerate().filter(|(i, _)| chosen(*i)).map(|(_, one)| one.clone());
-        c.certain.iter().cloned().chain(some).collect()
-    };
-    if !c.certain.iter().chain(&possible).any(|one| one.binding) {
-        return differs(&with(&|_| true));
-    }
-    // A binding rule sets others aside, so that all together may hide what some of them would do.
-    possible.len() > MOST_TRIED
-        || (0..1usize << possible.len()).any(|set| differs(&with(&|i| set >> i & 1 == 1)))
-}
-
-/// So many uncertain contributions are tried in every combination; beyond, they count as able to change the result.
-const MOST_TRIED: usize = 8;
-
-/// Whether a `max` (`min`) output of an ordered enum has reached the top (bottom).
-fn is_extreme(vocab: &Vocab, def: &OutputDef, combined: Option<&Value>) -> bool {
-    let (Some(Value::Enum(level)), Ty::Enum(id)) = (combined, def.ty.inner()) else { return false };
-    let Some(levels) = vocab.enums.get(id.ix()).filter(|d| d.ordered) else { return false };
-    match def.mode {
-        Mode::Max => *level as usize + 1 == levels.members.len(),
-        Mode::Min => *level == 0,
-        _ => false,
+/// Whether an output is absent if no rule that is in doubt contributes to it.
+fn may_be_absent(def: &OutputDef, certain: &[Contribution]) -> bool {
+    let contributes = |c: &Contribution| matches!(c.op, EffectOp::Set | EffectOp::Add);
+    match &def.fallback {
+        Fallback::Absent => !certain.iter().any(contributes),
+        Fallback::Else(e) => e.ty.is_optional() && !certain.iter().any(contributes),
+        Fallback::Empty => false,
     }
 }

@@ -4,7 +4,7 @@ use crate::program::outcome::Fault;
 use crate::program::value::Value;
 use crate::program::walk::compared::Mark;
 use crate::program::walk::number;
-use crate::program::walk::state::{Eval, Item, V, and, apply, gather, not, or, worst};
+use crate::program::walk::state::{Eval, Item, V, all_stuck, and, apply, gather, not, or, worst};
 use crate::program::walk::time;
 use crate::program::walk::{Env, Rounded, Scope, Walk};
 use std::cmp::Ordering;
@@ -292,7 +292,12 @@ impl<'a> Walk<'a> {
         match &x {
             Eval::Is(v) if v.is_absent() => self.eval(y, env),
             Eval::Unknown { candidates: Some(values), .. } if values.contains(&Value::Absent) => {
-                apply(&[x, self.eval(y, env)], |v| match v {
+                let y = self.eval(y, env);
+                if y.is_stuck() {
+                    // It is not needed if there turns out to be an `x`.
+                    return x.plain_unknown();
+                }
+                apply(&[x, y], |v| match v {
                     [x, y] if x.is_absent() => Eval::Is(y.clone()),
                     [x, _] => Eval::Is(x.clone()),
                     _ => Eval::absent(),
@@ -367,14 +372,32 @@ pub(crate) fn either<'a>(condition: Eval<'a>, branches: [Eval<'a>; 2]) -> Eval<'
     {
         return Eval::Is(a.clone());
     }
-    let state = worst([&condition].into_iter().chain(&branches)).unwrap_or_else(Eval::absent);
-    let closed = matches!(condition, Eval::Unknown { candidates: Some(_), .. });
     let known: Option<Vec<Vec<V<'a>>>> = branches.iter().map(Eval::known_values).collect();
-    match known {
-        Some(known) if closed && state.badness() == 1 => {
-            gather(state, known.into_iter().flatten().map(Eval::Is).collect())
+    let missing = |with: Option<&Eval<'a>>| {
+        let open = branches.iter().filter(|b| matches!(b, Eval::Unknown { .. }));
+        worst(with.into_iter().chain(open)).unwrap_or_else(Eval::absent)
+    };
+    let Eval::Unknown { candidates, .. } = &condition else {
+        // Whichever branch it would be: only branches that turn out equal make up for it.
+        let apart = |known: &Vec<Vec<V<'a>>>| match known.as_slice() {
+            [a, b] => !a.iter().any(|v| b.contains(v)),
+            _ => false,
+        };
+        if branches.iter().any(Eval::is_stuck) || known.as_ref().is_some_and(apart) {
+            let stuck = branches.iter().filter(|b| b.is_stuck());
+            return worst([&condition].into_iter().chain(stuck)).unwrap_or_else(Eval::absent);
         }
-        _ => state,
+        return missing(None);
+    };
+    if let Some(stuck) = all_stuck(&branches) {
+        return stuck;
+    }
+    let unknown = missing(Some(&condition));
+    match known {
+        Some(known) if candidates.is_some() => {
+            gather(unknown, known.into_iter().flatten().map(Eval::Is).collect())
+        }
+        _ => unknown,
     }
 }
 

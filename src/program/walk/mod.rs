@@ -6,6 +6,7 @@
 mod combine;
 mod compared;
 mod depth;
+mod doubt;
 mod expr;
 mod filling;
 mod given;

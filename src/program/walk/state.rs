@@ -115,6 +115,10 @@ impl<'a> Eval<'a> {
     pub fn is_false(&self) -> bool {
         matches!(self, Eval::Is(v) if !v.is_true())
     }
+    /// Undecided, in conflict or faulty: no missing fact makes a value of it.
+    pub fn is_stuck(&self) -> bool {
+        self.badness() > 1
+    }
     /// From 0 for a value to 4 for faulty.
     pub fn badness(&self) -> u8 {
         match self {
@@ -180,6 +184,11 @@ where
     worst
 }
 
+/// The worst of several states, one of which it will be, if no value comes of any.
+pub fn all_stuck<'a>(alternatives: &[Eval<'a>]) -> Option<Eval<'a>> {
+    alternatives.iter().all(Eval::is_stuck).then(|| worst(alternatives))?
+}
+
 /// An operation on operands: the worst of their states; of values, what `f` makes of them; of candidates, what `f`
 /// makes of every combination.
 pub fn apply<'a>(operands: &[Eval<'a>], mut f: impl FnMut(&[V<'a>]) -> Eval<'a>) -> Eval<'a> {
@@ -187,7 +196,7 @@ pub fn apply<'a>(operands: &[Eval<'a>], mut f: impl FnMut(&[V<'a>]) -> Eval<'a>)
         let values: Vec<V<'a>> = operands.iter().filter_map(|o| o.value().cloned()).collect();
         return f(&values);
     };
-    if bad.badness() > 1 {
+    if bad.is_stuck() {
         return bad;
     }
     match combinations(operands) {
@@ -211,8 +220,11 @@ pub fn combinations<'a>(operands: &[Eval<'a>]) -> Option<Vec<Vec<V<'a>>>> {
 }
 
 /// What several possible results amount to, `unknown` being the state if they do not agree: equal values decide,
-/// different scalars are candidates.
+/// different scalars are candidates, and if no value comes of any of them, none will.
 pub fn gather<'a>(unknown: Eval<'a>, results: Vec<Eval<'a>>) -> Eval<'a> {
+    if let Some(stuck) = all_stuck(&results) {
+        return stuck;
+    }
     let mut distinct: Vec<V<'a>> = Vec::new();
     for result in results {
         match result {
@@ -254,7 +266,17 @@ fn junction<'a>(left: Eval<'a>, right: impl FnOnce() -> Eval<'a>, and: bool) -> 
     if decides(&right) {
         return Eval::bool(!and);
     }
-    apply(&[left, right], |v| {
+    // What is missing on one side may decide, however stuck the other one is.
+    match (left, right) {
+        (open @ Eval::Unknown { .. }, stuck) | (stuck, open @ Eval::Unknown { .. }) if stuck.is_stuck() => {
+            open.plain_unknown()
+        }
+        (left, right) => both(&[left, right], and),
+    }
+}
+
+fn both<'a>(sides: &[Eval<'a>], and: bool) -> Eval<'a> {
+    apply(sides, |v| {
         let mut truths = v.iter().map(V::is_true);
         Eval::bool(if and { truths.all(|t| t) } else { truths.any(|t| t) })
     })

@@ -7,7 +7,7 @@ use crate::program::value::Value;
 use crate::program::walk::compared::Mark;
 use crate::program::walk::expr::{holds, within};
 use crate::program::walk::number;
-use crate::program::walk::state::{Eval, V, and, combinations, gather, worst};
+use crate::program::walk::state::{Eval, V, all_stuck, and, combinations, gather, worst};
 use crate::program::walk::{Walk, with_walk};
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -20,6 +20,24 @@ struct Lookup<'a> {
     id: TableId,
     table: &'a Table,
     result: u32,
+}
+
+/// What a lookup may give.
+struct Possible<'a> {
+    /// The facts that it takes to say which row is hit.
+    missing: Option<Eval<'a>>,
+    hits: Vec<RowHit>,
+    /// The one result where nothing is missing.
+    results: Vec<Eval<'a>>,
+}
+
+/// The rows of a tier.
+struct Found<'a> {
+    sure: Vec<Numbered<'a>>,
+    /// Rows of which facts are missing to say whether they fit.
+    open: Vec<(Numbered<'a>, Eval<'a>)>,
+    /// The states of rows of which no fact can say it.
+    stuck: Vec<Eval<'a>>,
 }
 
 /// A row by its number in its block.
@@ -61,8 +79,23 @@ impl<'a> Walk<'a> {
         gather(unknown, results)
     }
 
-    /// Block by block, and within a block tier by tier: rows with fewer `else` cells first.
+    /// Block by block, and within a block tier by tier: rows with fewer `else` cells first. Where facts are missing to say
+    /// which rows fit, the result is unknown, unless no value comes of any row that may be hit.
     fn look_up(&self, lookup: Lookup<'a>, keys: &[Eval<'a>]) -> Eval<'a> {
+        let p = self.possible(lookup, keys);
+        let state = match p.missing {
+            None => worst(&p.results).or_else(|| p.results.into_iter().next()),
+            Some(missing) => match all_stuck(&p.results) {
+                Some(stuck) => Some(stuck),
+                None => return missing,
+            },
+        };
+        p.hits.into_iter().for_each(|hit| self.hit(lookup.at, hit));
+        state.unwrap_or_else(Eval::absent)
+    }
+
+    fn possible(&self, lookup: Lookup<'a>, keys: &[Eval<'a>]) -> Possible<'a> {
+        let mut p = Possible { missing: None, hits: Vec::new(), results: Vec::new() };
         for (block, rows) in self.linked.blocks(lookup.table) {
             let in_force = if block == 0 { Eval::bool(true) } else { self.in_force(rows.policy) };
             if in_force.is_false() {
@@ -73,14 +106,36 @@ impl<'a> Walk<'a> {
             for tier in tiers {
                 let tier = numbered.iter().copied().filter(|(_, r)| elses(r) == tier);
                 let fit = |row: &Row| self.fit(lookup.table, rows.policy, &in_force, row, keys);
-                match fitting(lookup.table.hit, tier, fit) {
-                    Err(open) => return open,
-                    Ok(rows) if rows.is_empty() => {}
-                    Ok(rows) => return self.choose(lookup, block, &rows),
+                let found = fitting(lookup.table.hit, tier, fit);
+                p.missing = p.missing.or_else(|| worst(found.open.iter().map(|(_, state)| state)));
+                let settled = match worst(&found.stuck) {
+                    Some(stuck) => Some(stuck),
+                    None if found.sure.is_empty() => None,
+                    None => {
+                        let (rows, state) = self.choose(lookup, block, &found.sure);
+                        p.hits.extend(rows);
+                        Some(state)
+                    }
+                };
+                // Another row beside one that fits makes a conflict, or one more part of a sum.
+                let alone = match lookup.table.hit {
+                    Hit::Unique => !settled.as_ref().is_some_and(Eval::is_stuck),
+                    Hit::Collect(_) => !(found.sure.iter()).any(|(_, r)| cell(r, lookup.result).is_stuck()),
+                    _ => found.stuck.is_empty() || lookup.table.hit == Hit::First,
+                };
+                for ((row, r), _) in found.open.iter().filter(|_| alone) {
+                    p.hits.push(RowHit { table: lookup.id, block, row: *row });
+                    p.results.push(cell(r, lookup.result));
+                }
+                let done = settled.is_some();
+                p.results.extend(settled);
+                if done || p.results.iter().any(|r| !r.is_stuck()) {
+                    return p;
                 }
             }
         }
-        self.no_row(lookup)
+        p.results.push(self.no_row(lookup));
+        p
     }
 
     /// Whether a row fits: its block's policy in force, its dates, and its cells, left to right.
@@ -188,20 +243,23 @@ impl<'a> Walk<'a> {
         })
     }
 
-    /// The hit policy, on the rows that fit.
-    fn choose(&self, lookup: Lookup<'a>, block: u32, rows: &[Numbered<'a>]) -> Eval<'a> {
-        let best = match self.best(lookup.table, rows) {
-            Ok(best) => best,
-            Err(fault) => return Eval::fault(fault),
-        };
-        for (row, _) in &best {
-            self.hit(lookup.at, RowHit { table: lookup.id, block, row: *row });
+    /// The hit policy, on the rows that fit: which of them are hit, and what they give.
+    fn choose(&self, lookup: Lookup<'a>, block: u32, rows: &[Numbered<'a>]) -> (Vec<RowHit>, Eval<'a>) {
+        match self.best(lookup.table, rows) {
+            Ok(best) => {
+                let hits = best.iter().map(|(row, _)| RowHit { table: lookup.id, block, row: *row });
+                (hits.collect(), self.result(lookup, block, &best))
+            }
+            Err(fault) => (Vec::new(), Eval::fault(fault)),
         }
+    }
+
+    fn result(&self, lookup: Lookup<'a>, block: u32, best: &[Numbered<'a>]) -> Eval<'a> {
         if let Hit::Collect(how) = lookup.table.hit {
             let cells: Vec<Eval<'a>> = best.iter().map(|(_, r)| cell(r, lookup.result)).collect();
             return collect(how, &cells, result_ty(lookup));
         }
-        match best.as_slice() {
+        match best {
             [(_, row)] => cell(row, lookup.result),
             many => {
                 let rows = many.iter().map(|(n, _)| *n).collect();
@@ -245,30 +303,29 @@ fn result_ty<'a>(lookup: Lookup<'a>) -> &'a Ty {
     lookup.table.results.get(lookup.result as usize).map_or(&Ty::Never, |(_, ty)| ty)
 }
 
-/// The rows of a tier that fit, or the state of those of which it cannot be said.
+/// The rows of a tier that fit or may fit.
 fn fitting<'a>(
     hit: Hit,
     rows: impl Iterator<Item = Numbered<'a>>,
     fit: impl Fn(&Row) -> Eval<'a>,
-) -> Result<Vec<Numbered<'a>>, Eval<'a>> {
-    let (mut fitting, mut open) = (Vec::new(), Vec::new());
+) -> Found<'a> {
+    let mut found = Found { sure: Vec::new(), open: Vec::new(), stuck: Vec::new() };
     for (number, row) in rows {
         match fit(row) {
-            Eval::Is(v) if v.is_true() => {
-                fitting.push((number, row));
-                // What comes after the first hit does not matter to it.
-                if hit == Hit::First {
-                    break;
-                }
+            Eval::Is(v) if v.is_true() => found.sure.push((number, row)),
+            Eval::Is(_) => continue,
+            state @ Eval::Unknown { .. } => {
+                found.open.push(((number, row), state));
+                continue;
             }
-            Eval::Is(_) => {}
-            state => open.push(state),
+            state => found.stuck.push(state),
+        }
+        // What comes after the first hit does not matter to it.
+        if hit == Hit::First {
+            break;
         }
     }
-    match worst(&open) {
-        Some(state) => Err(state),
-        None => Ok(fitting),
-    }
+    found
 }
 
 /// The rows with the greatest threshold.

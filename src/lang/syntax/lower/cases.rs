@@ -2,8 +2,8 @@
 
 use super::{Lower, P};
 use crate::lang::ast::{
-    Background, By, ByKind, Case, CaseTarget, Expectation, ExpectationKind, ExpectedState, Path, Setting,
-    Text,
+    Background, By, ByKind, Case, CaseTarget, Expectation, ExpectationKind, ExpectedState, Need, Path,
+    Setting, Text,
 };
 use crate::lang::syntax::grammar::Rule;
 
@@ -99,13 +99,32 @@ impl Lower<'_> {
         Some(case)
     }
 
+    fn need(&mut self, pair: P<'_>) -> Option<Need> {
+        let span = self.span(&pair);
+        let (mut target, mut args) = (None, Vec::new());
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::path => target = Some(self.path(&part)),
+                Rule::setting_args => {
+                    for part in part.into_inner().filter(|part| part.as_rule() == Rule::expr) {
+                        args.push(self.expr(part)?);
+                    }
+                }
+                _ => {}
+            }
+        }
+        Some(Need { target: target?, args, span })
+    }
+
     fn expectation(&mut self, pair: P<'_>) -> Option<Expectation> {
         let span = self.span(&pair);
         let (mut output, mut state, mut value, mut by) = (None, None, None, Vec::new());
         for part in pair.into_inner() {
             match part.as_rule() {
                 Rule::needs => {
-                    let kind = ExpectationKind::Needs(self.listed(part));
+                    let needs = part.into_inner().filter(|part| part.as_rule() == Rule::need);
+                    let needs = needs.map(|part| self.need(part)).collect::<Option<Vec<Need>>>()?;
+                    let kind = ExpectationKind::Needs(needs);
                     return Some(Expectation { kind, by, span });
                 }
                 Rule::path => output = Some(self.path(&part)),

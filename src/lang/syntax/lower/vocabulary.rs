@@ -2,8 +2,8 @@
 
 use super::{Lower, P};
 use crate::lang::ast::{
-    Better, Calendar, CalendarEntry, Decision, Each, Entity, Enum, EnumValue, Fact, FactSource, Field,
-    Labels, Mode, Output, OutputDefault, Taxonomy, TaxonomyNode, Unit,
+    Better, Bounds, Calendar, CalendarEntry, Decision, Each, Entity, Enum, EnumValue, Fact, FactSource,
+    Field, Labels, Mode, Output, OutputDefault, Taxonomy, TaxonomyNode, Unit,
 };
 use crate::lang::syntax::grammar::Rule;
 
@@ -115,17 +115,18 @@ impl Lower<'_> {
                 Rule::entity_field => {
                     let span = self.span(&part);
                     let mut name = None;
-                    let mut ty = None;
+                    let (mut ty, mut bounds) = (None, None);
                     let mut labels = Labels::default();
                     for part in part.into_inner() {
                         match part.as_rule() {
                             Rule::word => name = Some(self.name(&part)),
                             Rule::type_ref => ty = Some(self.type_ref(part)?),
+                            Rule::bounds => bounds = Some(Box::new(self.bounds(part)?)),
                             Rule::labels => labels = self.labels(part),
                             _ => {}
                         }
                     }
-                    fields.push(Field { name: name?, ty: ty?, labels, span });
+                    fields.push(Field { name: name?, ty: ty?, bounds, labels, span });
                 }
                 _ => {}
             }
@@ -138,12 +139,13 @@ impl Lower<'_> {
     pub fn fact(&mut self, pair: P<'_>) -> Option<Fact> {
         let span = self.span(&pair);
         let mut params = Vec::new();
-        let mut ty = None;
+        let (mut ty, mut bounds) = (None, None);
         let mut source = FactSource::Request;
         for part in pair.clone().into_inner() {
             match part.as_rule() {
                 Rule::params => params = self.params(part)?,
                 Rule::type_ref => ty = Some(self.type_ref(part)?),
+                Rule::bounds => bounds = Some(Box::new(self.bounds(part)?)),
                 Rule::fact_from => {
                     for part in part.into_inner() {
                         match part.as_rule() {
@@ -158,7 +160,26 @@ impl Lower<'_> {
             }
         }
         let (name, labels) = self.name_and_labels(pair)?;
-        Some(Fact { name, params, ty: ty?, source, labels, span })
+        Some(Fact { name, params, ty: ty?, bounds, source, labels, span })
+    }
+
+    /// `in [LOW..HIGH]`, each end with or without a value.
+    fn bounds(&mut self, pair: P<'_>) -> Option<Bounds> {
+        let range = pair.into_inner().find(|part| part.as_rule() == Rule::range)?;
+        let span = self.span(&range);
+        let mut bounds = Bounds { low: None, high: None, low_open: false, high_open: false, span };
+        let mut dots = false;
+        for part in range.into_inner() {
+            match part.as_rule() {
+                Rule::lparen => bounds.low_open = true,
+                Rule::rparen => bounds.high_open = true,
+                Rule::dots => dots = true,
+                Rule::sum if dots => bounds.high = Some(self.tight(part)?),
+                Rule::sum => bounds.low = Some(self.tight(part)?),
+                _ => {}
+            }
+        }
+        Some(bounds)
     }
 
     /// `decision …`

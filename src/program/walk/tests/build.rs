@@ -65,10 +65,15 @@ fn members(names: &[&str]) -> Vec<Member> {
 
 /// Seasons, verdicts, lines with `paid` and `full`, and one decision `d`.
 pub fn vocab(outputs: Vec<OutputDef>) -> Vocab {
-    let field = |name: &str, ty| FieldDef { name: name.into(), ty, label: Label::default() };
+    let field = |name: &str, ty| FieldDef { name: name.into(), ty, bounds: None, label: Label::default() };
     let line = Ty::Entity(EntityId(0));
-    let root =
-        |name: &str, ty| RootDef { name: name.into(), ty, label: Label::default(), source: Source::Request };
+    let root = |name: &str, ty| RootDef {
+        name: name.into(),
+        ty,
+        bounds: None,
+        label: Label::default(),
+        source: Source::Request,
+    };
     let order = (0..outputs.len()).map(|o| OutputId(o as u32)).collect();
     Vocab {
         enums: vec![
