@@ -372,7 +372,7 @@ const WRONG: &[(&str, &str, &str)] = &[
         "2:11 E0101 expected `+`, `and` or the like, or a clause `§…`, found `c`",
     ),
     ("x.cases", "case \"x\" like y expect z\n", "1:15 E0101 expected a text in quotes, found `y`"),
-    ("x.vocab", "entity a { b: list c }\n", "1:20 E0101 expected `of`, `,` or `}`, found `c`"),
+    ("x.vocab", "entity a { b: list c }\n", "1:20 E0101 expected `in`, `of`, `,` or `}`, found `c`"),
     ("x.policy", "policy p decides d\nlet a = [b c]\n", "2:12 E0101 expected `,`, `..` or `]`, found `c`"),
     ("x.cases", "case \"x\" expect needs\n", "1:22 E0101 the line ends too early: expected a name"),
     (
