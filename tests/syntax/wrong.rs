@@ -404,7 +404,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     ),
     ("x.policy", "policy p decides d\nlet a = % 5\n", "2:9 E0101 expected a value, found `%`"),
     ("x.vocab", "fact a: b from plugin\n", "1:22 E0101 the line ends too early: expected a name"),
-    ("x.vocab", "entity a { b: c? ? }\n", "1:18 E0101 expected `,` or `}`, found `?`"),
+    ("x.vocab", "entity a { b: c? ? }\n", "1:18 E0101 expected `in`, `,` or `}`, found `?`"),
     (
         "x.policy",
         "policy p decides d\ntable t(a: b) -> c: d\n | 1 | 2 | from 2026\n",
