@@ -428,7 +428,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     (
         "x.policy",
         "policy p decides d\nrule a then allow say \"x\"\n",
-        "2:23 E0101 expected `en` or `zh`, found `\"x\"`",
+        "2:23 E0101 this text does not say its language",
     ),
     (
         "x.policy",
