@@ -137,7 +137,8 @@ fn show_missing(console: &mut Console, book: &Book, found: &Missing) -> Result<(
     if !found.not_found.is_empty() {
         console.line("")?;
         console.line(
-            "# No case was found for these: they cannot be met, or the answer does not hang on them there.",
+            "# No case was found for these, looking from the cases that there are and from ordinary facts: write one by hand,\n\
+             # unless the rulebook can never meet them or the answer does not hang on them there.",
         )?;
         for what in &found.not_found {
             console.line(&format!("# - {what}"))?;

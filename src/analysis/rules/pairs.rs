@@ -181,12 +181,17 @@ fn finding(decision: &mut Decision<'_>, pair: &Pair, shown: &Found) -> Option<Di
     let help = if pair.rules[0] == pair.rules[1] {
         format!("say which element counts, or take them together: `{name} = sum(… for … in …)`")
     } else {
+        // A rule of another policy is named with its policy.
+        let named = |rule: &Rule, from: &Rule| match decision.book.typed.policies.get(rule.policy.ix()) {
+            Some(policy) if rule.policy != from.policy => format!("{}.{}", policy.path, rule.name),
+            _ => rule.name.clone(),
+        };
         format!(
             "say which goes before: write `overrides {}` in rule {} if that one does, or `overrides {}` in rule {} if the \
              other does; or narrow a `when` so that only one of them holds",
-            second.name,
+            named(second, first),
             called(first),
-            first.name,
+            named(first, second),
             called(second)
         )
     };

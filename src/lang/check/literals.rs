@@ -136,8 +136,14 @@ impl Cx<'_> {
         }
         let near = nearest(&unit.text, self.units.keys().map(String::as_str));
         let message = format!("there is no unit or currency `{}`", unit.text);
-        let help = "declare it in the vocabulary: `unit point step 1`, `currency CNY step 0.01`";
-        self.misspelt("E0216", unit.span, message, near, help);
+        let known: Vec<&str> = self.vocab.currencies.iter().map(|c| c.code.as_str()).collect();
+        let help = match known.first() {
+            Some(first) => format!(
+                "money is written `1 {first}` here; another unit or currency has to be declared in the vocabulary: `unit point step 1`, `currency {first} step 0.01`"
+            ),
+            None => "declare it in the vocabulary: `unit point step 1`, `currency CNY step 0.01`".to_owned(),
+        };
+        self.misspelt("E0216", unit.span, message, near, &help);
     }
 
     pub fn rate(&mut self, rate: &ast::Rate, span: Span) -> Expr {

@@ -206,7 +206,10 @@ impl<'a> Cx<'a> {
                 };
                 Some(format!("say of what: `{b} {unit}`"))
             }
-            (Ty::Money, Ty::Int | Ty::Dec) => Some(format!("say which money: `{b} CNY`")),
+            (Ty::Money, Ty::Int | Ty::Dec) => {
+                let code = self.vocab.currencies.first().map_or("CNY", |currency| currency.code.as_str());
+                Some(format!("say which money: `{b} {code}`"))
+            }
             (Ty::DateTime, Ty::Date) => Some(format!("write `date_of({a})`")),
             (Ty::Date, Ty::DateTime) => Some(format!("write `date_of({b})`")),
             (x, Ty::List(of) | Ty::Set(of)) if *x == **of => Some(format!("write `{a} in {b}`")),
