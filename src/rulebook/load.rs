@@ -7,6 +7,7 @@ use crate::lang::diagnostic::{self, Diagnostic};
 use crate::lang::index::Index;
 use crate::lang::source::{FileId, SourceMap};
 use crate::lang::syntax;
+use crate::rulebook::clashes;
 use crate::rulebook::depth;
 use crate::rulebook::files::{self, BookFiles, Kind, Read};
 use crate::rulebook::manifest::{StoreDef, place};
@@ -291,6 +292,7 @@ fn book(
     if findings.iter().all(|f| !f.is_error()) {
         findings.extend(depth::check(&typed));
         stores::check(&typed, &stores, findings);
+        clashes::check(&typed, &stores, findings);
     }
     let mut texts: BTreeMap<String, String> = files
         .files

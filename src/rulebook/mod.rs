@@ -1,6 +1,7 @@
 //! Which program governs a store: manifests, loading, layers, and the swap to changed files.
 //!
 //! Invariants: what serves has checked without errors; it is swapped whole; nothing here evaluates a decision.
+mod clashes;
 mod depth;
 mod draft;
 mod files;
