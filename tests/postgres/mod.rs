@@ -76,6 +76,10 @@ impl Cluster {
         let mut kill = Command::new("kill");
         kill.arg("-9").arg(&pid).args(children.split_whitespace());
         let _ = kill.stderr(Stdio::null()).status();
+        // Nobody has taken notice of its death: without this the new server would believe that the old one runs.
+        for left in ["data/postmaster.pid", ".s.PGSQL.5432.lock", ".s.PGSQL.5432"] {
+            let _ = std::fs::remove_file(self.folder.join(left));
+        }
         let user = other_user();
         let began = Instant::now();
         loop {
