@@ -287,13 +287,14 @@ async fn settlement(url: &str, members: u64) -> f64 {
         };
         job(None, operation)
     };
-    engine.execute(&[settle(0)]).await.into_iter().for_each(done);
+    // Not the hot member, whose lots are more than one movement can hold (docs/decisions/0008, "Limits").
+    engine.execute(&[settle(1)]).await.into_iter().for_each(done);
     let began = Instant::now();
-    for from in (1..members).step_by(512) {
+    for from in (2..members).step_by(512) {
         let jobs: Vec<Job> = (from..members.min(from + 512)).map(settle).collect();
         engine.execute(&jobs).await.into_iter().for_each(done);
     }
-    (members - 1) as f64 / began.elapsed().as_secs_f64()
+    (members - 2) as f64 / began.elapsed().as_secs_f64()
 }
 
 fn block_on<T>(work: impl Future<Output = T>) -> T {
