@@ -23,7 +23,7 @@ pub struct Desk {
     program: Arc<Program>,
 }
 
-/// When, where and by whom.
+/// When something happened, by the clock and by the store's calendar.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct When {
     /// Epoch microseconds.
@@ -131,6 +131,8 @@ impl Desk {
             })?,
         };
         let when = self.date_at(at)?;
+        // Asked for here, so that whether a date is closed never hangs on what else is in the batch.
+        unit.need([Want::Store(self.store.clone())])?;
         if at > unit.now + AHEAD {
             let detail = "the event lies in the future; only a dry run may say so".to_owned();
             return Err(Refusal::new(422, "in-the-future", "The event has not happened", detail)
