@@ -11,6 +11,7 @@ pub mod drill;
 pub mod format;
 pub mod lang;
 pub mod lsp;
+pub mod plugins;
 pub mod program;
 pub mod records;
 pub mod rulebook;
