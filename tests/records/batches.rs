@@ -148,6 +148,14 @@ fn what_happened_cannot_be_changed_or_unbalanced() {
             })
             .await,
         );
+        // Also what balances: a movement that is recorded is closed.
+        refused(
+            write(&place.db, |unit| {
+                unit.t.entries.put(entry(id("m1"), 8, "ann", "issued", -5, None));
+                unit.t.entries.put(entry(id("m1"), 9, "ann", "available", 5, None));
+            })
+            .await,
+        );
         let mut tx = place.db.begin().await.unwrap();
         let mut unit = Unit::new(8);
         tx.load(&mut unit, &BTreeSet::from([Want::Movement(id("m1"))])).await.unwrap();
