@@ -13,6 +13,7 @@ mod lsp;
 mod migrate;
 mod new;
 mod serve;
+mod settings;
 mod show;
 mod test;
 mod verify;

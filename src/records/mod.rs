@@ -22,4 +22,4 @@ pub use database::{Database, migrate};
 pub use engine::{Clock, Engine, Job, Reply, Store, StoreError, SystemClock, Tx};
 pub use unit::{Answer, Operation, Refusal, Stop, Unit, Want};
 pub use verify::{Finding, Report, verify};
-pub use writer::{Full, Writer};
+pub use writer::{Bounds, Full, Writer};

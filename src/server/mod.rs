@@ -31,7 +31,7 @@ pub use routes::ROUTES;
 pub use settings::{Flags, Settings, SettingsError};
 
 use crate::counter::tickets::{self, EnsureSecret, fresh_key};
-use crate::records::StoreError;
+use crate::records::{Bounds, StoreError};
 use crate::rulebook::{OpenError, Registry, Reload, Watch};
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -63,7 +63,8 @@ pub enum ServeError {
 /// Load the policies, open the records and serve until a signal says stop; requests in flight are answered first.
 pub fn serve(settings: Settings) -> Result<(), ServeError> {
     let registry = Arc::new(Registry::open(&settings.policies)?);
-    let opened = Opened::open(&settings.database, settings.queue)?;
+    let bounds = Bounds { queue: settings.queue, batch: settings.batch };
+    let opened = Opened::open(&settings.database, bounds)?;
     let records = opened.records.clone();
     let stores = (records.clone(), registry.clone());
     let changed = move |change: &Reload| report(change, &stores.0, &stores.1);

@@ -1,6 +1,7 @@
 //! The records as the handlers see them: one way to write, one way to read.
 use crate::records::{
-    Answer, Database, Engine, Full, Job, Operation, Refusal, Reply, StoreError, SystemClock, Writer, migrate,
+    Answer, Bounds, Database, Engine, Full, Job, Operation, Refusal, Reply, StoreError, SystemClock, Writer,
+    migrate,
 };
 use crate::server::problem::Problem;
 use sea_orm::{DatabaseConnection, DbErr};
@@ -30,7 +31,7 @@ pub struct Opened {
 
 impl Opened {
     /// Opens the database, brings its schema up to date, and starts the writer.
-    pub fn open(url: &str, queue: usize) -> Result<Opened, StoreError> {
+    pub fn open(url: &str, bounds: Bounds) -> Result<Opened, StoreError> {
         let (opened, opening) = std::sync::mpsc::sync_channel(1);
         let (stop, stopped) = oneshot::channel();
         let address = url.to_owned();
@@ -55,7 +56,7 @@ impl Opened {
         let (database, runtime) = opening.recv().map_err(|error| failed(&error))??;
         let address = url.to_owned();
         let engine = move || async move { Ok(Engine::new(Database::open(&address).await?, SystemClock)) };
-        let writer = Arc::new(Writer::start(queue, engine)?);
+        let writer = Arc::new(Writer::start(bounds, engine)?);
         let reader = database.reader().clone();
         let engine = Arc::new(Engine::new(database, SystemClock));
         Ok(Opened { records: Records { writer, reader, engine, runtime }, stop, reading })

@@ -1,4 +1,5 @@
 //! What an operator may set: defaults, then a file, then the environment, then flags.
+use crate::records::Bounds;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -14,6 +15,8 @@ pub struct Settings {
     pub database: String,
     /// Writes that may wait for the database; more are answered with 503.
     pub queue: usize,
+    /// Writes that are committed together at most: more are faster on the whole, and each waits longer.
+    pub batch: usize,
     /// Worker threads; 0: one per core.
     pub workers: usize,
     /// The largest request body, in bytes.
@@ -31,11 +34,12 @@ pub struct Settings {
 }
 
 /// The settings that the environment may give; other variables with our prefix are somebody else's.
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 12] = [
     "listen",
     "policies",
     "database",
     "queue",
+    "batch",
     "workers",
     "max_body",
     "max_batch",
@@ -77,11 +81,13 @@ impl Settings {
         let host = environment.iter().find(|(name, _)| name == "DATABASE_URL").map(|(_, url)| url.clone());
         let ours = environment.iter().any(|(name, _)| name == "ZHANGGUI_DATABASE");
         let environment = environment.into_iter();
+        let bounds = Bounds::default();
         let mut builder = config::Config::builder()
             .set_default("listen", "127.0.0.1:8080")?
             .set_default("policies", "policies")?
             .set_default("database", "sqlite://zhanggui.db?mode=rwc")?
-            .set_default("queue", 4096)?
+            .set_default("queue", bounds.queue as u64)?
+            .set_default("batch", bounds.batch as u64)?
             .set_default("workers", 0)?
             .set_default("max_body", 1024 * 1024)?
             .set_default("max_batch", 1000)?
@@ -129,12 +135,13 @@ mod tests {
         let file = folder.path().join("z.toml");
         std::fs::write(&file, "listen = \"127.0.0.1:1\"\nmax_batch = 7\n").unwrap();
         let variables = || {
-            [("ZHANGGUI_MAX_BATCH", "8"), ("ZHANGGUI_HOME", "x"), ("PATH", "y")]
+            [("ZHANGGUI_MAX_BATCH", "8"), ("ZHANGGUI_BATCH", "9"), ("ZHANGGUI_HOME", "x"), ("PATH", "y")]
                 .map(|(k, v)| (k.to_owned(), v.to_owned()))
                 .into_iter()
         };
         let read = |flags| Settings::read(Some(&file), &flags, variables()).unwrap();
         let settings = read(Flags::default());
+        assert_eq!((settings.queue, settings.batch), (4096, 9));
         assert_eq!((settings.listen.as_str(), settings.max_batch, settings.reload), ("127.0.0.1:1", 8, true));
         let settings =
             read(Flags { listen: Some("127.0.0.1:2".into()), no_reload: true, ..Flags::default() });
