@@ -3,5 +3,6 @@
 //! Nothing here knows of policies, records or HTTP routes: facts come in as the contract's words, answers go out the
 //! same way.
 pub mod ask;
+pub mod build;
 pub mod contract;
 pub mod manifest;
