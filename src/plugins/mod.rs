@@ -5,4 +5,7 @@
 pub mod ask;
 pub mod build;
 pub mod contract;
+pub mod host;
+pub mod kv;
 pub mod manifest;
+pub mod web;
