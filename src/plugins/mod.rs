@@ -5,3 +5,4 @@
 pub mod ask;
 pub mod contract;
 pub mod manifest;
+pub mod package;
