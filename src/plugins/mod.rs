@@ -4,5 +4,8 @@
 //! same way.
 pub mod ask;
 pub mod contract;
+pub mod host;
+pub mod kv;
 pub mod manifest;
 pub mod package;
+pub mod web;
