@@ -8,4 +8,5 @@ pub mod contract;
 pub mod host;
 pub mod kv;
 pub mod manifest;
+pub mod package;
 pub mod web;
