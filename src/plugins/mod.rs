@@ -4,8 +4,10 @@
 //! same way.
 pub mod ask;
 pub mod broker;
+pub mod build;
 pub mod contract;
 pub mod host;
 pub mod kv;
 pub mod manifest;
+pub mod package;
 pub mod web;
