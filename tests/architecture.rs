@@ -19,8 +19,9 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("analysis", &["lang", "program", "rulebook"]),
     ("cases", &["lang", "program", "rulebook", "analysis"]),
     ("records", &[]),
-    ("counter", &["lang", "program", "rulebook", "records"]),
-    ("server", &["lang", "program", "rulebook", "records", "counter"]),
+    ("plugins", &[]),
+    ("counter", &["lang", "program", "rulebook", "records", "plugins"]),
+    ("server", &["lang", "program", "rulebook", "records", "counter", "plugins"]),
     ("compare", &["lang", "program", "rulebook", "analysis", "cases"]),
     ("lsp", &["lang", "program", "rulebook", "analysis", "cases", "format"]),
     ("show", &["lang", "program", "rulebook"]),
@@ -29,7 +30,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "cli",
         &[
             "lang", "program", "rulebook", "records", "counter", "drill", "analysis", "cases", "server",
-            "compare", "format", "lsp", "show",
+            "compare", "format", "lsp", "show", "plugins",
         ],
     ),
 ];
