@@ -403,7 +403,7 @@ impl RecordSale {
                 receipt.insert("date".into(), facts::date(first));
             }
             let known = json!({ "receipt": receipt, "item": item, "today": facts::date(when.date) });
-            let ruling = self.desk.rule("return_item", known, &Value::Null)?;
+            let ruling = self.desk.foretell("return_item", known)?;
             (line.last_day, line.guarantee_end) = (ruling.date("last_day"), ruling.date("guarantee_end"));
         }
         Ok(())

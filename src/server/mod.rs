@@ -30,7 +30,9 @@ pub use openapi::openapi;
 pub use routes::ROUTES;
 pub use settings::{Flags, Settings, SettingsError};
 
+use crate::counter::plugged::Nobody;
 use crate::counter::tickets::{self, EnsureSecret, fresh_key};
+use crate::plugins::ask::Answers;
 use crate::records::{Bounds, StoreError};
 use crate::rulebook::{OpenError, Registry, Reload, Watch};
 use actix_web::body::MessageBody;
@@ -62,9 +64,14 @@ pub enum ServeError {
 
 /// Load the policies, open the records and serve until a signal says stop; requests in flight are answered first.
 pub fn serve(settings: Settings) -> Result<(), ServeError> {
+    serve_with(settings, Arc::new(Nobody))
+}
+
+/// As [`serve`], with whoever answers what policies ask of plugins.
+pub fn serve_with(settings: Settings, plugins: Arc<dyn Answers>) -> Result<(), ServeError> {
     let registry = Arc::new(Registry::open(&settings.policies)?);
     let bounds = Bounds { queue: settings.queue, batch: settings.batch };
-    let opened = Opened::open(&settings.database, bounds)?;
+    let opened = Opened::open(&settings.database, bounds, plugins)?;
     let records = opened.records.clone();
     let stores = (records.clone(), registry.clone());
     let changed = move |change: &Reload| report(change, &stores.0, &stores.1);

@@ -1,7 +1,9 @@
 //! The records as the handlers see them: one way to write, one way to read.
+use crate::counter::plugged::Asking;
+use crate::plugins::ask::Answers;
 use crate::records::{
-    Answer, Bounds, Database, Engine, Full, Job, Operation, Refusal, Reply, StoreError, SystemClock, Writer,
-    migrate,
+    Answer, Aside, Bounds, Clock, Database, Engine, Full, Job, Operation, Refusal, Reply, Stop, StoreError,
+    SystemClock, Writer, migrate,
 };
 use crate::server::problem::Problem;
 use sea_orm::{DatabaseConnection, DbErr};
@@ -20,6 +22,7 @@ pub struct Records {
     engine: Arc<Engine<Database>>,
     /// Connections belong to the runtime that opened them; workers of the server come and go.
     runtime: Handle,
+    plugins: Arc<dyn Answers>,
 }
 
 /// The open database and the threads that serve it.
@@ -31,7 +34,7 @@ pub struct Opened {
 
 impl Opened {
     /// Opens the database, brings its schema up to date, and starts the writer.
-    pub fn open(url: &str, bounds: Bounds) -> Result<Opened, StoreError> {
+    pub fn open(url: &str, bounds: Bounds, plugins: Arc<dyn Answers>) -> Result<Opened, StoreError> {
         let (opened, opening) = std::sync::mpsc::sync_channel(1);
         let (stop, stopped) = oneshot::channel();
         let address = url.to_owned();
@@ -59,7 +62,7 @@ impl Opened {
         let writer = Arc::new(Writer::start(bounds, engine)?);
         let reader = database.reader().clone();
         let engine = Arc::new(Engine::new(database, SystemClock));
-        Ok(Opened { records: Records { writer, reader, engine, runtime }, stop, reading })
+        Ok(Opened { records: Records { writer, reader, engine, runtime, plugins }, stop, reading })
     }
 
     /// After the last request: what waits is committed, then the connections are closed.
@@ -81,9 +84,17 @@ fn failed(error: &dyn std::error::Error) -> StoreError {
 }
 
 impl Records {
-    /// Records a job; the answer comes after the commit.
+    /// Records a job; the answer comes after the commit. Plugins that it has to ask are asked outside of the transaction.
     pub async fn submit(&self, job: Job) -> Result<Reply, Full> {
-        self.writer.submit(job).await
+        let find_out = async |aside: Aside| self.find_out(&aside).await;
+        self.writer.submit_asking(job, find_out).await
+    }
+    async fn find_out(&self, aside: &Aside) {
+        Asking::find_out(aside, self.plugins.as_ref(), SystemClock.now()).await;
+    }
+    /// Whoever answers for plugins.
+    pub fn plugins(&self) -> &dyn Answers {
+        self.plugins.as_ref()
     }
     /// Runs queries where the connections live.
     pub async fn read<T, F, Q>(&self, query: Q) -> Result<T, Problem>
@@ -101,11 +112,17 @@ impl Records {
     }
     /// Runs an operation on one view of everything and writes nothing.
     pub async fn look(&self, operation: Arc<dyn Operation>) -> Result<Result<Answer, Refusal>, Problem> {
-        let engine = self.engine.clone();
-        match self.runtime.spawn(async move { engine.look(operation.as_ref()).await }).await {
-            Ok(Ok(answered)) => Ok(answered),
-            Ok(Err(error)) => Err(Problem::not_read(error.to_string()).retry_after(1)),
-            Err(_) => Err(Problem::internal()),
+        loop {
+            let (engine, operation) = (self.engine.clone(), operation.clone());
+            let looked = self.runtime.spawn(async move { engine.look(operation.as_ref()).await }).await;
+            match looked.map_err(|_| Problem::internal())? {
+                Ok(Ok(answer)) => return Ok(Ok(answer)),
+                Ok(Err(Stop::Refused(refusal))) => return Ok(Err(refusal)),
+                // Ends: an operation asks a bounded number of times.
+                Ok(Err(Stop::Ask(aside))) => self.find_out(&aside).await,
+                Ok(Err(Stop::Missing(_))) => return Err(Problem::internal()),
+                Err(error) => return Err(Problem::not_read(error.to_string()).retry_after(1)),
+            }
         }
     }
     /// Does something beside the requests, where the connections live.

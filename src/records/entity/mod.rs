@@ -11,7 +11,7 @@ pub mod sales;
 pub mod stores;
 
 pub use customers::{card, gift_issue, identity, member, member_event, person, tier_grant};
-pub use decisions::{answer, chain, decision, event, rulebook, secret};
+pub use decisions::{answer, chain, decision, event, plugin_response, rulebook, secret};
 pub use points::{
     account, entry, hold, lot, member_day, movement, redemption, settled_member, settlement, voucher,
 };
