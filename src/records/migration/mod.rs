@@ -6,6 +6,7 @@ mod customers;
 mod decisions;
 mod dialect;
 mod guards;
+mod plugins;
 mod points;
 mod returns;
 mod sales;
@@ -28,6 +29,8 @@ impl MigratorTrait for Migrator {
             Script::tables("m0005_points", points::TABLES),
             Script::tables("m0006_decisions", decisions::TABLES),
             Script::each("m0007_guards", guards::SQLITE, guards::POSTGRES),
+            Script::tables("m0010_plugins", plugins::TABLES),
+            Script::each("m0011_plugins_guards", plugins::SQLITE, plugins::POSTGRES),
         ]
     }
 }
