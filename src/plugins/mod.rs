@@ -4,4 +4,7 @@
 //! same way.
 pub mod ask;
 pub mod contract;
+pub mod host;
+pub mod kv;
 pub mod manifest;
+pub mod web;
