@@ -5,6 +5,8 @@
 pub mod ask;
 pub mod contract;
 pub mod host;
+pub mod installed;
 pub mod kv;
 pub mod manifest;
+pub mod package;
 pub mod web;
