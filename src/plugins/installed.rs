@@ -5,6 +5,8 @@
 //! version in shadow is asked after the one that serves, and never in its place.
 mod shadow;
 mod stage;
+#[cfg(test)]
+mod tests;
 
 pub use shadow::{Counts, Difference, Keeps};
 pub use stage::{Share, Stage, slot};
@@ -218,11 +220,7 @@ fn hook(manifest: &Manifest, function: &str) -> Option<Hook> {
 
 fn named<L>(version: &Version<L>, failure: Failure) -> Ran {
     let manifest = &version.manifest;
-    Ran {
-        version: manifest.version.clone(),
-        digest: version.digest.clone(),
-        ..failed(&manifest.id, failure)
-    }
+    Ran { version: manifest.version.clone(), digest: version.digest.clone(), ..failed(&manifest.id, failure) }
 }
 
 fn failed(plugin: &str, failure: Failure) -> Ran {

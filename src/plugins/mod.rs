@@ -8,5 +8,4 @@ pub mod host;
 pub mod installed;
 pub mod kv;
 pub mod manifest;
-pub mod package;
 pub mod web;

@@ -150,7 +150,11 @@ impl Manifest {
         }
         let shown = !self.title.trim().is_empty() && self.title.chars().count() <= 100;
         if !shown || self.title.chars().any(char::is_control) {
-            found.add("title", "it is empty or too long".to_owned(), "write one line of at most 100 characters");
+            found.add(
+                "title",
+                "it is empty or too long".to_owned(),
+                "write one line of at most 100 characters",
+            );
         }
         if self.functions.is_empty() && self.events.is_empty() {
             let write = "write a table as [functions.score], or events = [\"member.enrolled\"]";
@@ -180,7 +184,11 @@ fn check_function(name: &str, function: &Function, found: &mut Found) {
     match function.hook {
         Hook::Notify => {
             let wrong = "notify has events, no functions".to_owned();
-            found.add(&format!("{at}.hook"), wrong, "write events = [\"member.enrolled\"] at the top instead");
+            found.add(
+                &format!("{at}.hook"),
+                wrong,
+                "write events = [\"member.enrolled\"] at the top instead",
+            );
         }
         Hook::Quote if function.answers != "money" => {
             let wrong = format!("a quote does not answer {:?}", function.answers);
@@ -281,14 +289,22 @@ fn check_http(at: &str, grant: &HttpGrant, found: &mut Found) {
     }
     if !is_host(&grant.host) {
         let wrong = format!("{:?} is no host", grant.host);
-        found.add(&field("host"), wrong, "write one exact name in lower case, as \"api.example.com\"; there are no patterns");
+        found.add(
+            &field("host"),
+            wrong,
+            "write one exact name in lower case, as \"api.example.com\"; there are no patterns",
+        );
     }
     if grant.port == 0 {
         found.add(&field("port"), "0 is no port".to_owned(), "write 443 for https");
     }
     if !is_prefix(&grant.path) {
         let wrong = format!("{:?} is no path", grant.path);
-        found.add(&field("path"), wrong, "begin with /, end with / where it is a prefix; no .., ?, #, % or \\");
+        found.add(
+            &field("path"),
+            wrong,
+            "begin with /, end with / where it is a prefix; no .., ?, #, % or \\",
+        );
     }
     if grant.methods.is_empty() {
         found.add(&field("methods"), "there is none".to_owned(), "write methods = [\"GET\"]");
@@ -320,7 +336,8 @@ fn is_host(text: &str) -> bool {
             && l.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
     };
     // What looks like a number would be read as an address by some: 127.1, 0x7f.1.
-    let last_is_name = text.rsplit('.').next().is_some_and(|l| l.starts_with(|c: char| c.is_ascii_lowercase()));
+    let last_is_name =
+        text.rsplit('.').next().is_some_and(|l| l.starts_with(|c: char| c.is_ascii_lowercase()));
     text.len() <= 253 && text.split('.').all(label) && last_is_name
 }
 

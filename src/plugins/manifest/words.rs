@@ -58,7 +58,8 @@ impl Version {
                 && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
                 && (number(part).is_some() || !part.bytes().all(|b| b.is_ascii_digit()))
         };
-        (parts.next().is_none() && pre.iter().all(good) && text.len() <= 60).then_some(Version { numbers, pre })
+        (parts.next().is_none() && pre.iter().all(good) && text.len() <= 60)
+            .then_some(Version { numbers, pre })
     }
 }
 
