@@ -8,4 +8,5 @@ pub mod host;
 pub mod installed;
 pub mod kv;
 pub mod manifest;
+pub mod package;
 pub mod web;

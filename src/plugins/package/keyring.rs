@@ -1,6 +1,6 @@
 //! Whom an operator trusts: keys by vendor, and whether a package is by one of them.
-use super::key::PublicKey;
 use super::Package;
+use super::key::PublicKey;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;

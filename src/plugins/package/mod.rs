@@ -4,8 +4,8 @@ mod archive;
 mod case;
 mod key;
 mod keyring;
-mod sums;
 mod shape;
+mod sums;
 
 pub use archive::{Files, LARGEST_ARCHIVE};
 pub use case::{Case, Expected, Recorded};
@@ -108,6 +108,9 @@ impl Package {
                 .map_err(|error| PackageError::Case { file: file.clone(), error })?;
             cases.push((file.clone(), case));
         }
+        if cases.is_empty() {
+            return Err(PackageError::Missing("case; write one, as cases/first.json"));
+        }
         let digest = sums::digest(&sums::write(&files));
         Ok(Package { manifest, component, shape, readme, cases, digest, files, signature })
     }
@@ -137,7 +140,7 @@ impl Package {
         format!("{}-{}.zgp", self.manifest.id, self.manifest.version)
     }
 
-    /// The id of the key that it says it was signed with, and whether that key can be asked at all is the keyring's word.
+    /// The id of the key that it says it was signed with; whether that is so is the keyring's word.
     pub fn signed_by(&self) -> Option<&str> {
         self.signature.as_ref().map(|s| s.key.as_str())
     }

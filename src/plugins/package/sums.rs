@@ -42,13 +42,17 @@ pub fn check(sums: &[u8], files: &Files) -> Result<(), PackageError> {
     for (name, bytes) in files.iter().filter(|(name, _)| *name != SIGNATURE) {
         match listed.remove(name.as_str()) {
             None => return altered(format!("{name} was added")),
-            Some(sum) if sum != hash(bytes) => return altered(format!("{name} is not the one that was packed")),
+            Some(sum) if sum != hash(bytes) => {
+                return altered(format!("{name} is not the one that was packed"));
+            }
             Some(_) => {}
         }
     }
     match listed.keys().next() {
         Some(name) => altered(format!("{name} is missing")),
-        None if text != write(&without_signature(files)) => altered("the checksums are in disorder".to_owned()),
+        None if text != write(&without_signature(files)) => {
+            altered("the checksums are in disorder".to_owned())
+        }
         None => Ok(()),
     }
 }
@@ -89,9 +93,14 @@ impl Signature {
         let mut value = |name: &str| lines.next().and_then(|l| l.strip_prefix(name)).map(str::trim);
         let key = value("key:").ok_or_else(|| wrong("it names no key"))?.to_owned();
         let bytes = value("signature:").and_then(|text| STANDARD.decode(text).ok());
-        let bytes = bytes.and_then(|b| b.try_into().ok()).ok_or_else(|| wrong("it has no 64 bytes in base64"))?;
+        let bytes =
+            bytes.and_then(|b| b.try_into().ok()).ok_or_else(|| wrong("it has no 64 bytes in base64"))?;
         let known = Signature { key, bytes };
         // One form only: what is not signed must not say anything.
-        if known.write() == text { Ok(known) } else { Err(wrong("it says more than a key and its signature")) }
+        if known.write() == text {
+            Ok(known)
+        } else {
+            Err(wrong("it says more than a key and its signature"))
+        }
     }
 }
