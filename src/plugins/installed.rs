@@ -3,11 +3,13 @@
 //! Invariants: one atomic load per question; a call holds what it runs on, so that replacing or removing a plugin never
 //! fails one in flight. The version before the last stays loaded, and going back to it is a change of one pointer. A
 //! version in shadow is asked after the one that serves, and never in its place.
+mod on_host;
 mod shadow;
 mod stage;
 #[cfg(test)]
 mod tests;
 
+pub use on_host::OnHost;
 pub use shadow::{Counts, Difference, Keeps};
 pub use stage::{Share, Stage, slot};
 
@@ -55,6 +57,8 @@ pub struct Standing<L> {
     pub next: Option<(Arc<Version<L>>, Stage)>,
     /// What served before, ready to serve again.
     pub previous: Option<Arc<Version<L>>>,
+    /// Why nothing serves although it should.
+    pub failure: Option<Failure>,
 }
 
 impl<L> Standing<L> {
@@ -153,7 +157,8 @@ impl<R: Runs> Installed<R> {
             return Begun::Failed(failed(&plugin, Failure::NotInstalled));
         };
         let Some(version) = standing.at(&plugin, &call.store) else {
-            return Begun::Failed(failed(&plugin, Failure::NotInstalled));
+            let failure = standing.failure.clone().unwrap_or(Failure::NotInstalled);
+            return Begun::Failed(failed(&plugin, failure));
         };
         let Some(hook) = hook(&version.manifest, &call.function) else {
             return Begun::Failed(named(version, Failure::Unsupported(call.function)));

@@ -3,6 +3,7 @@
 //! Invariants: beside the engine, since none of it is a till's business and a package is large; each change is one
 //! transaction. An act is never changed; a plugin's state is what its acts come to, and counts them, so that a node sees
 //! with one small query what has changed. A version of a plugin has one content for good.
+pub mod birthdays;
 pub mod deliveries;
 pub mod differences;
 pub mod entries;

@@ -138,7 +138,7 @@ fn answered(installed: &Installed<Double>, store: &str) -> (String, i64) {
 }
 
 fn serving(version: &Arc<Version<Says>>) -> Standing<Says> {
-    Standing { serving: Some(version.clone()), next: None, previous: None }
+    Standing { serving: Some(version.clone()), next: None, previous: None, failure: None }
 }
 
 fn eventually(done: impl Fn() -> bool) {
@@ -154,7 +154,7 @@ fn what_is_not_there_fails_by_name() {
     let (installed, _) = installed(Double::default());
     let world = Arc::new(World::default());
     installed.put("a.b", Some(serving(&version(&world, "1.0.0", 1, Vec::new()))));
-    installed.put("a.c", Some(Standing { serving: None, next: None, previous: None }));
+    installed.put("a.c", Some(Standing { serving: None, next: None, previous: None, failure: None }));
     let asked = vec![
         ask("x.y", "score", "s1"),
         ask("a.b", "scare", "s1"),
@@ -166,6 +166,11 @@ fn what_is_not_there_fails_by_name() {
     let codes: Vec<_> = ran.iter().map(|r| r.outcome.as_ref().err().map(Failure::code)).collect();
     assert_eq!(codes, [Some("not-installed"), Some("unsupported"), Some("not-installed"), None, None]);
     assert_eq!((ran[0].plugin.as_str(), ran[1].version.as_str()), ("x.y", "1.0.0"));
+    let barred = Some(Failure::NotGranted("kv".into()));
+    installed
+        .put("a.b", Some(Standing { serving: None, next: None, previous: None, failure: barred.clone() }));
+    let ran = block(installed.answers(vec![ask("a.b", "score", "s1")]));
+    assert_eq!(ran[0].outcome.as_ref().err(), barred.as_ref());
     installed.put("a.b", None);
     let ran = block(installed.answers(vec![ask("a.b", "score", "s1")]));
     assert_eq!(ran[0].outcome, Err(Failure::NotInstalled));
@@ -192,6 +197,7 @@ fn a_share_asks_the_new_version_and_the_rest_the_old_one() {
         serving: Some(old.clone()),
         next: Some((new.clone(), Stage::Share(share.clone()))),
         previous: None,
+        failure: None,
     };
     installed.put("a.b", Some(standing));
     assert_eq!(answered(&installed, "s1").0, "2.0.0");
@@ -201,7 +207,8 @@ fn a_share_asks_the_new_version_and_the_rest_the_old_one() {
         assert_eq!(answered(&installed, &store).0, expected, "{store}");
     }
     // Alone in a share, elsewhere there is nobody.
-    let alone = Standing { serving: None, next: Some((new, Stage::Share(share))), previous: None };
+    let alone =
+        Standing { serving: None, next: Some((new, Stage::Share(share))), previous: None, failure: None };
     installed.put("a.b", Some(alone));
     let outside = (2..).map(|n| format!("s{n}")).find(|s| slot("a.b", s) >= 30).unwrap();
     let ran = block(installed.answers(vec![ask("a.b", "score", &outside)]));
@@ -236,6 +243,7 @@ fn a_shadow_is_compared_and_changes_nothing() {
         serving: Some(old.clone()),
         next: Some((with.clone(), Stage::Shadow)),
         previous: None,
+        failure: None,
     };
     installed.put("a.b", Some(shadow(&new)));
     assert_eq!(answered(&installed, "s1"), ("1.0.0".to_owned(), 1));

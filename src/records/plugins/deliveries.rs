@@ -49,8 +49,8 @@ async fn page<C: ConnectionTrait>(
         .await
 }
 
-/// Makes the deliveries for the next events; `mine` says whether the plugin takes an event of a store. `back` looks again at
-/// events that were recorded so many microseconds before the cursor. How many events there were: at most a page.
+/// Makes the deliveries for the next events; `mine` says whether the plugin takes an event. `back` looks again at
+/// events that were recorded so many microseconds before the cursor. Where the last of the events stands: at most a page was looked at; none: there was no further event.
 ///
 /// # Errors
 /// The database's.
@@ -58,7 +58,7 @@ pub async fn gather(
     db: &Database,
     taker: &Taker,
     from: Option<Place>,
-    mine: impl Fn(&str) -> bool,
+    mine: impl Fn(&event::Model) -> bool,
     now: i64,
 ) -> Result<Option<Place>, StoreError> {
     use plugin_cursor::Column;
@@ -73,7 +73,7 @@ pub async fn gather(
     let last = events.last().map(|e| (e.recorded_at, e.id));
     let rows: Vec<_> = events
         .into_iter()
-        .filter(|event| mine(&event.store))
+        .filter(|event| mine(event))
         .map(|event| made(&taker.plugin, event, now).into_active_model())
         .collect();
     if !rows.is_empty() {
@@ -175,6 +175,8 @@ pub enum Came {
     Delivered,
     /// Not before this moment again; JSON: why.
     Again(i64, String),
+    /// As [`Came::Again`], and it does not count as an attempt.
+    Postponed(i64, String),
     /// JSON: why.
     Dead(String),
 }
@@ -191,21 +193,24 @@ pub async fn note(
     now: i64,
 ) -> Result<(), StoreError> {
     use delivery::Column;
-    let (state, next_at, failure, done_at) = match came {
-        Came::Delivered => ("delivered", leased.next_at, None, Some(now)),
-        Came::Again(at, why) => ("pending", at, Some(why), None),
-        Came::Dead(why) => ("dead", leased.next_at, Some(why), Some(now)),
+    let attempts = leased.attempts;
+    let (state, next_at, failure, done_at, counted) = match came {
+        Came::Delivered => ("delivered", leased.next_at, None, Some(now), attempts),
+        Came::Again(at, why) => ("pending", at, Some(why), None, attempts),
+        Came::Postponed(at, why) => ("pending", at, Some(why), None, attempts - 1),
+        Came::Dead(why) => ("dead", leased.next_at, Some(why), Some(now), attempts),
     };
     let note = delivery::Entity::update_many()
         .col_expr(Column::State, Expr::value(state))
         .col_expr(Column::NextAt, Expr::value(next_at))
+        .col_expr(Column::Attempts, Expr::value(counted))
         .col_expr(Column::Failure, Expr::value(failure))
         .col_expr(Column::DoneAt, Expr::value(done_at))
         .col_expr(Column::Version, Expr::value(version))
         .col_expr(Column::LeasedUntil, Expr::value(Option::<i64>::None))
         .filter(Column::Id.eq(leased.id))
         .filter(Expr::cust(PENDING))
-        .filter(Column::Attempts.eq(leased.attempts));
+        .filter(Column::LeasedUntil.eq(leased.leased_until));
     note.exec(db.writer()).await.map(drop).map_err(errors::of)
 }
 
