@@ -40,6 +40,7 @@ const HOUSED: &[(&str, &str)] = &[
     ("pest", "lang/syntax"),
     ("actix_web", "server"),
     ("sea_orm_migration", "records"),
+    ("rustls", "plugins/broker"),
     ("lsp_server", "lsp"),
     ("gen_lsp_types", "lsp"),
     ("clap", "cli"),

@@ -3,6 +3,7 @@
 //! Nothing here knows of policies, records or HTTP routes: facts come in as the contract's words, answers go out the
 //! same way.
 pub mod ask;
+pub mod broker;
 pub mod contract;
 pub mod host;
 pub mod installed;
