@@ -4,6 +4,7 @@ mod archive;
 mod case;
 mod key;
 mod keyring;
+mod recording;
 mod shape;
 mod sums;
 
@@ -11,6 +12,7 @@ pub use archive::{Files, LARGEST_ARCHIVE};
 pub use case::{Case, Expected, Recorded};
 pub use key::{KeyError, PublicKey, SecretKey};
 pub use keyring::{Keyring, Trust, TrustError, TrustedKey, Verified};
+pub use recording::Recording;
 pub use shape::Shape;
 
 use crate::plugins::manifest::{Flaws, Manifest};
