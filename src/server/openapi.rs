@@ -74,7 +74,7 @@ pub struct ItemBody {
         stores::list, stores::get, stores::name_counter, stores::events,
         plugins::upload::upload, plugins::routes::list_plugins, plugins::routes::metrics, plugins::routes::get_plugin,
         plugins::routes::put_grants, plugins::routes::put_config, plugins::routes::put_limits,
-        plugins::routes::put_rollout, plugins::routes::roll_back, plugins::routes::remove,
+        plugins::routes::put_rollout, plugins::routes::roll_back, plugins::routes::remove, plugins::routes::ask,
         plugins::vendors::get_keys, plugins::vendors::put_keys,
         plugins::deliveries::list, plugins::deliveries::retry,
         overview::health, overview::ready, described, page,

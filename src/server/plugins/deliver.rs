@@ -202,7 +202,7 @@ async fn hand_over(
         .await
 }
 
-/// The event as a call: what it tells as arguments, its lists as tables.
+/// The event as a call: what it tells as facts, its lists as tables.
 fn call(books: &Arc<Rulebooks>, row: &delivery::Model, event: &event::Model, now: i64) -> Call {
     let desk = Desk::at(books.clone(), &event.store).ok();
     let zone = desk.as_ref().map_or(chrono_tz::UTC, |desk| desk.program().linked().zone);
@@ -217,8 +217,8 @@ fn call(books: &Arc<Rulebooks>, row: &delivery::Model, event: &event::Model, now
         now: now / 1000,
         today: today.unwrap_or_else(|| format_datetime(now, zone).chars().take(10).collect()),
         seed: seed(&[row.id.as_bytes()]),
-        arguments: fields.into_iter().map(|(path, value)| Field { path, value: plain(&value) }).collect(),
-        facts: Vec::new(),
+        arguments: Vec::new(),
+        facts: fields.into_iter().map(|(path, value)| Field { path, value: plain(&value) }).collect(),
         tables: tables.into_iter().map(|(path, value)| table(path, &value)).collect(),
         attributes: vec![
             text("event", event.id.to_string()),

@@ -2,6 +2,8 @@
 use super::rules::{self, Rollout, missing};
 use super::upload::WhoQuery;
 use super::{known_settings, operator, read, shown};
+use crate::plugins::ask::{Answers as _, Asked};
+use crate::plugins::contract::Call;
 use crate::plugins::host::Limits;
 use crate::plugins::manifest::{Asks, HttpGrant, Manifest};
 use crate::records::entity::plugin_state;
@@ -127,7 +129,7 @@ pub async fn metrics(request: HttpRequest, state: web::Data<State>) -> Answered 
 pub async fn get_plugin(request: HttpRequest, state: web::Data<State>) -> Answered {
     operator::check(&request, &state.settings)?;
     let id: String = path(&request)?;
-    Ok(answer::plain(&plugin(&state, &id).await?))
+    Ok(answer::plain(&seen(&state, &id).await?))
 }
 
 /// Grant a plugin what it may do, in place of what was granted before; in force with the next call
@@ -248,6 +250,18 @@ pub async fn roll_back(request: HttpRequest, payload: web::Payload, state: web::
     .await
 }
 
+/// Ask a plugin once, as a store would now, and see what it says, logs and uses. What it does, it does: requests are made
+#[utoipa::path(post, path = "/v1/plugins/{id}/ask", tag = "plugins", params(("id" = String, Path)),
+    request_body(content = Object, description = "A call of the contract, as the cases of a package have it"),
+    responses((status = 200, description = "What it came to, also where that is a failure", body = Value),
+        (status = "default", response = ProblemBody)))]
+pub async fn ask(request: HttpRequest, payload: web::Payload, state: web::Data<State>) -> Answered {
+    let (plugin, call): (String, Call) = asked(&request, payload, &state).await?;
+    let ran = state.plugins.installed.answers(vec![Asked { plugin, call }]).await.pop();
+    let ran = ran.ok_or_else(Problem::internal)?;
+    Ok(answer::plain(&serde_json::to_value(&ran).unwrap_or_default()))
+}
+
 /// Remove a plugin: nobody asks it any more, and its packages are dropped; its history stays
 #[utoipa::path(delete, path = "/v1/plugins/{id}", tag = "plugins", params(("id" = String, Path), WhoQuery),
     responses((status = 200, description = "What is left of it", body = Value), (status = "default", response = ProblemBody)))]
@@ -301,7 +315,7 @@ async fn act(
     });
     done.await??;
     state.plugins.sync_one(id).await?;
-    Ok(answer::plain(&plugin(state, id).await?))
+    Ok(answer::plain(&seen(state, id).await?))
 }
 
 async fn stands(state: &State, id: &str) -> Result<Option<plugin_state::Model>, Problem> {
@@ -309,7 +323,7 @@ async fn stands(state: &State, id: &str) -> Result<Option<plugin_state::Model>, 
     state.records.read(move |db| async move { kept::state(&db, &id).await }).await
 }
 
-async fn plugin(state: &State, id: &str) -> Result<Value, Problem> {
+async fn seen(state: &State, id: &str) -> Result<Value, Problem> {
     let named = id.to_owned();
     let found = state.records.read(move |db| async move {
         let uploaded = kept::uploaded(&db, Some(&named)).await?;

@@ -89,7 +89,7 @@ pub async fn upload(
     let plugin = id.clone();
     let done = plugins.records.change(move |db| async move {
         let act = Act::new("upload", data).and(Also::Package(Box::new(row)));
-        let put = |_: &mut _, known: &[kept::Uploaded]| {
+        let put = |_: &mut _, known: &[kept::Uploaded]| -> Result<((), Option<Act>), Problem> {
             // Another node may have been faster.
             match known.iter().find(|one| one.version == version) {
                 Some(there) => {
