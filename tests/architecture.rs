@@ -26,11 +26,12 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("lsp", &["lang", "program", "rulebook", "analysis", "cases", "format"]),
     ("show", &["lang", "program", "rulebook"]),
     ("drill", &[]),
+    ("plugins", &[]),
     (
         "cli",
         &[
             "lang", "program", "rulebook", "records", "counter", "drill", "analysis", "cases", "server",
-            "compare", "format", "lsp", "show",
+            "compare", "format", "lsp", "show", "plugins",
         ],
     ),
 ];
@@ -45,6 +46,7 @@ const HOUSED: &[(&str, &str)] = &[
     ("gen_lsp_types", "lsp"),
     ("clap", "cli"),
     ("annotate_snippets", "lang/diagnostic"),
+    ("wasmtime", "plugins/host"),
 ];
 
 fn sources(folder: &Path, into: &mut Vec<PathBuf>) {

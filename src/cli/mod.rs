@@ -60,6 +60,12 @@ enum Command {
     Verify(verify::Args),
     /// Play a made-up chain against a server: load, lost answers, retries; then look at everything again
     Drill(drill::Args),
+    /// What the server starts to compile a plugin, within limits: the component on standard input
+    #[command(name = "plugin-compile", hide = true)]
+    PluginCompile {
+        /// What to do, as the server writes it
+        order: String,
+    },
 }
 
 /// A language for people.
@@ -133,6 +139,7 @@ pub fn main() -> ExitCode {
         Command::Migrate(args) => migrate::run(&args, &mut console),
         Command::Verify(args) => verify::run(&args, &mut console),
         Command::Drill(args) => drill::run(&args, &mut console),
+        Command::PluginCompile { order } => return crate::plugins::host::compile_child(&order),
     };
     let done = done.and_then(|good| console.finish().map(|()| good).map_err(CliError::Output));
     match done {

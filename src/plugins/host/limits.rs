@@ -21,7 +21,7 @@ pub struct Limits {
     pub table: u32,
     /// Core instances that one instance of the component may be made of.
     pub instances: u32,
-    /// Linear memories, and as many tables four times, of one instance of the component.
+    /// Linear memories of one instance of the component.
     pub memories: u32,
     /// Bytes of an answer.
     pub output: u32,
@@ -35,8 +35,8 @@ pub struct Limits {
     pub log: u32,
     /// Bytes of one value of the plugin's store.
     pub kv_value: u32,
-    /// Writes to the plugin's store of one call.
-    pub kv_writes: u32,
+    /// Reads and writes of the plugin's store in one call, together.
+    pub kv_uses: u32,
     /// Calls at once.
     pub places: u32,
     /// Milliseconds that a call waits for a place before it is turned away.
@@ -66,7 +66,7 @@ impl Default for Limits {
             rounds: ROUNDS,
             log: 4 << 10,
             kv_value: 64 << 10,
-            kv_writes: 64,
+            kv_uses: 128,
             places: 8,
             wait: 100,
         }
