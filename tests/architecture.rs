@@ -20,7 +20,6 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("cases", &["lang", "program", "rulebook", "analysis"]),
     ("plugins", &[]),
     ("records", &[]),
-    ("plugins", &[]),
     ("counter", &["lang", "program", "rulebook", "records", "plugins"]),
     ("server", &["lang", "program", "rulebook", "records", "counter", "plugins"]),
     ("compare", &["lang", "program", "rulebook", "analysis", "cases"]),

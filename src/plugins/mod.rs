@@ -7,6 +7,7 @@ pub mod broker;
 pub mod build;
 pub mod contract;
 pub mod host;
+pub mod installed;
 pub mod kv;
 pub mod manifest;
 pub mod package;

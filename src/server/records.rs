@@ -10,6 +10,7 @@ use sea_orm::{DatabaseConnection, DbErr};
 use std::future::Future;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 
@@ -123,6 +124,37 @@ impl Records {
                 Ok(Err(Stop::Missing(_))) => return Err(Problem::internal()),
                 Err(error) => return Err(Problem::not_read(error.to_string()).retry_after(1)),
             }
+        }
+    }
+    /// Changes what is no business of tills, beside the writer.
+    pub async fn change<T, F, Q>(&self, change: Q) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, StoreError>> + Send + 'static,
+        Q: FnOnce(Database) -> F + Send + 'static,
+    {
+        let database = self.engine.store().clone();
+        match self.runtime.spawn(async move { change(database).await }).await {
+            Ok(Ok(done)) => Ok(done),
+            Ok(Err(error)) => Err(Problem::not_recorded(error.to_string()).retry_after(1)),
+            Err(_) => Err(Problem::internal()),
+        }
+    }
+    /// As [`Records::change`], for threads that are nobody's runtime: they wait, at most so long.
+    pub fn change_now<T, F, Q>(&self, patience: Duration, change: Q) -> Result<T, String>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, StoreError>> + Send + 'static,
+        Q: FnOnce(Database) -> F + Send + 'static,
+    {
+        let database = self.engine.store().clone();
+        let (done, waiting) = std::sync::mpsc::sync_channel(1);
+        self.runtime.spawn(async move {
+            let _ = done.send(change(database).await);
+        });
+        match waiting.recv_timeout(patience) {
+            Ok(changed) => changed.map_err(|error| error.to_string()),
+            Err(_) => Err("the database does not answer".into()),
         }
     }
     /// Does something beside the requests, where the connections live.
