@@ -33,6 +33,20 @@ fn a_granted_request_is_made_as_it_was_written() {
 }
 
 #[test]
+fn a_proxy_of_the_environment_is_not_used() {
+    let proxy = hello();
+    let mut test = std::process::Command::new(std::env::current_exe().unwrap());
+    test.args(["--exact", "broker::reach::a_granted_request_is_made_as_it_was_written"]);
+    for name in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
+        test.env(name, format!("http://127.0.0.1:{}", proxy.port()));
+    }
+    let ran = test.env_remove("NO_PROXY").env_remove("no_proxy").output().unwrap();
+    let said = String::from_utf8_lossy(&ran.stdout);
+    assert!(ran.status.success() && said.contains("1 passed"), "{said}");
+    assert_eq!(proxy.connections(), 0);
+}
+
+#[test]
 fn each_status_is_an_answer() {
     let server = Server::start(|request, line| {
         let status = request.split(['/', ' ']).nth(2).unwrap().to_owned();
