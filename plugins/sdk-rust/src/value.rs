@@ -47,6 +47,13 @@ impl From<i64> for Value {
     }
 }
 
+/// So that a plain `3` is a value.
+impl From<i32> for Value {
+    fn from(whole: i32) -> Value {
+        Value::Whole(whole.into())
+    }
+}
+
 impl From<Money> for Value {
     fn from(money: Money) -> Value {
         Value::Money(money)
