@@ -2,7 +2,7 @@
 use crate::counter::money::{Money, Scale};
 use crate::counter::plugged::fit::declared;
 use crate::counter::plugged::{Asking, Heard, Note, Place, Settled, settle};
-use crate::lang::typed::{DecisionId, Ty};
+use crate::lang::typed::{DecisionId, Source, Ty};
 use crate::program::bind::FactError;
 use crate::program::dates::date_of;
 use crate::program::facts::Facts;
@@ -207,6 +207,14 @@ impl Desk {
             let detail = format!("the rulebook of {} has no decision `{decision}`", self.store);
             Refusal::new(409, "no-such-decision", "The rulebook does not decide this", detail).into()
         })
+    }
+
+    /// Whether a fact is the desk's to say: it comes from there, or from a plugin for which the desk may step in.
+    pub fn asks_desk(&self, name: &str) -> bool {
+        let vocab = &self.program.linked().rulebook.vocab;
+        let root = vocab.roots.iter().find(|r| r.name == name).map(|r| &r.source);
+        let source = root.or_else(|| vocab.fact_calls.iter().find(|f| f.name == name).map(|f| &f.source));
+        matches!(source, Some(Source::Desk | Source::Plugin(_)))
     }
 
     /// What is said, without the facts that plugins answer; and those.
