@@ -4,6 +4,7 @@
 //! same way.
 pub mod ask;
 pub mod broker;
+pub mod build;
 pub mod contract;
 pub mod host;
 pub mod installed;
