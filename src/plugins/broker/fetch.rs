@@ -105,7 +105,7 @@ impl Granted {
         let headers = headers::asked(&request.headers).map_err(HttpFailure::Denied)?;
         for name in headers.iter().flat_map(|h| h.template.names()) {
             if !permit.secrets.contains(name) {
-                let why = format!("the secret {name} was not granted for {}{}", target.origin, target.path);
+                let why = format!("the secret {name} was not granted for {}", target.shown());
                 return Err(HttpFailure::Denied(why));
             }
         }
@@ -121,9 +121,9 @@ impl Granted {
     }
 
     fn permit(&self, target: &Target, method: &str) -> Result<Permit, HttpFailure> {
-        self.allowed.permit(target, method).ok_or_else(|| {
-            HttpFailure::Denied(format!("{method} {}{} was not granted", target.origin, target.path))
-        })
+        self.allowed
+            .permit(target, method)
+            .ok_or_else(|| HttpFailure::Denied(format!("{method} {} was not granted", target.shown())))
     }
 
     /// Makes the request, and follows where a GET or HEAD is sent on to, as far as that was granted as well.

@@ -61,14 +61,14 @@ pub(super) fn asked(headers: &[(String, String)]) -> Result<Vec<Header>, Fault> 
 }
 
 fn one(name: &str, value: &str) -> Result<Header, Fault> {
-    let name =
-        HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("`{name}` is no name of a header"))?;
+    let name = HeaderName::from_bytes(name.as_bytes())
+        .map_err(|_| format!("`{name:.64}` is no name of a header"))?;
     let text = name.as_str();
     if FRAMING.contains(&text) || STEERING.contains(&text) || text.starts_with("proxy-") {
-        return Err(format!("the header {text} is not the plugin's to set"));
+        return Err(format!("the header {text:.64} is not the plugin's to set"));
     }
     if HeaderValue::from_str(value).is_err() {
-        return Err(format!("the value of {text} has a line break or another control character"));
+        return Err(format!("the value of {text:.64} has a line break or another control character"));
     }
     Ok(Header { name, template: Template::parse(value)? })
 }

@@ -89,7 +89,7 @@ impl Values {
             if value.len() < SHORTEST {
                 return Err(format!("the secret {name} is shorter than {SHORTEST} bytes"));
             }
-            if value.bytes().any(|b| b < b' ' || b == 0x7f) {
+            if !value.bytes().all(|b| (b' '..0x7f).contains(&b)) {
                 return Err(format!("the secret {name} cannot stand in a header"));
             }
             values.insert(name.to_owned(), value);
@@ -102,8 +102,9 @@ impl Values {
     }
 }
 
-/// Takes secrets out of what a remote said: as they are, and as JSON, percent-encoding and base64 write them; capital
-/// letters or small. A remote that wants to hand a secret over in another guise can: hence the grant by host.
+/// Takes secrets out of what a remote said: as they are, in capital letters or small, with any of their characters
+/// escaped as JSON and addresses do, and in base64. A remote that wants to hand a secret over in another guise can:
+/// hence the grant by host.
 pub(super) struct Scrub {
     /// Longest first.
     needles: Vec<(Vec<u8>, String)>,
@@ -113,15 +114,7 @@ impl Scrub {
     pub fn new(values: &Values) -> Scrub {
         let mut needles = Vec::new();
         for (name, value) in &values.0 {
-            let json = serde_json::to_string(value).unwrap_or_default();
-            let forms = [
-                value.clone(),
-                json.trim_matches('"').to_owned(),
-                percent(value),
-                STANDARD_NO_PAD.encode(value),
-                URL_SAFE_NO_PAD.encode(value),
-            ];
-            for form in forms.into_iter().filter(|f| f.len() >= SHORTEST) {
+            for form in [value.clone(), STANDARD_NO_PAD.encode(value), URL_SAFE_NO_PAD.encode(value)] {
                 needles.push((form.into_bytes(), format!("{OPEN}{name}{CLOSE}")));
             }
         }
@@ -134,11 +127,7 @@ impl Scrub {
         let mut out = Vec::with_capacity(text.len());
         let mut rest = text;
         while let Some((first, after)) = rest.split_first() {
-            let found = self.needles.iter().find_map(|(needle, name)| {
-                let (head, tail) = rest.split_at_checked(needle.len())?;
-                head.eq_ignore_ascii_case(needle).then_some((name, tail))
-            });
-            match found {
+            match self.needles.iter().find_map(|(needle, name)| Some((name, behind(rest, needle)?))) {
                 Some((name, tail)) => {
                     out.extend_from_slice(name.as_bytes());
                     rest = tail;
@@ -175,16 +164,38 @@ impl Scrub {
     }
 }
 
-fn percent(value: &str) -> String {
-    let mut out = String::new();
-    for byte in value.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
+/// What stands behind the needle, if the text begins with it. A character may stand for itself or be escaped, and `%`
+/// and `\` may be either, so that all readings are followed.
+fn behind<'a>(text: &'a [u8], needle: &[u8]) -> Option<&'a [u8]> {
+    let (first, others) = needle.split_first()?;
+    let mut rests: Vec<&[u8]> = readings(text, *first).collect();
+    for wanted in others {
+        if rests.is_empty() {
+            return None;
         }
+        rests = rests.into_iter().flat_map(|rest| readings(rest, *wanted)).collect();
+        rests.dedup_by_key(|rest| rest.len());
     }
-    out
+    rests.into_iter().min_by_key(|rest| rest.len())
+}
+
+/// What may stand behind a character of ASCII: as it is, or out of its escape (`%2F`, `\/`, `\u002f`).
+fn readings(text: &[u8], wanted: u8) -> impl Iterator<Item = &[u8]> {
+    let same = move |byte: u8| byte.eq_ignore_ascii_case(&wanted);
+    let plain = text.split_first().filter(|(byte, _)| same(**byte)).map(|(_, rest)| rest);
+    let escaped = match text {
+        [b'%', high, low, rest @ ..] | [b'\\', b'u', b'0', b'0', high, low, rest @ ..] => {
+            hex(*high, *low).map(|byte| (byte, rest))
+        }
+        [b'\\', byte @ (b'"' | b'\\' | b'/'), rest @ ..] => Some((*byte, rest)),
+        _ => None,
+    };
+    plain.into_iter().chain(escaped.filter(|(byte, _)| same(*byte)).map(|(_, rest)| rest))
+}
+
+fn hex(high: u8, low: u8) -> Option<u8> {
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    u8::try_from(digit(high)? * 16 + digit(low)?).ok()
 }
 
 #[cfg(test)]
@@ -232,10 +243,18 @@ mod tests {
             ("S3CRET/\"X", "{{secret:k}}"),
             (r#"{"echo":"s3cret/\"x"}"#, r#"{"echo":"{{secret:k}}"}"#),
             ("?q=s3cret%2f%22x", "?q={{secret:k}}"),
+            ("/s3cret/%22x", "/{{secret:k}}"),
+            ("%73%33cret\\/\\u0022x", "{{secret:k}}"),
+            ("s3cret/\\\"xyz", "{{secret:longer}}"),
             (&format!("={}=", STANDARD_NO_PAD.encode("s3cret/\"x")), "={{secret:k}}="),
             ("s3cret/", "s3cret/"),
+            ("100% s3cret\\", "100% s3cret\\"),
         ] {
             assert_eq!(scrub.text(said), seen, "{said}");
+        }
+        let odd = Scrub::new(&values(&[("k", r"a%41\\b%")]));
+        for echo in [r"a%41\\b%", r"a%41\\\\b%", "a%2541%5C%5Cb%25", r"A%41\u005c\\b%"] {
+            assert_eq!(odd.text(&format!("<{echo}>")), "<{{secret:k}}>", "{echo}");
         }
         let answer = HttpAnswer {
             status: 200,

@@ -44,6 +44,11 @@ impl fmt::Display for Target {
 }
 
 impl Target {
+    /// For a message: without the query, which may be about a person, and not too long.
+    pub fn shown(&self) -> String {
+        format!("{}{:.200}", self.origin, self.path)
+    }
+
     /// Reads an absolute address.
     pub fn parse(text: &str) -> Result<Target, &'static str> {
         plain(text)?;
