@@ -131,7 +131,6 @@ pub const CODES: &[&str] = &[
     "unknown-voucher",
     "unsupported-media-type",
     "version-exists",
-    "vocabulary-mismatch",
     "voucher-full",
     "voucher-spent",
     "wrong-hold",
