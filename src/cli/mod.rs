@@ -12,6 +12,7 @@ mod fmt;
 mod lsp;
 mod migrate;
 mod new;
+mod plugin;
 mod serve;
 mod show;
 mod test;
@@ -66,6 +67,8 @@ enum Command {
         /// What to do, as the server writes it
         order: String,
     },
+    /// Write, build, test, pack, sign and install a plugin: a vendor's component that policies ask
+    Plugin(plugin::Args),
 }
 
 /// A language for people.
@@ -95,6 +98,9 @@ pub(crate) enum CliError {
     Output(#[from] std::io::Error),
     #[error("{0}")]
     Usage(String),
+    /// A plugin or a package is not as it should be, or a server does not take it.
+    #[error("{0}")]
+    Refused(String),
     /// Findings were shown already.
     #[error("the rulebooks do not check: {errors} error{}", if *errors == 1 { "" } else { "s" })]
     Findings { errors: usize },
@@ -114,7 +120,7 @@ pub(crate) enum CliError {
 impl CliError {
     fn code(&self) -> u8 {
         match self {
-            CliError::Findings { .. } | CliError::Facts(_) => 1,
+            CliError::Findings { .. } | CliError::Facts(_) | CliError::Refused(_) => 1,
             _ => 2,
         }
     }
@@ -140,6 +146,7 @@ pub fn main() -> ExitCode {
         Command::Verify(args) => verify::run(&args, &mut console),
         Command::Drill(args) => drill::run(&args, &mut console),
         Command::PluginCompile { order } => return crate::plugins::host::compile_child(&order),
+        Command::Plugin(args) => plugin::run(&args, &mut console),
     };
     let done = done.and_then(|good| console.finish().map(|()| good).map_err(CliError::Output));
     match done {

@@ -128,6 +128,11 @@ impl Case {
             }
         }
         manifest.settle(&case.config).map_err(|e| format!("config: {e}"))?;
+        let entries: usize = case.kv.iter().map(|(key, value)| key.len() + value.len()).sum();
+        if entries as u64 > manifest.asks.kv {
+            let most = manifest.asks.kv;
+            return Err(format!("kv: {entries} bytes are more than the {most} that the manifest asks for"));
+        }
         Ok(case)
     }
 }

@@ -5,6 +5,7 @@ mod case;
 mod key;
 mod keyring;
 mod recording;
+mod runner;
 mod shape;
 mod sums;
 
@@ -13,6 +14,7 @@ pub use case::{Case, Expected, Recorded};
 pub use key::{KeyError, PublicKey, SecretKey};
 pub use keyring::{Keyring, Trust, TrustError, TrustedKey, Verified};
 pub use recording::Recording;
+pub use runner::{CaseRun, Subject};
 pub use shape::Shape;
 
 use crate::plugins::manifest::{Flaws, Manifest};
