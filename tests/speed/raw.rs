@@ -172,11 +172,13 @@ async fn batch(tx: &mut PgConnection, items: &[Item], members: &[Uuid]) {
         .fetch_all(&mut *tx)
         .await
         .unwrap();
-    sqlx::query("INSERT INTO answers SELECT k, k, 201, '', 1 FROM UNNEST($1::text[]) k ON CONFLICT DO NOTHING")
-        .bind(&keys)
-        .execute(&mut *tx)
-        .await
-        .unwrap();
+    sqlx::query(
+        "INSERT INTO answers SELECT k, k, 201, '', 1 FROM UNNEST($1::text[]) k ON CONFLICT DO NOTHING",
+    )
+    .bind(&keys)
+    .execute(&mut *tx)
+    .await
+    .unwrap();
     for sql in [
         "WITH n AS (SELECT w, count(*) * 10 AS x FROM UNNEST($1::uuid[]) w GROUP BY w)
             INSERT INTO accounts SELECT w, 'department', x, 0, 0, 0, 1 FROM n ON CONFLICT (member_id, ledger) DO UPDATE
