@@ -14,6 +14,7 @@ mod migrate;
 mod new;
 mod plugin;
 mod serve;
+mod settings;
 mod show;
 mod test;
 mod verify;

@@ -1,10 +1,13 @@
 //! A store's desk: the policies in force there, deciding on facts, and logging what was decided.
 use crate::counter::money::{Money, Scale};
-use crate::lang::typed::Ty;
+use crate::counter::plugged::fit::declared;
+use crate::counter::plugged::{Asking, Heard, Note, Place, Settled, settle};
+use crate::lang::typed::{DecisionId, Source, Ty};
+use crate::program::bind::FactError;
 use crate::program::dates::date_of;
 use crate::program::facts::Facts;
 use crate::program::iso::{format_date, parse_datetime};
-use crate::records::entity::rulebook;
+use crate::records::entity::{plugin_response, rulebook};
 use crate::records::unit::Decided;
 use crate::records::{Refusal, Stop, Unit, Want, ids};
 use crate::rulebook::{Book, Program, Rulebooks, Store, Terms};
@@ -21,6 +24,8 @@ pub struct Desk {
     books: Arc<Rulebooks>,
     store: String,
     program: Arc<Program>,
+    /// What plugins were asked for the operation, also at desks of other stores.
+    heard: Arc<Heard>,
 }
 
 /// When something happened, by the clock and by the store's calendar.
@@ -44,6 +49,8 @@ pub struct Ruling {
     pub answer: Value,
     text: String,
     facts: String,
+    /// What plugins were asked for it.
+    plugins: Vec<Note>,
 }
 
 impl Desk {
@@ -54,11 +61,16 @@ impl Desk {
             let detail = format!("there is no store {store:?}");
             return Err(Refusal::new(404, "unknown-store", "There is no such store", detail).at("store"));
         };
-        Ok(Desk { store: store.to_owned(), program, books })
+        Ok(Desk { store: store.to_owned(), program, books, heard: Arc::default() })
+    }
+    /// The desk for one operation: what plugins are asked there is asked in its name, so that asking again under the same
+    /// name is the same question.
+    pub fn for_operation(&self, name: &str) -> Desk {
+        Desk { heard: Arc::new(Heard::new(name)), ..self.clone() }
     }
     /// The desk of another store of the same chain, for receipts from there.
     pub fn of_store(&self, store: &str) -> Result<Desk, Refusal> {
-        Desk::at(self.books.clone(), store)
+        Ok(Desk { heard: self.heard.clone(), ..Desk::at(self.books.clone(), store)? })
     }
     pub fn store(&self) -> &str {
         &self.store
@@ -160,28 +172,59 @@ impl Desk {
     }
 
     /// Decides on these facts, keeping of `known` what the vocabulary has; `said` (from the caller) is taken as it is, but
-    /// may not say anything that is known.
+    /// may not say anything that is known. What plugins answer, they are asked for: the operation stops until they are. What
+    /// the caller says of such facts is believed only where the plugin fails and the vocabulary refers to the desk.
     pub fn rule(&self, decision: &str, known: Value, said: &Value) -> Result<Ruling, Stop> {
-        let Some(id) = self.program.decision(decision) else {
-            let detail = format!("the rulebook of {} has no decision `{decision}`", self.store);
-            return Err(
-                Refusal::new(409, "no-such-decision", "The rulebook does not decide this", detail).into()
-            );
-        };
+        let id = self.decision(decision)?;
         let mut facts = self.known_here(known);
-        add(&mut facts, said, "facts")?;
-        let facts = facts.to_string();
-        let mut bound = Facts::default();
-        self.program.binder().bind_into(facts.as_bytes(), &mut bound).map_err(|e| {
-            Refusal::new(422, e.problem.code(), "A fact cannot be taken up", e.message).at(e.path)
-        })?;
-        let outcome = self.program.decide(id, &bound);
+        let (said, of_plugins) = self.apart(said);
+        add(&mut facts, &said, "facts")?;
+        let place = Place { program: &self.program, store: &self.store, heard: &self.heard };
+        let ruled = match settle(&place, id, facts, &of_plugins).map_err(unbound)? {
+            Settled::Ruled(ruled) => ruled,
+            Settled::Ask(questions) => return Err(Asking::stop(self.heard.clone(), questions)),
+            Settled::Denied(note) => return Err(denied(&note).into()),
+        };
         let mut text = String::with_capacity(1024);
-        self.program.renderer().render_into(&mut text, &outcome, None);
-        let answer: Value = serde_json::from_str(&text).unwrap_or_default();
-        let status = answer.get("status").and_then(Value::as_str).unwrap_or("faulty").to_owned();
-        let outcome = answer.get("outcome").and_then(Value::as_object).cloned().unwrap_or_default();
-        Ok(Ruling { decision: decision.to_owned(), status, outcome, answer, text, facts })
+        self.program.renderer().render_with(&mut text, &ruled.outcome, None, &ruled.whys());
+        Ok(Ruling::of(decision, ruled.facts.to_string(), text, ruled.notes))
+    }
+
+    /// Decides as far as it can be told now, for what is printed or foretold: no plugin is asked, and nothing of it can be
+    /// logged.
+    pub fn foretell(&self, decision: &str, known: Value) -> Result<Ruling, Stop> {
+        let id = self.decision(decision)?;
+        let facts = self.known_here(known).to_string();
+        let mut bound = Facts::default();
+        self.program.binder().bind_into(facts.as_bytes(), &mut bound).map_err(unbound)?;
+        let mut text = String::with_capacity(1024);
+        self.program.renderer().render_into(&mut text, &self.program.decide(id, &bound), None);
+        Ok(Ruling::of(decision, facts, text, Vec::new()))
+    }
+
+    fn decision(&self, decision: &str) -> Result<DecisionId, Stop> {
+        self.program.decision(decision).ok_or_else(|| {
+            let detail = format!("the rulebook of {} has no decision `{decision}`", self.store);
+            Refusal::new(409, "no-such-decision", "The rulebook does not decide this", detail).into()
+        })
+    }
+
+    /// Whether a fact is the desk's to say: it comes from there, or from a plugin for which the desk may step in.
+    pub fn asks_desk(&self, name: &str) -> bool {
+        let vocab = &self.program.linked().rulebook.vocab;
+        let root = vocab.roots.iter().find(|r| r.name == name).map(|r| &r.source);
+        let source = root.or_else(|| vocab.fact_calls.iter().find(|f| f.name == name).map(|f| &f.source));
+        matches!(source, Some(Source::Desk | Source::Plugin(_)))
+    }
+
+    /// What is said, without the facts that plugins answer; and those.
+    fn apart(&self, said: &Value) -> (Value, Map<String, Value>) {
+        let vocab = &self.program.linked().rulebook.vocab;
+        let Value::Object(said) = said else { return (said.clone(), Map::new()) };
+        let of_plugin = |name: &str| declared(vocab).any(|(fact, _)| fact == name);
+        let (plugins, others) =
+            said.clone().into_iter().partition::<Map<_, _>, _>(|(name, _)| of_plugin(name));
+        (Value::Object(others), plugins)
     }
 
     /// As [`Desk::rule`], where nothing but a decided answer will do.
@@ -225,8 +268,20 @@ impl Desk {
         }
         let nth = unit.decided().iter().filter(|d| d.cause_id == Some(cause_id)).count();
         let id = ids::named(&["decision", cause, &cause_id.to_string(), &nth.to_string()]);
+        for (seq, note) in (0i32..).zip(&ruling.plugins) {
+            if let Some(body) = &note.body {
+                unit.t.responses.put(plugin_response::Model {
+                    decision_id: id,
+                    seq,
+                    body: body.clone(),
+                    recorded_at: unit.now,
+                });
+            }
+        }
+        let plugins = (!ruling.plugins.is_empty()).then(|| serde_json::to_string(&ruling.plugins));
         unit.log(Decided {
             id,
+            plugins: plugins.and_then(Result::ok),
             store: self.store.clone(),
             decision: ruling.decision.clone(),
             rulebook: digest,
@@ -240,7 +295,25 @@ impl Desk {
     }
 }
 
+fn unbound(error: FactError) -> Stop {
+    let path = error.path.clone();
+    Refusal::new(422, error.problem.code(), "A fact cannot be taken up", error.message).at(path).into()
+}
+
+/// The refusal where a plugin has no answer and the vocabulary denies. Not for good: the plugin may answer later.
+pub fn denied(note: &Note) -> Refusal {
+    let more = serde_json::json!({ "plugin": note }).to_string();
+    let title = "A plugin has no answer, and without it nothing is decided";
+    Refusal::new(422, "plugin-denied", title, note.words().1).at(note.fact.clone()).with(more).for_now()
+}
+
 impl Ruling {
+    fn of(decision: &str, facts: String, text: String, plugins: Vec<Note>) -> Ruling {
+        let answer: Value = serde_json::from_str(&text).unwrap_or_default();
+        let status = answer.get("status").and_then(Value::as_str).unwrap_or("faulty").to_owned();
+        let outcome = answer.get("outcome").and_then(Value::as_object).cloned().unwrap_or_default();
+        Ruling { decision: decision.to_owned(), status, outcome, answer, text, facts, plugins }
+    }
     /// Refused unless everything is decided: the answer says what is missing or open.
     pub fn decided(self) -> Result<Ruling, Stop> {
         let (code, title) = match self.status.as_str() {

@@ -7,6 +7,7 @@ pub mod desk;
 pub mod facts;
 pub mod members;
 pub mod money;
+pub mod plugged;
 pub mod points;
 pub mod replay;
 pub mod returns;

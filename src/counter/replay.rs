@@ -1,4 +1,5 @@
 //! Deciding again what was decided: from the record alone, by the texts that were in force then.
+use crate::counter::plugged::{explained, notes_of, whys};
 use crate::program::facts::Facts;
 use crate::records::engine::link_hash;
 use crate::records::entity::{decision, rulebook};
@@ -68,12 +69,14 @@ pub fn replay(record: &decision::Model, books: &Rulebooks) -> Result<Replayed, R
         .binder()
         .bind_into(record.facts.as_bytes(), &mut facts)
         .map_err(|e| ReplayError::Facts(e.message))?;
+    // What plugins said stands in the facts; the record says what they were, so none is needed again.
+    let notes = notes_of(record.plugins.as_deref());
     let mut outcome = String::new();
-    program.renderer().render_into(&mut outcome, &program.decide(id, &facts), None);
+    program.renderer().render_with(&mut outcome, &program.decide(id, &facts), None, &whys(&notes));
     Ok(Replayed {
         same: outcome == record.outcome,
         hash_holds: link_hash(record) == record.hash,
-        explanation: program.explanation(id, &facts),
+        explanation: explained(program.explanation(id, &facts), &notes),
         outcome,
     })
 }

@@ -181,7 +181,7 @@ fn sticks(part: Part) -> bool {
 fn breaks(before: Part, part: Part) -> bool {
     match part {
         Part::clause | Part::may_set | Part::rounding | Part::compare_tail => true,
-        Part::guard | Part::default | Part::better => true,
+        Part::guard | Part::default | Part::better | Part::plugin_reads | Part::on_failure => true,
         // What is said to people stands where it is said.
         Part::labels => !matches!(before, Part::kw_say | Part::kw_title),
         _ => before == Part::comma,

@@ -152,9 +152,13 @@ fn choices(vocab: &Vocab, ty: &Ty) -> Vec<Choice> {
     choices
 }
 
-/// `{"fact","ask":{"zh","en"},"options":[{"value","zh","en"}]}`.
-pub(crate) fn write(out: &mut String, vocab: &Vocab, path: &str) {
-    let question = question(vocab, path);
+/// `{"fact","ask":{"zh","en"},"options":[{"value","zh","en"}]}`; `why`, in (zh, en), is said with the question.
+pub(crate) fn write(out: &mut String, vocab: &Vocab, path: &str, why: Option<(&str, &str)>) {
+    let mut question = question(vocab, path);
+    if let Some((zh, en)) = why {
+        question.zh.push_str(&format!("({zh})"));
+        question.en.push_str(&format!(" ({en})"));
+    }
     out.push_str("{\"fact\":");
     json::string(out, path);
     out.push_str(",\"ask\":");
@@ -245,7 +249,7 @@ mod tests {
     #[test]
     fn options_are_what_facts_accept() {
         let mut out = String::new();
-        write(&mut out, &vocab(), "item.season");
+        write(&mut out, &vocab(), "item.season", None);
         assert_eq!(
             out,
             concat!(

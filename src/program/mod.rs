@@ -2,7 +2,7 @@
 //!
 //! Invariants: evaluation is a pure function of (program, facts); it never does I/O and never reads a clock.
 //! The reference walk is the meaning; the compiled program must answer the same bytes.
-mod amount;
+pub(crate) mod amount;
 pub mod ask;
 pub mod bind;
 pub mod code;

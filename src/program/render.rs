@@ -8,10 +8,20 @@ mod value;
 use crate::lang::typed::*;
 use crate::program::link::Linked;
 use crate::program::outcome::{Outcome, RowHit, State};
+use crate::program::value::Value;
 use crate::program::{LANGUAGE, ask, json};
 use std::sync::Arc;
 
 pub use open::{conflict_text, fault_text};
+
+/// Why somebody is asked for a fact that they would not be asked for otherwise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Why {
+    /// The fact, as `needs` names it.
+    pub path: String,
+    pub zh: String,
+    pub en: String,
+}
 
 /// Writes the outcomes of one program.
 #[derive(Debug, Clone)]
@@ -53,6 +63,18 @@ impl Renderer {
 
     /// Appends the answer; `explanation` is JSON for a last member `"explanation"`.
     pub fn render_into(&self, out: &mut String, outcome: &Outcome, explanation: Option<&str>) {
+        self.render_with(out, outcome, explanation, &[]);
+    }
+
+    /// A value as answers and facts have it.
+    pub fn value(&self, ty: &Ty, value: &Value) -> String {
+        let mut out = String::new();
+        value::write(&mut out, &self.linked, ty, value);
+        out
+    }
+
+    /// As [`Renderer::render_into`]; a question for a fact that `whys` speaks of says why it is asked.
+    pub fn render_with(&self, out: &mut String, outcome: &Outcome, explanation: Option<&str>, whys: &[Why]) {
         let book = &*self.linked.rulebook;
         let Some(decision) = book.vocab.decisions.get(outcome.decision.ix()) else {
             out.push_str("null");
@@ -82,7 +104,10 @@ impl Renderer {
             value::write(out, &self.linked, &ty, value);
         }
         out.push_str("},\"needs\":");
-        json::list(out, outcome.needs(working), |out, path| ask::write(out, &book.vocab, &path));
+        json::list(out, outcome.needs(working), |out, path| {
+            let why = whys.iter().find(|why| why.path == path);
+            ask::write(out, &book.vocab, &path, why.map(|why| (why.zh.as_str(), why.en.as_str())));
+        });
         out.push_str(",\"open\":");
         json::list(out, &outcome.open, |out, open| open::write(out, &self.linked, decision, outcome, open));
         out.push_str(",\"because\":");
@@ -125,7 +150,7 @@ impl Renderer {
 /// Missing facts with the outputs that wait for them: `[{"fact","ask","options","outputs"}]`.
 pub fn questions(out: &mut String, vocab: &Vocab, ranked: &[(String, Vec<&str>)]) {
     json::list(out, ranked, |out, (fact, outputs)| {
-        ask::write(out, vocab, fact);
+        ask::write(out, vocab, fact, None);
         // Into the object just written.
         out.pop();
         out.push_str(",\"outputs\":");

@@ -3,7 +3,7 @@
 //! A batch that fails is halved until the operation that makes it fail stands alone; an operation that lost a race with
 //! another node is run again on what that node wrote.
 use crate::records::entity::{answer, chain, decision};
-use crate::records::unit::{Answer, Decided, Operation, Refusal, Stop, Unit, Want};
+use crate::records::unit::{Answer, Aside, Decided, Operation, Refusal, Stop, Unit, Want};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
@@ -96,6 +96,8 @@ pub enum Reply {
     /// A job with this key waits or runs on this node; nothing was taken.
     InFlight,
     Refused(Refusal),
+    /// Nothing was recorded: this has to be found out first, then the job is submitted again.
+    Ask(Aside),
     /// Nobody knows; the caller asks again with the same key.
     Failed(StoreError),
 }
@@ -151,8 +153,9 @@ impl<S: Store, C: Clock> Engine<S, C> {
         replies.into_iter().map(|reply| reply.unwrap_or_else(lost)).collect()
     }
 
-    /// Runs an operation and writes nothing: dry runs, and reads that want one view of everything.
-    pub async fn look(&self, operation: &dyn Operation) -> Result<Result<Answer, Refusal>, StoreError> {
+    /// Runs an operation and writes nothing: dry runs, and reads that want one view of everything. It stops for a refusal,
+    /// or for what has to be found out first.
+    pub async fn look(&self, operation: &dyn Operation) -> Result<Result<Answer, Stop>, StoreError> {
         let mut tx = self.store.view().await?;
         let mut unit = Unit::new(self.clock.now());
         let mut wants: BTreeSet<Want> = operation.hints().into_iter().collect();
@@ -161,8 +164,8 @@ impl<S: Store, C: Clock> Engine<S, C> {
             unit.mark();
             match operation.run(&mut unit) {
                 Ok(answer) => return Ok(Ok(answer)),
-                Err(Stop::Refused(refusal)) => return Ok(Err(refusal)),
                 Err(Stop::Missing(more)) => wants = more.into_iter().collect(),
+                Err(stop) => return Ok(Err(stop)),
             }
             unit.reset();
         }
@@ -216,6 +219,10 @@ fn run(job: &Job, unit: &mut Unit, wants: &mut BTreeSet<Want>) -> Option<Reply> 
             unit.back();
             wants.extend(more);
             None
+        }
+        Err(Stop::Ask(aside)) => {
+            unit.back();
+            Some(Reply::Ask(aside))
         }
         Err(Stop::Refused(refusal)) => {
             unit.back();
@@ -278,6 +285,7 @@ fn link(one: Decided, head: &chain::Model, now: i64) -> decision::Model {
         rulebook: one.rulebook,
         facts: one.facts,
         outcome: one.outcome,
+        plugins: one.plugins,
         cause: one.cause,
         cause_id: one.cause_id,
         actor: one.actor,
@@ -289,7 +297,8 @@ fn link(one: Decided, head: &chain::Model, now: i64) -> decision::Model {
     row
 }
 
-/// SHA-256 over all columns but the hash itself, each with its length before it; hex.
+/// SHA-256 over all columns but the hash itself, each with its length before it; hex. What plugins said comes last and only
+/// where they were asked, so that decisions from before there were any keep their hashes.
 pub fn link_hash(row: &decision::Model) -> String {
     let mut hash = Sha256::new();
     let (seq, id, at) = (row.seq.to_string(), row.id.to_string(), row.recorded_at.to_string());
@@ -308,7 +317,7 @@ pub fn link_hash(row: &decision::Model) -> String {
         &at,
         &row.previous,
     ];
-    for part in parts {
+    for part in parts.into_iter().chain(row.plugins.as_deref()) {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part.as_bytes());
     }

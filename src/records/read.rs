@@ -205,6 +205,15 @@ pub async fn decision<C: ConnectionTrait>(db: &C, id: Uuid) -> Result<Option<dec
     decision::Entity::find().filter(decision::Column::Id.eq(id)).one(db).await
 }
 
+/// What servers had answered to the plugins that a decision asked, by the place of the call.
+pub async fn plugin_responses<C: ConnectionTrait>(
+    db: &C,
+    decision: Uuid,
+) -> Result<Vec<plugin_response::Model>, DbErr> {
+    let of = plugin_response::Entity::find().filter(plugin_response::Column::DecisionId.eq(decision));
+    of.order_by_asc(plugin_response::Column::Seq).all(db).await
+}
+
 /// The texts of a rulebook that decided something.
 pub async fn rulebook<C: ConnectionTrait>(db: &C, digest: &str) -> Result<Option<rulebook::Model>, DbErr> {
     rulebook::Entity::find_by_id(digest.to_owned()).one(db).await

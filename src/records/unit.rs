@@ -6,7 +6,9 @@
 use crate::records::entity::*;
 use crate::records::shelf::{Row, Shelf};
 use sea_orm::prelude::Uuid;
+use std::any::Any;
 use std::collections::HashSet;
+use std::sync::Arc;
 
 /// What an operation may need to see. Loading locks the rows of sales, members, vouchers, redemptions, settlements and
 /// returns until the commit, in this order; the rest hangs on them.
@@ -62,9 +64,28 @@ pub enum Want {
     Events(Uuid),
 }
 
+/// What somebody outside has to find out before an operation can run to its end. The records hand it on and do not look
+/// inside.
+#[derive(Clone)]
+pub struct Aside(pub Arc<dyn Any + Send + Sync>);
+
+impl std::fmt::Debug for Aside {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Aside")
+    }
+}
+
+impl PartialEq for Aside {
+    fn eq(&self, other: &Aside) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
 /// Why an operation did not run to its end.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Stop {
+    /// This has to be found out first, outside of any transaction; then the operation may be run again.
+    Ask(Aside),
     /// These have to be loaded first.
     Missing(Vec<Want>),
     /// The answer is no; nothing of the operation is recorded but this.
@@ -204,6 +225,7 @@ tables! {
     chains: chain, String = |r| r.store.clone();
     decisions: decision, (String, i64) = |r| (r.store.clone(), r.seq);
     answers: answer, String = |r| r.key.clone();
+    responses: plugin_response, (Uuid, i32) = |r| (r.decision_id, r.seq);
     events: event, Uuid = |r| r.id;
     secrets: secret, String = |r| r.name.clone();
 }
@@ -217,6 +239,8 @@ pub struct Decided {
     pub rulebook: String,
     pub facts: String,
     pub outcome: String,
+    /// What plugins were asked for it and said, as JSON.
+    pub plugins: Option<String>,
     pub cause: String,
     pub cause_id: Option<Uuid>,
     pub actor: String,

@@ -4,15 +4,36 @@
 //! a job waits for nobody; under load, batches form by themselves); the queue is bounded; a job that was taken is run to
 //! its end, also if nobody waits for the reply any more.
 use crate::records::engine::{Clock, Engine, Job, Reply, Store, StoreError};
+use crate::records::unit::Aside;
 use std::collections::HashSet;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
-/// Jobs that wait, unless told otherwise.
-pub const QUEUE: usize = 4096;
-/// Jobs in a transaction.
-const BATCH: usize = 512;
+/// How often a job may stop for what has to be found out: operations have a lower bound of their own.
+const MAX_ASKS: usize = 32;
+
+/// How much the writer takes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Jobs that may wait.
+    pub queue: usize,
+    /// Jobs that go into one transaction at most.
+    pub batch: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Bounds {
+        Bounds { queue: 4096, batch: 512 }
+    }
+}
+
+/// A number alone is the queue.
+impl From<usize> for Bounds {
+    fn from(queue: usize) -> Bounds {
+        Bounds { queue, ..Bounds::default() }
+    }
+}
 
 /// The queue is full, or closed: nothing was taken, the caller may come again (503 with `Retry-After`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -22,10 +43,31 @@ pub struct Full;
 struct Item {
     job: Job,
     reply: oneshot::Sender<Reply>,
+    flight: Option<Arc<Flight>>,
 }
 
-/// Keys whose jobs wait or run on this node.
+/// Keys whose jobs wait or run on this node, or wait for what has to be found out for them.
 type Flying = Arc<Mutex<HashSet<String>>>;
+
+/// A key that is in flight for as long as somebody holds this.
+struct Flight {
+    flying: Flying,
+    key: String,
+}
+
+impl Flight {
+    /// None if the key is in flight already.
+    fn begin(flying: &Flying, key: &str) -> Option<Arc<Flight>> {
+        let new = lock(flying).insert(key.to_owned());
+        new.then(|| Arc::new(Flight { flying: flying.clone(), key: key.to_owned() }))
+    }
+}
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        lock(&self.flying).remove(&self.key);
+    }
+}
 
 /// The way to the writer thread; for all threads that serve requests.
 #[derive(Debug)]
@@ -39,22 +81,23 @@ pub struct Writer {
 
 impl Writer {
     /// Starts the thread. `open` runs on it, since connections belong to the runtime that opened them; this waits until it
-    /// is done. `queue` is how many jobs may wait.
+    /// is done.
     ///
     /// # Errors
     /// What `open` returns, or [`StoreError::Failed`] if there is no thread to be had.
-    pub fn start<S, C, F, O>(queue: usize, open: O) -> Result<Writer, StoreError>
+    pub fn start<S, C, F, O>(bounds: impl Into<Bounds>, open: O) -> Result<Writer, StoreError>
     where
         S: Store,
         C: Clock + 'static,
         F: Future<Output = Result<Engine<S, C>, StoreError>>,
         O: FnOnce() -> F + Send + 'static,
     {
-        let (sender, receiver) = mpsc::channel(queue.max(1));
+        let bounds = bounds.into();
+        let (sender, receiver) = mpsc::channel(bounds.queue.max(1));
         let (opened, opening) = std::sync::mpsc::sync_channel(1);
         let (works, working) = watch::channel(());
         let (flying, stop) = (Flying::default(), Arc::new(Notify::new()));
-        let side = (flying.clone(), stop.clone());
+        let stopped = stop.clone();
         let body = move || {
             let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
                 Ok(runtime) => runtime,
@@ -64,7 +107,7 @@ impl Writer {
                 match open().await {
                     Ok(engine) => {
                         let _ = opened.send(Ok(()));
-                        work(Arc::new(engine), receiver, side.0, side.1).await;
+                        work(Arc::new(engine), receiver, bounds.batch.max(1), stopped).await;
                     }
                     Err(error) => drop(opened.send(Err(error))),
                 }
@@ -83,17 +126,44 @@ impl Writer {
     /// # Errors
     /// [`Full`] if too many jobs wait, or after [`Writer::close`]: nothing was taken.
     pub async fn submit(&self, job: Job) -> Result<Reply, Full> {
-        let key = job.key.clone();
-        if let Some(key) = &key
-            && !lock(&self.flying).insert(key.clone())
-        {
-            return Ok(Reply::InFlight);
+        match self.take_off(&job) {
+            Ok(flight) => self.hand_over(job, flight).await,
+            Err(reply) => Ok(reply),
         }
+    }
+
+    /// As [`Writer::submit`]; where the job stops for what has to be found out, `ask` finds it out and the job is handed over
+    /// again. Its key stays in flight meanwhile, and no transaction waits.
+    ///
+    /// # Errors
+    /// [`Full`], also after something was found out: nothing was recorded.
+    pub async fn submit_asking<A, F>(&self, job: Job, ask: A) -> Result<Reply, Full>
+    where
+        A: Fn(Aside) -> F,
+        F: Future<Output = ()>,
+    {
+        let flight = match self.take_off(&job) {
+            Ok(flight) => flight,
+            Err(reply) => return Ok(reply),
+        };
+        for _ in 0..MAX_ASKS {
+            match self.hand_over(job.clone(), flight.clone()).await? {
+                Reply::Ask(aside) => ask(aside).await,
+                reply => return Ok(reply),
+            }
+        }
+        Ok(Reply::Failed(StoreError::Refused("an operation asks without end".into())))
+    }
+
+    /// Puts the job's key in flight, if it has one.
+    fn take_off(&self, job: &Job) -> Result<Option<Arc<Flight>>, Reply> {
+        let Some(key) = &job.key else { return Ok(None) };
+        Flight::begin(&self.flying, key).map(Some).ok_or(Reply::InFlight)
+    }
+
+    async fn hand_over(&self, job: Job, flight: Option<Arc<Flight>>) -> Result<Reply, Full> {
         let (reply, answer) = oneshot::channel();
-        if self.queue.try_send(Item { job, reply }).is_err() {
-            land(&self.flying, key.as_ref());
-            return Err(Full);
-        }
+        self.queue.try_send(Item { job, reply, flight }).map_err(|_| Full)?;
         let gone = || Reply::Failed(StoreError::Failed("the writer is gone".into()));
         Ok(answer.await.unwrap_or_else(|_| gone()))
     }
@@ -114,13 +184,13 @@ impl Writer {
 async fn work<S: Store, C: Clock + 'static>(
     engine: Arc<Engine<S, C>>,
     mut queue: mpsc::Receiver<Item>,
-    flying: Flying,
+    batch: usize,
     stop: Arc<Notify>,
 ) {
-    let mut items = Vec::with_capacity(BATCH);
+    let mut items = Vec::new();
     loop {
         let taken = tokio::select! {
-            taken = queue.recv_many(&mut items, BATCH) => taken,
+            taken = queue.recv_many(&mut items, batch) => taken,
             () = stop.notified() => {
                 queue.close();
                 continue;
@@ -129,12 +199,12 @@ async fn work<S: Store, C: Clock + 'static>(
         if taken == 0 {
             return;
         }
-        let (jobs, waiting): (Vec<Job>, Vec<_>) = items.drain(..).map(|item| (item.job, item.reply)).unzip();
-        let keys: Vec<Option<String>> = jobs.iter().map(|job| job.key.clone()).collect();
+        let (jobs, waiting): (Vec<Job>, Vec<_>) =
+            items.drain(..).map(|item| (item.job, (item.reply, item.flight))).unzip();
         let replies = run(&engine, jobs).await;
-        for ((key, reply), to) in keys.iter().zip(replies).zip(waiting) {
+        for (reply, (to, flight)) in replies.into_iter().zip(waiting) {
             // First the key, then the reply: whoever asks again upon the reply is not in flight.
-            land(&flying, key.as_ref());
+            drop(flight);
             let _ = to.send(reply);
         }
     }
@@ -165,12 +235,6 @@ async fn attempt<S: Store, C: Clock + 'static>(
 
 fn lock(flying: &Flying) -> std::sync::MutexGuard<'_, HashSet<String>> {
     flying.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn land(flying: &Flying, key: Option<&String>) {
-    if let Some(key) = key {
-        lock(flying).remove(key);
-    }
 }
 
 fn failed(error: &dyn std::error::Error) -> StoreError {

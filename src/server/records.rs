@@ -1,12 +1,16 @@
 //! The records as the handlers see them: one way to write, one way to read.
+use crate::counter::plugged::Asking;
+use crate::plugins::ask::Answers;
 use crate::records::{
-    Answer, Database, Engine, Full, Job, Operation, Refusal, Reply, StoreError, SystemClock, Writer, migrate,
+    Answer, Aside, Bounds, Clock, Database, Engine, Full, Job, Operation, Refusal, Reply, Stop, StoreError,
+    SystemClock, Writer, migrate,
 };
 use crate::server::problem::Problem;
 use sea_orm::{DatabaseConnection, DbErr};
 use std::future::Future;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 
@@ -19,6 +23,7 @@ pub struct Records {
     engine: Arc<Engine<Database>>,
     /// Connections belong to the runtime that opened them; workers of the server come and go.
     runtime: Handle,
+    plugins: Arc<dyn Answers>,
 }
 
 /// The open database and the threads that serve it.
@@ -30,7 +35,7 @@ pub struct Opened {
 
 impl Opened {
     /// Opens the database, brings its schema up to date, and starts the writer.
-    pub fn open(url: &str, queue: usize) -> Result<Opened, StoreError> {
+    pub fn open(url: &str, bounds: Bounds, plugins: Arc<dyn Answers>) -> Result<Opened, StoreError> {
         let (opened, opening) = std::sync::mpsc::sync_channel(1);
         let (stop, stopped) = oneshot::channel();
         let address = url.to_owned();
@@ -55,10 +60,10 @@ impl Opened {
         let (database, runtime) = opening.recv().map_err(|error| failed(&error))??;
         let address = url.to_owned();
         let engine = move || async move { Ok(Engine::new(Database::open(&address).await?, SystemClock)) };
-        let writer = Arc::new(Writer::start(queue, engine)?);
+        let writer = Arc::new(Writer::start(bounds, engine)?);
         let reader = database.reader().clone();
         let engine = Arc::new(Engine::new(database, SystemClock));
-        Ok(Opened { records: Records { writer, reader, engine, runtime }, stop, reading })
+        Ok(Opened { records: Records { writer, reader, engine, runtime, plugins }, stop, reading })
     }
 
     /// After the last request: what waits is committed, then the connections are closed.
@@ -80,9 +85,17 @@ fn failed(error: &dyn std::error::Error) -> StoreError {
 }
 
 impl Records {
-    /// Records a job; the answer comes after the commit.
+    /// Records a job; the answer comes after the commit. Plugins that it has to ask are asked outside of the transaction.
     pub async fn submit(&self, job: Job) -> Result<Reply, Full> {
-        self.writer.submit(job).await
+        let find_out = async |aside: Aside| self.find_out(&aside).await;
+        self.writer.submit_asking(job, find_out).await
+    }
+    async fn find_out(&self, aside: &Aside) {
+        Asking::find_out(aside, self.plugins.as_ref(), SystemClock.now()).await;
+    }
+    /// Whoever answers for plugins.
+    pub fn plugins(&self) -> &dyn Answers {
+        self.plugins.as_ref()
     }
     /// Runs queries where the connections live.
     pub async fn read<T, F, Q>(&self, query: Q) -> Result<T, Problem>
@@ -100,11 +113,48 @@ impl Records {
     }
     /// Runs an operation on one view of everything and writes nothing.
     pub async fn look(&self, operation: Arc<dyn Operation>) -> Result<Result<Answer, Refusal>, Problem> {
-        let engine = self.engine.clone();
-        match self.runtime.spawn(async move { engine.look(operation.as_ref()).await }).await {
-            Ok(Ok(answered)) => Ok(answered),
-            Ok(Err(error)) => Err(Problem::not_read(error.to_string()).retry_after(1)),
+        loop {
+            let (engine, operation) = (self.engine.clone(), operation.clone());
+            let looked = self.runtime.spawn(async move { engine.look(operation.as_ref()).await }).await;
+            match looked.map_err(|_| Problem::internal())? {
+                Ok(Ok(answer)) => return Ok(Ok(answer)),
+                Ok(Err(Stop::Refused(refusal))) => return Ok(Err(refusal)),
+                // Ends: an operation asks a bounded number of times.
+                Ok(Err(Stop::Ask(aside))) => self.find_out(&aside).await,
+                Ok(Err(Stop::Missing(_))) => return Err(Problem::internal()),
+                Err(error) => return Err(Problem::not_read(error.to_string()).retry_after(1)),
+            }
+        }
+    }
+    /// Changes what is no business of tills, beside the writer.
+    pub async fn change<T, F, Q>(&self, change: Q) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, StoreError>> + Send + 'static,
+        Q: FnOnce(Database) -> F + Send + 'static,
+    {
+        let database = self.engine.store().clone();
+        match self.runtime.spawn(async move { change(database).await }).await {
+            Ok(Ok(done)) => Ok(done),
+            Ok(Err(error)) => Err(Problem::not_recorded(error.to_string()).retry_after(1)),
             Err(_) => Err(Problem::internal()),
+        }
+    }
+    /// As [`Records::change`], for threads that are nobody's runtime: they wait, at most so long.
+    pub fn change_now<T, F, Q>(&self, patience: Duration, change: Q) -> Result<T, String>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, StoreError>> + Send + 'static,
+        Q: FnOnce(Database) -> F + Send + 'static,
+    {
+        let database = self.engine.store().clone();
+        let (done, waiting) = std::sync::mpsc::sync_channel(1);
+        self.runtime.spawn(async move {
+            let _ = done.send(change(database).await);
+        });
+        match waiting.recv_timeout(patience) {
+            Ok(changed) => changed.map_err(|error| error.to_string()),
+            Err(_) => Err("the database does not answer".into()),
         }
     }
     /// Does something beside the requests, where the connections live.

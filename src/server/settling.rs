@@ -123,7 +123,7 @@ impl Run {
         let mut running = Vec::with_capacity(members.len());
         for member in members {
             let operation = SettleMember {
-                desk: self.desk.clone(),
+                desk: self.desk.for_operation(&format!("{} {member}", self.request.id())),
                 settlement: self.request.id(),
                 ledger: self.request.ledger.clone(),
                 year: self.request.year,

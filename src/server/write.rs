@@ -58,9 +58,13 @@ pub struct Call {
 }
 
 impl Call {
+    /// In whose name plugins are asked; questions of which nothing is recorded have none.
+    fn name(&self) -> String {
+        if self.dry { String::new() } else { self.operation.to_string() }
+    }
     /// The desk of a store.
     pub fn desk(&self, store: &str) -> Result<Desk, Problem> {
-        Ok(Desk::at(self.books.clone(), store)?)
+        Ok(Desk::at(self.books.clone(), store)?.for_operation(&self.name()))
     }
 }
 
@@ -155,6 +159,8 @@ pub fn respond(reply: Reply, dry: bool) -> Result<HttpResponse, Problem> {
             r.insert_header((REPLAYED, "true"));
         })),
         Reply::Refused(refusal) => Err(refusal.into()),
+        // Answered before it comes here.
+        Reply::Ask(_) => Err(Problem::internal()),
         Reply::OtherBody => Err(Problem::key_reused(
             "this key was sent with another body, or to another address; a new write needs a new key",
         )

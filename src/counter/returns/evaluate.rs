@@ -38,6 +38,7 @@ impl EvaluateReturn {
             receipt: request.receipt.clone(),
             request: request.request.clone(),
             gifts: request.gifts.clone(),
+            facts: request.facts.clone(),
         })
     }
 }

@@ -1,6 +1,7 @@
 //! What the policy says of a slip: line by line, each line before it counting as returned, so that points and dues of
 //! the lines sum to those of the slip.
 use crate::counter::desk::{Desk, Ruling, When, amount};
+use crate::counter::plugged::Asking;
 use crate::counter::returns::purchase::{Purchase, gifts};
 use crate::counter::returns::request::{LineBack, MAX_LINES, Slip};
 use crate::counter::returns::units::{self, Range};
@@ -93,6 +94,11 @@ pub fn judge(unit: &Unit, place: &Desk, when: &When, slip: &Slip) -> Result<Judg
         return Err(Refusal::new(422, "malformed-return", "The return cannot be", detail).at("lines").into());
     }
     let purchase = Purchase::load(unit, place, when, slip)?;
+    if let Some(name) = slip.facts.keys().find(|name| !purchase.desk.asks_desk(name)) {
+        let detail = format!("the desk is not asked for {name:?}");
+        let refusal = Refusal::new(422, "unknown-fact", "This is no fact of the desk's", detail);
+        return Err(refusal.at(format!("facts.{name}")).into());
+    }
     let mut lines = judge_lines(unit, &purchase, when, slip, &[])?;
     // The approver depends on what the other lines give back: known only now.
     let values: Vec<i64> = lines.iter().map(|l| l.value).collect();
@@ -119,10 +125,21 @@ fn judge_lines(
     let mut left = purchase.granted.clone();
     let mut lost = 0;
     let mut lines = Vec::with_capacity(slip.lines.len());
+    // Where a line asks plugins, the lines after it are looked at as if it were not there: what they ask, too, is asked
+    // at once.
+    let mut asks: Option<Stop> = None;
     for (nth, said) in slip.lines.iter().enumerate() {
         let others: i64 = values.iter().enumerate().filter(|(n, _)| *n != nth).map(|(_, v)| v).sum();
         let case = Case { unit, purchase, when, slip, nth, said, others, taken: &taken, gone: &gone, lost };
-        let (at, mut judged) = case.judge()?;
+        let (at, mut judged) = match (case.judge(), &asks) {
+            (Ok(judged), None) => judged,
+            (Err(stop @ Stop::Ask(_)), _) => {
+                asks = Some(Asking::joined(asks.take(), stop));
+                continue;
+            }
+            (Err(stop), None) => return Err(stop),
+            (_, Some(_)) => continue,
+        };
         for ((_, n), (_, left)) in judged.points_back.iter_mut().zip(left.iter_mut()) {
             // Whatever the policy counts: what was not granted is not taken back.
             *n = (*n).clamp(0, *left);
@@ -136,7 +153,10 @@ fn judge_lines(
         }
         lines.push(judged);
     }
-    Ok(lines)
+    match asks {
+        Some(stop) => Err(stop),
+        None => Ok(lines),
+    }
 }
 
 /// One line of a slip, and what came before it.
@@ -172,11 +192,11 @@ impl Case<'_> {
             "settled_points": purchase.settled_fact(self.lost),
             "today": crate::counter::facts::date(self.when.date),
         });
-        let said = json!({
-            "receipt": self.slip.receipt,
-            "item": self.said.item,
-            "request": self.slip.request,
-        });
+        let mut said = self.slip.facts.clone();
+        said.insert("receipt".into(), self.slip.receipt.clone().into());
+        said.insert("item".into(), self.said.item.clone().into());
+        said.insert("request".into(), self.slip.request.clone().into());
+        let said = Value::Object(said);
         let ruling = desk.decide(DECISION, known, &said).map_err(|stop| self.here(stop))?;
         let refund = ruling.money("refund", &money);
         // Bounds that no policy can move, whatever its texts say.

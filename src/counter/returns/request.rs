@@ -34,6 +34,10 @@ pub struct EvaluateRequest {
     /// Gifts of the purchase that have been used; the others are there to be handed back.
     #[serde(default)]
     pub gifts: Vec<GiftState>,
+    /// Other facts that the desk was asked for, such as those for which a plugin has no answer.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    pub facts: Map<String, Value>,
 }
 
 /// What names a sale on its receipt.
@@ -78,6 +82,8 @@ pub struct Slip {
     pub receipt: Map<String, Value>,
     pub request: Map<String, Value>,
     pub gifts: Vec<GiftState>,
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub facts: Map<String, Value>,
 }
 
 impl Slip {

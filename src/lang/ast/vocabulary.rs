@@ -146,7 +146,16 @@ pub enum FactSource {
     Request,
     Records,
     Desk,
-    Plugin(Path),
+    Plugin(PluginFact),
+}
+
+/// `plugin acme.fraud.score reads member, lines on failure 0`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PluginFact {
+    pub path: Path,
+    /// What the plugin may see beside the values that it is asked by.
+    pub reads: Vec<Path>,
+    pub on_failure: Option<Expr>,
 }
 
 /// `decision return_item given receipt, item { … }`.

@@ -107,13 +107,7 @@ impl<'a> Cx<'a> {
         what: &str,
     ) -> Option<Given> {
         let (Given::Value(c), Some(bounds)) = (&given, bounds) else { return Some(given) };
-        let above = bounds.low.as_ref().is_none_or(|(low, within)| {
-            order(low, c).is_some_and(|o| if *within { o.is_le() } else { o.is_lt() })
-        });
-        let below = bounds.high.as_ref().is_none_or(|(high, within)| {
-            order(high, c).is_some_and(|o| if *within { o.is_ge() } else { o.is_gt() })
-        });
-        if above && below {
+        if holds(bounds, c) {
             return Some(given);
         }
         let message = format!("{what} lies in `{}`, so it cannot be `{}`", bounds.text, self.text(span));
@@ -123,6 +117,20 @@ impl<'a> Cx<'a> {
         );
         None
     }
+}
+
+/// Whether a value lies within bounds; nothing lies outside them.
+pub(super) fn holds(bounds: &Bounds, value: &Const) -> bool {
+    if *value == Const::Absent {
+        return true;
+    }
+    let above = bounds.low.as_ref().is_none_or(|(low, within)| {
+        order(low, value).is_some_and(|o| if *within { o.is_le() } else { o.is_lt() })
+    });
+    let below = bounds.high.as_ref().is_none_or(|(high, within)| {
+        order(high, value).is_some_and(|o| if *within { o.is_ge() } else { o.is_gt() })
+    });
+    above && below
 }
 
 /// The order of a bound and a value; nothing is nothing in any currency.

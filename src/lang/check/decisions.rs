@@ -8,13 +8,19 @@ use crate::lang::typed::*;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Where a fact's value comes from.
+/// Where a fact's value comes from; what stands after `from plugin` is typed when all facts are known.
 pub(super) fn source(s: &ast::FactSource) -> Source {
     match s {
         ast::FactSource::Request => Source::Request,
         ast::FactSource::Records => Source::Records,
         ast::FactSource::Desk => Source::Desk,
-        ast::FactSource::Plugin(path) => Source::Plugin(path.text()),
+        ast::FactSource::Plugin(written) => Source::Plugin(Arc::new(PluginSource {
+            plugin: String::new(),
+            function: String::new(),
+            reads: Vec::new(),
+            on_failure: OnFailure::Refer,
+            span: written.path.span,
+        })),
     }
 }
 
@@ -98,6 +104,7 @@ impl<'a> Cx<'a> {
             }
         }
         self.vocab.roots = roots.into_values().collect();
+        self.plugin_facts(items);
     }
 
     /// Enters decisions with the types of their outputs.

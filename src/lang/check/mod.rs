@@ -25,6 +25,7 @@ mod ops;
 mod order;
 mod overrides;
 mod params;
+mod plugins;
 mod record;
 mod roots;
 mod rules;

@@ -196,6 +196,8 @@ fn first_words(rule: Rule) -> Vec<&'static str> {
         Rule::file_ref => &["file"],
         Rule::mode => &["down", "up", "half"],
         Rule::fact_from => &["from"],
+        Rule::plugin_reads => &["reads"],
+        Rule::on_failure => &["on"],
         Rule::bounds => &["in"],
         Rule::given_names | Rule::given => &["given"],
         Rule::output_each => &["each"],

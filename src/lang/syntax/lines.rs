@@ -143,6 +143,7 @@ fn goes_on(
         TokenKind::Sign if begins_operator(next_text) || next_text == "{" => return true,
         TokenKind::Word if begins_clause(next_text) => return true,
         TokenKind::Word if follower == "may" && keyword == Some("param") => return true,
+        TokenKind::Word if keyword == Some("fact") && matches!(next_text, "reads" | "on") => return true,
         _ => {}
     }
     before.kind == TokenKind::Word && !field && wants_more(before.text(source))

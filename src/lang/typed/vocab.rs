@@ -1,4 +1,5 @@
 //! The vocabulary: types, entities, facts and decisions that policies speak of.
+use crate::lang::source::Span;
 use crate::lang::typed::expr::{Const, Expr, VarId};
 use num_rational::BigRational;
 use std::sync::Arc;
@@ -150,6 +151,14 @@ pub struct TaxonomyDef {
     pub nodes: Vec<NodeDef>,
 }
 
+impl Vocab {
+    /// The type of a fact, with or without arguments.
+    pub fn fact_type(&self, name: &str) -> Option<Ty> {
+        let root = self.roots.iter().find(|r| r.name == name).map(|r| &r.ty);
+        root.or_else(|| self.fact_calls.iter().find(|f| f.name == name).map(|f| &f.ty)).cloned()
+    }
+}
+
 impl TaxonomyDef {
     /// Whether `node` is `ancestor` or lies below it.
     pub fn is_under(&self, node: u32, ancestor: u32) -> bool {
@@ -240,8 +249,52 @@ pub enum Source {
     Request,
     Records,
     Desk,
-    /// A plugin's function, `fraud.score`.
-    Plugin(String),
+    Plugin(Arc<PluginSource>),
+}
+
+impl Source {
+    /// The plugin's function that answers the fact.
+    pub fn plugin(&self) -> Option<&Arc<PluginSource>> {
+        match self {
+            Source::Plugin(plugin) => Some(plugin),
+            _ => None,
+        }
+    }
+}
+
+/// `from plugin acme.fraud.score reads member, lines on failure 0`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PluginSource {
+    /// `acme.fraud`
+    pub plugin: String,
+    /// `score`
+    pub function: String,
+    /// What the plugin may see beside its arguments: these and nothing else.
+    pub reads: Vec<Read>,
+    pub on_failure: OnFailure,
+    /// The function's name in the vocabulary.
+    pub span: Span,
+}
+
+/// A fact that a plugin may see, with everything below it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Read {
+    /// As written: `member.tier`, `lines.sku`.
+    pub path: String,
+    pub root: RootId,
+    /// Fields of the entity, or of the elements of the list, that it leads to.
+    pub fields: Vec<u32>,
+}
+
+/// What holds when a plugin has no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OnFailure {
+    /// The fact is this.
+    Value(Const),
+    /// Somebody at the desk is asked.
+    Refer,
+    /// The question is refused.
+    Deny,
 }
 
 /// A top-level fact: an entity named in a decision's `given`, or a `fact` without arguments.

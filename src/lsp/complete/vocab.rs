@@ -11,11 +11,39 @@ pub(super) fn offer(scope: &Scope<'_>, around: &Around, line: &Line<'_>, offers:
         Some("fact") => match line.back(0) {
             ":" | "of" => scope.types(offers),
             "from" => offers.words(["request", "records", "desk", "plugin"]),
+            _ if line.last_of(0, &["plugin"]).is_some() => plugin(scope, around, line, offers),
             _ if line.ends_operand() => offers.words(["from", "zh", "en"]),
             _ => {}
         },
         Some("decision") => decision(scope, around, line, offers),
         Some("calendar") if !line.open().is_empty() => offers.words(["closed", "open", "through"]),
+        _ => {}
+    }
+}
+
+/// What follows `from plugin`: what the plugin may read, and what holds without its answer.
+fn plugin(scope: &Scope<'_>, around: &Around, line: &Line<'_>, offers: &mut Offers) {
+    let last = line.last_of(0, &["plugin", "reads", "failure"]);
+    match last.map(|at| line.text(at)) {
+        Some("reads") if after_dot(around) => scope.fields(line, offers),
+        Some("reads") if matches!(line.back(0), "reads" | ",") => {
+            for r in scope.index.vocab.roots.iter().filter(|r| r.source.plugin().is_none()) {
+                offers.put(Rank::Wanted, sort::NAME, &r.name, scope.index.vocab.type_name(&r.ty));
+            }
+        }
+        Some("failure") if line.back(0) == "failure" => {
+            let ty = scope.index.vocab.fact_type(line.text(1));
+            if let Some(ty) = ty {
+                scope.values(&ty, offers);
+            }
+            for (word, detail) in [("refer", "the desk is asked"), ("deny", "the question is refused")] {
+                offers.put(Rank::Wanted, sort::NAME, word, detail);
+            }
+        }
+        Some("failure") => offers.words(["zh", "en"]),
+        _ if line.back(0) == "on" => offers.words(["failure"]),
+        Some("reads") if line.ends_operand() => offers.words(["on"]),
+        Some("plugin") if line.ends_operand() && line.back(0) != "plugin" => offers.words(["reads", "on"]),
         _ => {}
     }
 }

@@ -28,7 +28,15 @@ pub(super) fn compile(project: &Path, manifest: &Manifest, options: &Options) ->
     let mut command = Command::new(clang);
     command
         .current_dir(project)
-        .args(["--target=wasm32-unknown-unknown", "-std=c11", "-Os", "-Wall", "-Wextra", "-nostdlib", "-nostdlibinc"])
+        .args([
+            "--target=wasm32-unknown-unknown",
+            "-std=c11",
+            "-Os",
+            "-Wall",
+            "-Wextra",
+            "-nostdlib",
+            "-nostdlibinc",
+        ])
         // Otherwise the loop in `memcpy` is recognised as a call of `memcpy`.
         .args(["-fno-builtin", "-ffunction-sections", "-fdata-sections"])
         .args(["-Wl,--no-entry", "-Wl,--gc-sections", "-Wl,--stack-first", "-Wl,-z,stack-size=65536"])

@@ -18,7 +18,15 @@ pub(super) fn compile(project: &Path, manifest: &Manifest, options: &Options) ->
         .current_dir(project)
         .args(["componentize", "plugin.js", "--wit"])
         .arg(&wit)
-        .args(["-n", "guest", "--backend", "qjs", "--backend-qjs-stub-wasi", "--backend-qjs-disable-async", "-o"])
+        .args([
+            "-n",
+            "guest",
+            "--backend",
+            "qjs",
+            "--backend-qjs-stub-wasi",
+            "--backend-qjs-disable-async",
+            "-o",
+        ])
         .arg(&out);
     tools::run(&mut command, options)?;
     std::fs::read(&out).map_err(|e| file(&out, e))
@@ -26,15 +34,20 @@ pub(super) fn compile(project: &Path, manifest: &Manifest, options: &Options) ->
 
 fn jco(project: &Path) -> Result<PathBuf, BuildError> {
     let name = if cfg!(windows) { "jco.cmd" } else { "jco" };
-    let near = project.ancestors().map(|f| f.join("node_modules").join(".bin").join(name)).find(|p| p.is_file());
+    let near =
+        project.ancestors().map(|f| f.join("node_modules").join(".bin").join(name)).find(|p| p.is_file());
     if let Some(found) = near.or_else(|| tools::program([name])) {
         return Ok(found);
     }
     let install = if tools::program(["npm", "npm.cmd"]).is_some() {
-        vec!["npm install --save-dev @bytecodealliance/jco@1.35.0 @bytecodealliance/componentize-js@0.23.0".to_owned()]
+        vec![
+            "npm install --save-dev @bytecodealliance/jco@1.35.0 @bytecodealliance/componentize-js@0.23.0"
+                .to_owned(),
+        ]
     } else {
         vec![
-            "apt-get install nodejs npm   (Node 20 or newer), then in the plugin's folder: npm install".to_owned(),
+            "apt-get install nodejs npm   (Node 20 or newer), then in the plugin's folder: npm install"
+                .to_owned(),
         ]
     };
     Err(BuildError::Missing { what: "jco, which puts JavaScript into a component,".to_owned(), install })

@@ -12,8 +12,10 @@ macro_rules! files {
 
 type Files = &'static [(&'static str, &'static str)];
 
-const RUST: Files = files!("templates/rust": "plugin.toml", "Cargo.toml", "src/lib.rs", "README.md", "cases/basket.json");
-const JS: Files = files!("templates/js": "plugin.toml", "package.json", "plugin.js", "README.md", "cases/basket.json");
+const RUST: Files =
+    files!("templates/rust": "plugin.toml", "Cargo.toml", "src/lib.rs", "README.md", "cases/basket.json");
+const JS: Files =
+    files!("templates/js": "plugin.toml", "package.json", "plugin.js", "README.md", "cases/basket.json");
 const C: Files = files!("templates/c": "plugin.toml", "plugin.c", "README.md", "cases/basket.json");
 const SDK: Files = files!("sdk-rust":
     "Cargo.toml", "README.md", "src/lib.rs", "src/bindings.rs", "src/call.rs", "src/config.rs", "src/export.rs",
@@ -40,7 +42,9 @@ pub fn create(language: Language, vendor: &str, name: &str, into: &Path) -> Resu
         Language::Js => JS,
         Language::C => C,
     };
-    let fill = |text: &str| text.replace("VENDOR", vendor).replace("plugin-name", &name.replace('_', "-")).replace("NAME", name);
+    let fill = |text: &str| {
+        text.replace("VENDOR", vendor).replace("plugin-name", &name.replace('_', "-")).replace("NAME", name)
+    };
     let mut files: Vec<(PathBuf, String)> = template.iter().map(|(n, t)| (into.join(n), fill(t))).collect();
     files.push((into.join(".gitignore"), IGNORED.to_owned()));
     let wit = Path::new("kit").join("wit").join("0.1.0").join("plugin.wit");

@@ -63,7 +63,9 @@ pub(super) fn compile(project: &Path, options: &Options) -> Result<Vec<u8>, Buil
 /// target folder: other flags would have the standard library compiled anew.
 fn flags(toolchain: &Toolchain, project: &Path) -> OsString {
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| {
-        std::env::var_os("HOME").or_else(|| std::env::var_os("USERPROFILE")).map(|h| Path::new(&h).join(".cargo"))
+        std::env::var_os("HOME")
+            .or_else(|| std::env::var_os("USERPROFILE"))
+            .map(|h| Path::new(&h).join(".cargo"))
     });
     let mut flags = OsString::new();
     let library = toolchain.sysroot.join("lib").join("rustlib").join("src").join("rust");
@@ -107,7 +109,9 @@ fn find(project: &Path) -> Result<Toolchain, BuildError> {
         if !rustc.is_file() || !cargo.is_file() {
             continue;
         }
-        let ask = |args: &[&str]| tools::says(Command::new(&rustc).current_dir(project).args(args)).map(PathBuf::from);
+        let ask = |args: &[&str]| {
+            tools::says(Command::new(&rustc).current_dir(project).args(args)).map(PathBuf::from)
+        };
         let Some(sysroot) = ask(&["--print", "sysroot"]) else { continue };
         if sysroots.contains(&sysroot) {
             continue;

@@ -5,7 +5,14 @@ use std::process::{Command, Output, Stdio};
 
 /// LLVM's linker for wasm, by its names.
 pub(super) const WASM_LD: [&str; 9] = [
-    "wasm-ld", "wasm-ld-22", "wasm-ld-21", "wasm-ld-20", "wasm-ld-19", "wasm-ld-18", "wasm-ld-17", "wasm-ld-16",
+    "wasm-ld",
+    "wasm-ld-22",
+    "wasm-ld-21",
+    "wasm-ld-20",
+    "wasm-ld-19",
+    "wasm-ld-18",
+    "wasm-ld-17",
+    "wasm-ld-16",
     "wasm-ld-15",
 ];
 
@@ -43,7 +50,11 @@ pub(super) fn run(command: &mut Command, options: &Options) -> Result<Output, Bu
     }
     let mut said = String::from_utf8_lossy(&output.stderr).into_owned();
     if said.trim().is_empty() {
-        said = if options.show { output.status.to_string() } else { String::from_utf8_lossy(&output.stdout).into_owned() };
+        said = if options.show {
+            output.status.to_string()
+        } else {
+            String::from_utf8_lossy(&output.stdout).into_owned()
+        };
     }
     Err(failed(said.trim_end().to_owned()))
 }

@@ -24,6 +24,8 @@ pub mod decision {
         pub recorded_at: i64,
         pub previous: String,
         pub hash: String,
+        /// What plugins were asked and said, JSON; none where none was asked.
+        pub plugins: Option<String>,
     }
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
     pub enum Relation {}
@@ -75,6 +77,27 @@ pub mod answer {
         /// SHA-256 of operation and body, hex.
         pub fingerprint: String,
         pub status: i32,
+        pub body: String,
+        pub recorded_at: i64,
+    }
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// What servers had answered to a plugin, where a decision went by it: beside the chain, which vouches for its digest only,
+/// so that it can be deleted.
+pub mod plugin_response {
+    use sea_orm::entity::prelude::*;
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "plugin_responses")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub decision_id: Uuid,
+        /// The place of the call in the decision's `plugins`.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub seq: i32,
+        /// JSON, as the digest was taken of it.
         pub body: String,
         pub recorded_at: i64,
     }

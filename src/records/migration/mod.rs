@@ -2,10 +2,12 @@
 //!
 //! Invariants: a migration that has been released is never edited; SQLite and PostgreSQL get the same tables, keys and
 //! checks from one text ([`dialect`]); what happened cannot be changed or unbalanced by SQL either ([`guards`]).
+mod asked;
 mod customers;
 mod decisions;
 mod dialect;
 mod guards;
+mod plugins;
 mod points;
 mod returns;
 mod sales;
@@ -28,6 +30,9 @@ impl MigratorTrait for Migrator {
             Script::tables("m0005_points", points::TABLES),
             Script::tables("m0006_decisions", decisions::TABLES),
             Script::each("m0007_guards", guards::SQLITE, guards::POSTGRES),
+            Script::tables("m0008_asked", asked::TABLES),
+            Script::tables("m0010_plugins", plugins::TABLES),
+            Script::each("m0011_plugins_guards", plugins::SQLITE, plugins::POSTGRES),
         ]
     }
 }

@@ -3,7 +3,7 @@
 use super::{Lower, P};
 use crate::lang::ast::{
     Better, Bounds, Calendar, CalendarEntry, Decision, Each, Entity, Enum, EnumValue, Fact, FactSource,
-    Field, Labels, Mode, Output, OutputDefault, Taxonomy, TaxonomyNode, Unit,
+    Field, Labels, Mode, Output, OutputDefault, PluginFact, Taxonomy, TaxonomyNode, Unit,
 };
 use crate::lang::syntax::grammar::Rule;
 
@@ -151,7 +151,28 @@ impl Lower<'_> {
                         match part.as_rule() {
                             Rule::kw_records => source = FactSource::Records,
                             Rule::kw_desk => source = FactSource::Desk,
-                            Rule::path => source = FactSource::Plugin(self.path(&part)),
+                            Rule::path => {
+                                let path = self.path(&part);
+                                source = FactSource::Plugin(PluginFact {
+                                    path,
+                                    reads: Vec::new(),
+                                    on_failure: None,
+                                });
+                            }
+                            Rule::plugin_reads => {
+                                let paths = part.into_inner().filter(|part| part.as_rule() == Rule::path);
+                                let paths = paths.map(|path| self.path(&path)).collect();
+                                if let FactSource::Plugin(plugin) = &mut source {
+                                    plugin.reads = paths;
+                                }
+                            }
+                            Rule::on_failure => {
+                                let value = part.into_inner().find(|part| part.as_rule() == Rule::sum)?;
+                                let value = self.tight(value)?;
+                                if let FactSource::Plugin(plugin) = &mut source {
+                                    plugin.on_failure = Some(value);
+                                }
+                            }
                             _ => {}
                         }
                     }

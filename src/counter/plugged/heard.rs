@@ -1,0 +1,133 @@
+//! What an operation has asked and been told so far. It outlives the tries of the operation: an answer is asked for once.
+use super::question::Question;
+use crate::plugins::ask::{Answered, Answers, Asked};
+use crate::plugins::contract::{Failure, Ran};
+use crate::records::{Aside, Stop};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// What came back, and when it was asked.
+#[derive(Clone, Debug)]
+pub(super) struct Told {
+    pub(super) ran: Ran,
+    /// Epoch milliseconds, as the plugin was told.
+    pub(super) now: i64,
+    /// The store's business day, as the plugin was told.
+    pub(super) today: String,
+}
+
+/// The answers of one operation, by the keys of their calls.
+#[derive(Debug, Default)]
+pub struct Heard {
+    /// Names the operation in the keys of its calls; empty for questions of which nothing is recorded.
+    operation: String,
+    so_far: Mutex<SoFar>,
+}
+
+#[derive(Debug, Default)]
+struct SoFar {
+    told: BTreeMap<String, Arc<Told>>,
+    rounds: u32,
+}
+
+impl Heard {
+    pub fn new(operation: impl Into<String>) -> Heard {
+        Heard { operation: operation.into(), so_far: Mutex::default() }
+    }
+    pub(super) fn operation(&self) -> &str {
+        &self.operation
+    }
+    pub(super) fn told(&self, key: &str) -> Option<Arc<Told>> {
+        self.so_far().told.get(key).cloned()
+    }
+    /// How often was asked.
+    pub(super) fn rounds(&self) -> u32 {
+        self.so_far().rounds
+    }
+
+    /// Asks these at once and keeps what comes back; `now` is in epoch microseconds. Questions that were asked before are
+    /// not asked again.
+    pub async fn ask(&self, questions: &[Question], answers: &dyn Answers, now: i64) {
+        let mut asked: Vec<Asked> = Vec::new();
+        for question in questions {
+            let known = asked.iter().any(|a| a.call.key == question.key());
+            if !known && self.told(question.key()).is_none() {
+                asked.push(question.at(now));
+            }
+        }
+        let mut ran = answers.answers(asked.clone()).await.into_iter();
+        let mut so_far = self.so_far();
+        so_far.rounds += 1;
+        for Asked { plugin, call } in asked {
+            let ran =
+                ran.next().unwrap_or_else(|| not_run(&plugin, Failure::Internal("no answer came".into())));
+            so_far.told.insert(call.key, Arc::new(Told { ran, now: call.now, today: call.today }));
+        }
+    }
+
+    fn so_far(&self) -> MutexGuard<'_, SoFar> {
+        self.so_far.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What an operation stops with until these are answered.
+#[derive(Debug)]
+pub struct Asking {
+    heard: Arc<Heard>,
+    questions: Vec<Question>,
+}
+
+impl Asking {
+    pub(in crate::counter) fn stop(heard: Arc<Heard>, questions: Vec<Question>) -> Stop {
+        Stop::Ask(Aside(Arc::new(Asking { heard, questions })))
+    }
+
+    /// What two parts of an operation ask, as one; `stop` is anything else where one of them does not ask.
+    pub(in crate::counter) fn joined(first: Option<Stop>, second: Stop) -> Stop {
+        let of = |stop: &Stop| match stop {
+            Stop::Ask(aside) => aside.0.clone().downcast::<Asking>().ok(),
+            _ => None,
+        };
+        match (first.as_ref().and_then(of), of(&second)) {
+            (Some(first), Some(second)) => {
+                let questions = first.questions.iter().chain(&second.questions).cloned().collect();
+                Asking::stop(first.heard.clone(), questions)
+            }
+            _ => first.unwrap_or(second),
+        }
+    }
+
+    /// Finds out what an operation stopped for: then it can be run again. `now` is in epoch microseconds.
+    pub async fn find_out(aside: &Aside, answers: &dyn Answers, now: i64) {
+        if let Ok(asking) = aside.0.clone().downcast::<Asking>() {
+            asking.heard.ask(&asking.questions, answers, now).await;
+        }
+    }
+}
+
+/// Where no plugin is installed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Nobody;
+
+impl Answers for Nobody {
+    fn answers(&self, asked: Vec<Asked>) -> Answered<'_> {
+        let ran = asked.into_iter().map(|a| not_run(&a.plugin, Failure::NotInstalled)).collect();
+        Box::pin(std::future::ready(ran))
+    }
+}
+
+/// A call that was not made.
+pub(super) fn not_run(plugin: &str, failure: Failure) -> Ran {
+    Ran {
+        outcome: Err(failure),
+        plugin: plugin.to_owned(),
+        version: String::new(),
+        digest: String::new(),
+        fuel: 0,
+        rounds: 0,
+        memory: 0,
+        log_cut: false,
+        log: Vec::new(),
+        responses: Vec::new(),
+    }
+}
