@@ -204,6 +204,15 @@ fn old_guests_of_the_other_hooks_answer() {
 }
 
 #[test]
+fn one_old_guest_has_all_hooks() {
+    let several = old("several");
+    assert_eq!(several.outcome(Hook::Facts, "fact", Vec::new()), Ok(Answer::Value(Value::Truth(true))));
+    assert_eq!(several.outcome(Hook::Check, "verdict", Vec::new()), Ok(Answer::Allow));
+    assert!(matches!(several.outcome(Hook::Quote, "price", Vec::new()), Ok(Answer::Quoted(_))));
+    assert_eq!(several.outcome(Hook::Notify, "old.delivered", Vec::new()), Ok(Answer::Delivered));
+}
+
+#[test]
 fn every_old_guest_is_in_the_sums() {
     let folder = root().join("tests/guests/0.1.0");
     let sums = std::fs::read_to_string(folder.join("SHA256SUMS")).unwrap();

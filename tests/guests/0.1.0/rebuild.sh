@@ -10,7 +10,7 @@ if [ -z "$zhanggui" ]; then
   (cd "$here/../../.." && cargo build --locked)
   zhanggui="$here/../../../target/debug/zhanggui"
 fi
-for guest in facts check quote notify c; do
+for guest in facts check quote notify several c; do
   "$zhanggui" plugin build "$here/src/$guest" --target "$here/src/target"
   if cmp -s "$here/src/$guest/plugin.wasm" "$here/$guest.wasm"; then
     echo "$guest: the same"
