@@ -4,6 +4,25 @@ use std::path::Path;
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
+/// A component, and a case that it passes.
+pub struct Guest {
+    pub wasm: Vec<u8>,
+    pub case: String,
+}
+
+/// A case of `score`, or of an event: what the server answers, if it is asked, and what is expected.
+pub fn case(function: &str, responses: &str, expect: &str) -> String {
+    let hook = if function == "score" { "facts" } else { "notify" };
+    format!(
+        r#"{{"name": "one", "hook": "{hook}", "responses": {responses}, "expect": {expect},
+            "call": {{"key": "k", "function": "{function}", "store": "s", "now": 1, "today": "2026-11-22"}}}}"#
+    )
+}
+
+fn score(wasm: Vec<u8>, n: i64) -> Guest {
+    Guest { wasm, case: case("score", "[]", &format!(r#"{{"value": {{"whole": {n}}}}}"#)) }
+}
+
 /// What every guest has: memory, a heap that only grows, an empty plan at 16.
 const BASE: &str = r#"(module
   IMPORTS
@@ -49,17 +68,17 @@ fn whole(n: &str) -> String {
 }
 
 /// Answers a number.
-pub fn says(n: i64) -> Vec<u8> {
-    build("facts", NO_KV, "", &whole(&format!("(i64.const {n})")), "")
+pub fn says(n: i64) -> Guest {
+    score(build("facts", NO_KV, "", &whole(&format!("(i64.const {n})")), ""), n)
 }
 
 /// Never answers.
-pub fn loops() -> Vec<u8> {
-    build("facts", NO_KV, "", "(loop $again (br $again))", "")
+pub fn loops() -> Guest {
+    score(build("facts", NO_KV, "", "(loop $again (br $again))", ""), 1)
 }
 
 /// Answers how often it was asked, which it keeps in its store.
-pub fn counts() -> Vec<u8> {
+pub fn counts() -> Guest {
     let decide = format!(
         r#"(local $n i32)
     (call $get (i32.const 1024) (i32.const 1) (i32.const 128))
@@ -70,7 +89,7 @@ pub fn counts() -> Vec<u8> {
     {}"#,
         whole("(i64.extend_i32_u (local.get $n))")
     );
-    build("facts", KV, "", &decide, r#"(data (i32.const 1024) "n")"#)
+    score(build("facts", KV, "", &decide, r#"(data (i32.const 1024) "n")"#), 1)
 }
 
 /// A 32-bit number as bytes of a data segment.
@@ -110,7 +129,7 @@ const PLAN_ONE: &str =
 
 /// Answers the status that a server gives to a GET: 0 if it was denied, 1 for another failure. The header `x-secret` asks
 /// for the secret `token`.
-pub fn asks(url: &str) -> Vec<u8> {
+pub fn asks(url: &str) -> Guest {
     let secret = "{{secret:token}}";
     let data = request("GET", url, "x-secret")
         + &format!(
@@ -128,12 +147,13 @@ pub fn asks(url: &str) -> Vec<u8> {
         (then (i64.store offset=24 (i32.const 64) (i64.const 0))))))"#,
         whole("(i64.const 1)")
     );
-    build("facts", NO_KV, PLAN_ONE, &decide, &data)
+    let wasm = build("facts", NO_KV, PLAN_ONE, &decide, &data);
+    Guest { wasm, case: case("score", r#"[{"r": {"status": 201}}]"#, r#"{"value": {"whole": 201}}"#) }
 }
 
 /// Hands events on by POST, with the call's key in the header `x-key`: 2xx is delivered, 400 rejected, the rest is for
 /// later.
-pub fn tells(url: &str) -> Vec<u8> {
+pub fn tells(url: &str) -> Guest {
     let data = request("POST", url, "x-key") + "\n(data (i32.const 8192) \"no\")";
     let plan = format!(
         "(i32.store offset=8 (i32.const 6144) (i32.load (local.get $call)))
@@ -154,5 +174,6 @@ pub fn tells(url: &str) -> Vec<u8> {
             (i32.store8 offset=4 (i32.const 64) (i32.const 2))
             (i32.store offset=8 (i32.const 64) (i32.const 8192))
             (i32.store offset=12 (i32.const 64) (i32.const 2))))))"#;
-    build("notify", NO_KV, &plan, decide, &data)
+    let wasm = build("notify", NO_KV, &plan, decide, &data);
+    Guest { wasm, case: case("member.enrolled", r#"[{"r": {"status": 201}}]"#, r#""delivered""#) }
 }

@@ -2,7 +2,7 @@
 use crate::common::starter;
 use crate::common::till::send;
 use crate::each;
-use crate::guest::{asks, counts, loops, says};
+use crate::guest::{Guest, asks, case, counts, loops, says};
 use crate::shop::{
     KEY, Receiver, Shop, asks_http, file, files, grant, manifest, pack, pack_anything, settings,
 };
@@ -121,7 +121,7 @@ fn what_would_not_run_is_not_kept() {
     let (_dir, policies) = starter();
     settings(&policies, "plugin_development = true");
     let shop = Shop::open(&policies, &[]);
-    let refused = |manifest: &str, wasm: &[u8]| shop.refusal(&pack_anything(files(manifest, wasm), None));
+    let refused = |manifest: &str, guest: &Guest| shop.refusal(&pack_anything(files(manifest, guest), None));
     let plain = manifest("a", "1.0.0", "");
     assert_eq!(refused("id = 3", &says(1)), "manifest-refused");
     let private = format!("{}private = true\n", asks_http("10.0.0.1", 80, "[\"GET\"]"));
@@ -132,7 +132,8 @@ fn what_would_not_run_is_not_kept() {
         "manifest-refused",
         "without the word, too"
     );
-    assert_eq!(refused(&plain, b"\0asm\x01\0\0\0"), "component-refused");
+    let core = Guest { wasm: b"\0asm\x01\0\0\0".to_vec(), ..says(1) };
+    assert_eq!(refused(&plain, &core), "component-refused");
     assert_eq!(
         refused(&manifest("a", "1.0.0", "events = [\"sale.recorded\"]"), &says(1)),
         "component-refused"
@@ -142,25 +143,18 @@ fn what_would_not_run_is_not_kept() {
         "component-refused",
         "it imports a store and does not ask for one"
     );
-    let case = |expect: &str| {
-        format!(
-            r#"{{"name": "c", "hook": "facts", "expect": {expect},
-                "call": {{"key": "k", "function": "score", "store": "s", "now": 1, "today": "2026-11-22"}}}}"#
-        )
+    let with = |guest: Guest, expect: &str| {
+        let case = case("score", "[]", expect);
+        pack(files(&plain, &Guest { case, ..guest }), None)
     };
-    let with = |wasm: &[u8], expect: &str| {
-        let mut files = files(&plain, wasm);
-        files.insert("cases/one.json".into(), case(expect).into_bytes());
-        pack(files, None)
-    };
-    let (_, said) = shop.upload(&with(&says(1), r#"{"value": {"whole": 2}}"#));
+    let (_, said) = shop.upload(&with(says(1), r#"{"value": {"whole": 2}}"#));
     assert_eq!(
         (&said["code"], &said["failed"][0]["case"]),
         (&json!("cases-failed"), &json!("cases/one.json"))
     );
-    assert_eq!(shop.refusal(&with(&loops(), r#"{"value": {"whole": 2}}"#)), "cases-failed");
+    assert_eq!(shop.refusal(&with(loops(), r#"{"value": {"whole": 2}}"#)), "cases-failed");
     assert_eq!(shop.get("/v1/plugins")["items"], json!([]), "nothing was kept");
-    shop.take(&with(&says(2), r#"{"value": {"whole": 2}}"#));
+    shop.take(&with(says(2), r#"{"value": {"whole": 2}}"#));
 }
 
 #[test]
@@ -236,7 +230,9 @@ fn settings_and_limits_are_the_operators() {
     settings(&policies, "plugin_development = true");
     let shop = Shop::open(&policies, &[]);
     let config = "[config.url]\nkind = \"text\"\n[config.most]\nkind = \"whole\"\ndefault = \"3\"\n";
-    shop.take(&pack(files(&manifest("a", "1.0.0", config), &says(1)), None));
+    let guest = says(1);
+    let case = guest.case.replace("\"hook\"", "\"config\": {\"url\": \"x\"}, \"hook\"");
+    shop.take(&pack(files(&manifest("a", "1.0.0", config), &Guest { case, ..guest }), None));
     assert_eq!(shop.roll_out("acme.a", "1.0.0", "all").problem().1, "config-missing");
     let put = |config: serde_json::Value| shop.put("/v1/plugins/acme.a/config", &json!({ "config": config }));
     assert_eq!(put(json!({ "uri": "x" })).problem(), (422, "config-refused", Some("config.uri")));

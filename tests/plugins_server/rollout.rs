@@ -143,7 +143,8 @@ fn two_nodes_are_of_one_mind() {
         assert_eq!(one.said("acme.a", "s001"), 1);
         both("the first version again", json!(1));
         two.put("/v1/plugins/acme.a/limits", &json!({ "limits": { "fuel": 1, "fuel_per_row": 0 } })).ok(200);
-        both("the limit", json!("out-of-fuel"));
+        assert_eq!(two.said("acme.a", "s001"), "out-of-fuel");
+        eventually("the limit", || (one.said("acme.a", "s001") == "out-of-fuel").then_some(()));
         one.call("DELETE", "/v1/plugins/acme.a", None).ok(200);
         both("the removal", json!("not-installed"));
     });

@@ -1,6 +1,7 @@
 //! A server with an operator's key, packages for it, and a server for plugins to ask.
 use crate::common::till::{Answer, send};
 use crate::common::{Server, agent};
+use crate::guest::Guest;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
@@ -105,10 +106,11 @@ pub fn asks_http(host: &str, port: u16, methods: &str) -> String {
 
 pub type Files = BTreeMap<String, Vec<u8>>;
 
-pub fn files(manifest: &str, wasm: &[u8]) -> Files {
+pub fn files(manifest: &str, guest: &Guest) -> Files {
     BTreeMap::from([
         ("plugin.toml".to_owned(), manifest.as_bytes().to_vec()),
-        ("plugin.wasm".to_owned(), wasm.to_vec()),
+        ("plugin.wasm".to_owned(), guest.wasm.clone()),
+        ("cases/one.json".to_owned(), guest.case.clone().into_bytes()),
         ("README.md".to_owned(), b"# A plugin".to_vec()),
     ])
 }
