@@ -68,7 +68,8 @@ fn cases(project: &Path) -> usize {
     files.sort();
     for file in &files {
         let name = file.display().to_string();
-        let case = Case::read(&std::fs::read(file).unwrap(), &manifest).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let case =
+            Case::read(&std::fs::read(file).unwrap(), &manifest).unwrap_or_else(|e| panic!("{name}: {e}"));
         assert!(case.fuel.is_some(), "{name}: no ceiling for fuel");
         let run = subject.run(&name, &case).unwrap();
         println!("{name}: {} units of fuel, {} bytes", run.ran.fuel, run.ran.memory);
@@ -211,7 +212,8 @@ fn a_missing_compiler_is_named_with_the_command_that_brings_it() {
             .env("PATH", &empty)
             .output()
             .unwrap();
-        let said = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
+        let said =
+            String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
         assert!(!output.status.success() && said.contains(install), "{}: {said}", language.name());
     }
 }

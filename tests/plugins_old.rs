@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 use std::time::Instant;
 use zhanggui::plugins::contract::{
-    Answer, Call, Failure, Field, Hook, HttpAnswer, HttpFailure, HttpRequest, HttpResponse, Money, Quantity, Quotation,
-    Ran, Reason, Table, Value,
+    Answer, Call, Failure, Field, Hook, HttpAnswer, HttpFailure, HttpRequest, HttpResponse, Money, Quantity,
+    Quotation, Ran, Reason, Table, Value,
 };
 use zhanggui::plugins::host::{Host, HostSettings, Limits, Loaded};
 use zhanggui::plugins::kv::{Kv, MemoryKv};
@@ -55,7 +55,9 @@ impl Web for Digits {
             let status = 200 + request.url.bytes().last().map_or(0, |b| u16::from(b - b'0'));
             let outcome = match status {
                 209 => Err(HttpFailure::Unreachable("nine".into())),
-                status => Ok(HttpAnswer { status, headers: vec![("a".into(), "b".into())], body: b"ok".to_vec() }),
+                status => {
+                    Ok(HttpAnswer { status, headers: vec![("a".into(), "b".into())], body: b"ok".to_vec() })
+                }
             };
             HttpResponse { name: request.name.clone(), outcome }
         };
@@ -76,7 +78,11 @@ fn old(name: &str) -> Old {
     let wasm = std::fs::read(folder.join(format!("{name}.wasm"))).unwrap();
     let sums = std::fs::read_to_string(folder.join("SHA256SUMS")).unwrap();
     let noted = sums.lines().filter_map(|l| l.split_once("  ")).find(|(_, f)| *f == format!("{name}.wasm"));
-    assert_eq!(noted.map(|(sum, _)| sum.to_owned()), Some(hex(&wasm)), "{name}.wasm is not what was released");
+    assert_eq!(
+        noted.map(|(sum, _)| sum.to_owned()),
+        Some(hex(&wasm)),
+        "{name}.wasm is not what was released"
+    );
     let text = std::fs::read_to_string(folder.join("src").join(name).join("plugin.toml")).unwrap();
     let manifest = Manifest::parse(&text).unwrap();
     let none = BTreeMap::new();
