@@ -222,7 +222,8 @@ impl Desk {
         let vocab = &self.program.linked().rulebook.vocab;
         let Value::Object(said) = said else { return (said.clone(), Map::new()) };
         let of_plugin = |name: &str| declared(vocab).any(|(fact, _)| fact == name);
-        let (plugins, others) = said.clone().into_iter().partition::<Map<_, _>, _>(|(name, _)| of_plugin(name));
+        let (plugins, others) =
+            said.clone().into_iter().partition::<Map<_, _>, _>(|(name, _)| of_plugin(name));
         (Value::Object(others), plugins)
     }
 
@@ -327,6 +328,10 @@ impl Ruling {
             serde_json::json!({ "decision": self.decision, "needs": part("needs"), "open": part("open") });
         let detail = format!("decision `{}`: {}", self.decision, self.status);
         Err(Refusal::new(422, code, title, detail).with(more.to_string()).for_now().into())
+    }
+    /// What plugins were asked for it.
+    pub fn plugins(&self) -> &[Note] {
+        &self.plugins
     }
     /// A text output, such as a verdict.
     pub fn text(&self, output: &str) -> Option<&str> {

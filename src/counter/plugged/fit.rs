@@ -87,7 +87,8 @@ fn differences(
     }
     let has = kind(ty).unwrap_or("what no plugin answers");
     if function.hook == Hook::Notify {
-        found.push(("takes events and answers no fact".to_owned(), "name a function that answers".to_owned()));
+        found
+            .push(("takes events and answers no fact".to_owned(), "name a function that answers".to_owned()));
     } else if function.answers != has {
         found.push((
             format!("answers {}, and the fact is {has}", function.answers),
@@ -108,9 +109,8 @@ fn differences(
         }
     }
     for read in &function.reads {
-        let covers = |path: &str| {
-            path == read || read.strip_prefix(path).is_some_and(|rest| rest.starts_with('.'))
-        };
+        let covers =
+            |path: &str| path == read || read.strip_prefix(path).is_some_and(|rest| rest.starts_with('.'));
         if !source.reads.iter().any(|r| covers(&r.path)) {
             found.push((
                 format!("reads `{read}`, which the vocabulary does not show it"),

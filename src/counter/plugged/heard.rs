@@ -59,7 +59,8 @@ impl Heard {
         let mut so_far = self.so_far();
         so_far.rounds += 1;
         for Asked { plugin, call } in asked {
-            let ran = ran.next().unwrap_or_else(|| not_run(&plugin, Failure::Internal("no answer came".into())));
+            let ran =
+                ran.next().unwrap_or_else(|| not_run(&plugin, Failure::Internal("no answer came".into())));
             so_far.told.insert(call.key, Arc::new(Told { ran, now: call.now, today: call.today }));
         }
     }

@@ -17,8 +17,8 @@ pub use fit::{Misfit, fits};
 pub use heard::{Asking, Heard, Nobody};
 pub use note::{Note, explained, notes_of};
 pub use question::Question;
-pub use settle::{Place, Ruled, Settled, settle, wanted};
 pub(super) use settle::whys;
+pub use settle::{Place, Ruled, Settled, settle, wanted};
 
 /// How often one operation may ask before `on failure` holds for what is still missing.
 pub const MAX_ROUNDS: u32 = 8;

@@ -156,7 +156,11 @@ impl Settling<'_> {
         }
         let failed = |text: String| {
             let code = Failure::TooManyRounds(MAX_ROUNDS).code().to_owned();
-            Look::Known(Found { arguments: arguments.clone(), key: key.clone(), told: Err(Failed { code, text }) })
+            Look::Known(Found {
+                arguments: arguments.clone(),
+                key: key.clone(),
+                told: Err(Failed { code, text }),
+            })
         };
         if place.heard.rounds() >= MAX_ROUNDS {
             return failed(format!("after {MAX_ROUNDS} rounds the facts still led to new calls"));

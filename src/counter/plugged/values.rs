@@ -129,9 +129,9 @@ pub(super) fn hear(vocab: &Vocab, ty: &Ty, said: &Said) -> Result<Json, String> 
         }
         (Ty::Text, Said::Text(text)) => text.as_str().into(),
         (Ty::Enum(_) | Ty::Node(_), Said::Word(word)) => word.as_str().into(),
-        (Ty::Date, Said::Date(text)) | (Ty::DateTime, Said::Instant(text)) | (Ty::Period, Said::Period(text)) => {
-            text.as_str().into()
-        }
+        (Ty::Date, Said::Date(text))
+        | (Ty::DateTime, Said::Instant(text))
+        | (Ty::Period, Said::Period(text)) => text.as_str().into(),
         (Ty::Duration, Said::Duration(seconds)) => iso::format_duration(*seconds).into(),
         _ => return Err(other()),
     })

@@ -15,7 +15,9 @@ impl<'a> Cx<'a> {
             let ast::VocabItem::Fact(f) = item else { continue };
             let ast::FactSource::Plugin(written) = &f.source else { continue };
             let (ty, bounds) = match self.plugin_fact(&f.name.text) {
-                Some(Answered::Root(at)) => self.vocab.roots.get(at).map(|r| (r.ty.clone(), r.bounds.clone())),
+                Some(Answered::Root(at)) => {
+                    self.vocab.roots.get(at).map(|r| (r.ty.clone(), r.bounds.clone()))
+                }
                 Some(Answered::Call(at)) => {
                     self.vocab.fact_calls.get(at).map(|c| (c.ty.clone(), c.bounds.clone()))
                 }
@@ -24,8 +26,7 @@ impl<'a> Cx<'a> {
             .unwrap_or((Ty::Never, None));
             if f.params.is_empty() && matches!(ty.inner(), Ty::Entity(_) | Ty::List(_) | Ty::Set(_)) {
                 let message = format!("`{}` is answered by a plugin, so it is one value", f.name.text);
-                let help =
-                    "make it a number, an amount, a word, a date, a text or a bool; declare a fact for each value that is wanted";
+                let help = "make it a number, an amount, a word, a date, a text or a bool; declare a fact for each value that is wanted";
                 self.error_help("E0303", f.ty.span, message, help);
             }
             let (plugin, function) = self.plugin_path(&written.path);
@@ -61,9 +62,10 @@ impl<'a> Cx<'a> {
             format!("`{}` does not name a plugin's function", path.text()),
             "write the vendor, the plugin and its function: `acme.fraud.score`",
         );
-        let (function, plugin) = path.parts.split_last().map_or((String::new(), String::new()), |(f, rest)| {
-            (f.text.clone(), rest.iter().map(|p| p.text.as_str()).collect::<Vec<_>>().join("."))
-        });
+        let (function, plugin) =
+            path.parts.split_last().map_or((String::new(), String::new()), |(f, rest)| {
+                (f.text.clone(), rest.iter().map(|p| p.text.as_str()).collect::<Vec<_>>().join("."))
+            });
         (plugin, function)
     }
 
@@ -71,7 +73,8 @@ impl<'a> Cx<'a> {
         let mut reads: Vec<Read> = Vec::new();
         for path in written {
             let Some(read) = self.read(fact, path) else { continue };
-            let within = |a: &str, b: &str| a == b || a.strip_prefix(b).is_some_and(|rest| rest.starts_with('.'));
+            let within =
+                |a: &str, b: &str| a == b || a.strip_prefix(b).is_some_and(|rest| rest.starts_with('.'));
             let twice = reads.iter().find(|r| within(&read.path, &r.path) || within(&r.path, &read.path));
             if let Some(twice) = twice {
                 let (first, second) = (twice.path.clone(), read.path.clone());
