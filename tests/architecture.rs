@@ -18,8 +18,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("rulebook", &["lang", "program"]),
     ("analysis", &["lang", "program", "rulebook"]),
     ("cases", &["lang", "program", "rulebook", "analysis"]),
-    ("records", &[]),
     ("plugins", &[]),
+    ("records", &[]),
     ("counter", &["lang", "program", "rulebook", "records", "plugins"]),
     ("server", &["lang", "program", "rulebook", "records", "counter", "plugins"]),
     ("compare", &["lang", "program", "rulebook", "analysis", "cases"]),
@@ -40,10 +40,12 @@ const HOUSED: &[(&str, &str)] = &[
     ("pest", "lang/syntax"),
     ("actix_web", "server"),
     ("sea_orm_migration", "records"),
+    ("rustls", "plugins/broker"),
     ("lsp_server", "lsp"),
     ("gen_lsp_types", "lsp"),
     ("clap", "cli"),
     ("annotate_snippets", "lang/diagnostic"),
+    ("wasmtime", "plugins/host"),
 ];
 
 fn sources(folder: &Path, into: &mut Vec<PathBuf>) {

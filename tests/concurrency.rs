@@ -10,20 +10,18 @@
     clippy::string_slice,
     reason = "a test that fails should say where"
 )]
-#[path = "support/dice.rs"]
-mod dice;
 #[path = "support/play.rs"]
 mod play;
 #[path = "postgres/mod.rs"]
 mod postgres;
 
-use dice::Dice;
 use play::{Known, Play};
-use sea_orm::{ConnectionTrait, Database as Connection, EntityTrait};
+use sea_orm::EntityTrait;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use zhanggui::drill::Dice;
 use zhanggui::records::entity::answer;
 use zhanggui::records::verify::verify;
 use zhanggui::records::writer::Writer;
@@ -185,12 +183,5 @@ fn sqlite() {
 #[test]
 fn postgresql() {
     let Some(cluster) = postgres::cluster() else { return };
-    let name = cluster.fresh();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let admin = Connection::connect(cluster.url("postgres")).await.unwrap();
-        admin.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
-        admin.close().await.unwrap();
-    });
-    run(&cluster.url(&name), 2);
+    run(&cluster.database(), 2);
 }

@@ -1,4 +1,4 @@
-//! The counter over HTTP: the real binary, SQLite in a temporary folder, Jiajie's policies.
+//! The counter over HTTP: the real binary on either database, Jiajie's policies.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -8,31 +8,12 @@
     reason = "a test that fails should say where"
 )]
 mod common;
-mod postgres;
-use common::eventually;
-use common::till::{Till, applicant, clothes};
-use sea_orm::ConnectionTrait as _;
+use common::till::{Till, applicant, clothes, slip};
+use common::{each_database, eventually};
 use serde_json::{Value, json};
 
-/// On SQLite, and on PostgreSQL if it is installed.
 fn each(body: impl Fn(Till)) {
-    body(Till::open(&[]));
-    let Some(cluster) = postgres::cluster() else { return };
-    let name = cluster.fresh();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let admin = sea_orm::Database::connect(cluster.url("postgres")).await.unwrap();
-        admin.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
-        admin.close().await.unwrap();
-    });
-    body(Till::open(&["--database", &cluster.url(&name)]));
-}
-
-/// Units of a balance.
-fn balance(till: &Till, number: &str, ledger: &str, bucket: &str) -> i64 {
-    let all = till.get(&format!("/v1/members/{number}/points")).ok(200);
-    let of = all["ledgers"].as_array().unwrap().iter().find(|l| l["ledger"] == ledger).cloned();
-    of.map_or(0, |l| l[bucket].as_str().unwrap().parse().unwrap())
+    each_database(|database| body(Till::open(database)));
 }
 
 #[test]
@@ -46,7 +27,7 @@ fn a_member_buys_holds_redeems_and_is_settled() {
         assert_eq!((sale["total"].as_str(), sale["member"].as_str()), (Some("900.00"), Some("m1")));
         let earned: i64 = sale["points"][0]["earned"].as_str().unwrap().parse().unwrap();
         assert!(earned >= 900, "{sale}");
-        assert_eq!(balance(&till, "m1", "department", "available"), earned);
+        assert_eq!(till.balance("m1", "department", "available"), earned);
         let shown = till.get(&format!("/v1/sales/{}", sale["sale"].as_str().unwrap())).ok(200);
         assert_eq!(
             (&shown["lines"][0]["paid"], &shown["tenders"][0]["amount"]),
@@ -58,32 +39,32 @@ fn a_member_buys_holds_redeems_and_is_settled() {
             json!({ "store": "s001", "actor": "a1", "member": "m1", "ledger": "department", "amount": 100 });
         let hold = till.post("/v1/holds", &hold).ok(201);
         let hold = format!("/v1/holds/{}", hold["hold"].as_str().unwrap());
-        assert_eq!(balance(&till, "m1", "department", "held"), 100);
+        assert_eq!(till.balance("m1", "department", "held"), 100);
         let mut capture = who.clone();
         capture["amount"] = json!("40");
         assert_eq!(till.post(&format!("{hold}/capture"), &capture).ok(200)["state"], "captured");
         assert_eq!(till.get(&hold).ok(200)["captured"], "40");
-        assert_eq!(balance(&till, "m1", "department", "available"), earned - 40);
+        assert_eq!(till.balance("m1", "department", "available"), earned - 40);
         assert_eq!(till.post(&format!("{hold}/release"), &who).problem(), (409, "hold-closed", None));
 
         let gift = json!({ "store": "s001", "actor": "a1", "member": "m1", "wish": "points_gift", "place": "service_centre",
         "ledger": "department", "gift_points": 200, "reference": "gift-7", "visit": { "card_shown": true } });
         let redeemed = till.post("/v1/redemptions", &gift).ok(201);
         assert_eq!(redeemed["points_used"], "200");
-        assert_eq!(balance(&till, "m1", "department", "available"), earned - 240);
+        assert_eq!(till.balance("m1", "department", "available"), earned - 240);
         let redemption = format!("/v1/redemptions/{}", redeemed["redemption"].as_str().unwrap());
         let reason = json!({ "store": "s001", "actor": "a1", "reason": "broken" });
         assert_eq!(till.post(&format!("{redemption}/reverse"), &reason).ok(200)["status"], "reversed");
         assert_eq!(till.get(&redemption).ok(200)["status"], "reversed");
         assert_eq!(till.post(&format!("{redemption}/reverse"), &reason).problem().1, "redemption-reversed");
-        assert_eq!(balance(&till, "m1", "department", "available"), earned - 40);
+        assert_eq!(till.balance("m1", "department", "available"), earned - 40);
 
         let mut adjust = json!({ "store": "s001", "actor": "a1", "member": "m1", "ledger": "department", "amount": 40,
         "reason": "a hold by mistake", "approver": "a1" });
         assert_eq!(till.post("/v1/adjustments", &adjust).problem(), (422, "own-case", Some("approver")));
         adjust["approver"] = json!("boss");
         till.post("/v1/adjustments", &adjust).ok(201);
-        assert_eq!(balance(&till, "m1", "department", "available"), earned);
+        assert_eq!(till.balance("m1", "department", "available"), earned);
 
         // The decision of the redemption, and the same answer years later.
         let decision = format!("/v1/decisions/{}", redeemed["decision"].as_str().unwrap());
@@ -107,7 +88,7 @@ fn a_member_buys_holds_redeems_and_is_settled() {
             (report["working"] == false).then_some(report)
         });
         assert_eq!((&report["members"], &report["failed"]), (&json!(1), &json!(0)), "{report}");
-        assert_eq!(balance(&till, "m1", "department", "available"), earned, "nothing happened");
+        assert_eq!(till.balance("m1", "department", "available"), earned, "nothing happened");
         // The year before is over; nobody had points then.
         settle["year"] = json!(year - 1);
         let begun = till.post("/v1/settlements", &settle).ok(202);
@@ -425,14 +406,14 @@ fn two_records_of_one_person_become_one_and_two_again() {
         till.member("m1");
         till.member("m2");
         till.sell("r1", Some("card-m2"), "100.00", "90.00").ok(201);
-        let points = balance(&till, "m2", "department", "available");
+        let points = till.balance("m2", "department", "available");
         let merge = json!({ "store": "s001", "actor": "a1", "into": "m1", "reason": "the same person" });
         assert_eq!(till.post("/v1/members/m2/merge", &merge).ok(200)["merged_into"], "m1");
-        assert_eq!(balance(&till, "m1", "department", "available"), points);
+        assert_eq!(till.balance("m1", "department", "available"), points);
         assert_eq!(till.get("/v1/members/m2").ok(200)["merged_into"], "m1");
         let who = json!({ "store": "s001", "actor": "a1" });
         assert_eq!(till.post("/v1/members/m2/unmerge", &who).ok(200)["status"], "active");
-        assert_eq!(balance(&till, "m2", "department", "available"), points);
+        assert_eq!(till.balance("m2", "department", "available"), points);
         assert_eq!(till.post("/v1/members/m2/erase", &who).ok(200)["status"], "erased");
         assert_eq!(till.get("/v1/members/m2").ok(200)["name"], Value::Null);
         assert_eq!(
@@ -450,14 +431,7 @@ fn a_return_is_recorded_shown_and_taken_back() {
     each(|till| {
         let sale = clothes("r1", None, "100.00", "100.00");
         let sale = till.post("/v1/sales", &sale).ok(201)["sale"].clone();
-        let evaluate = json!({
-            "store": "s001", "actor": "a1", "sale": sale,
-            "lines": [{ "line": 0, "quantity": 1, "item": { "opened": false, "altered": false, "defect_disclosed": false,
-                "maker_repairs": false, "finding": "no_fault", "test_report": false, "original": true, "tagged": true,
-                "clean": true, "whole": true, "undamaged": true, "resaleable": true, "price_now": null } }],
-            "receipt": { "till_slip": true, "customer_copy": true, "invoice": false },
-            "request": { "reason": "change_of_mind", "wants": "money_back", "inquiry": null, "salesperson": null },
-        });
+        let evaluate = slip(&sale, "money_back");
         let looked = till.send("POST", "/v1/returns/evaluate", &[], Some(&evaluate.to_string())).ok(200);
         assert_eq!(
             (&looked["verdict"], &looked["totals"]["value"]),
@@ -498,22 +472,24 @@ fn a_return_is_recorded_shown_and_taken_back() {
 
 #[test]
 fn what_was_answered_is_there_after_a_restart() {
-    let (dir, policies) = common::till::jiajie();
-    let sale = clothes("r1", None, "10.00", "10.00").to_string();
-    let send =
-        |base: &str| common::till::send(base, "POST", "/v1/sales", &[("Idempotency-Key", "k")], Some(&sale));
-    let server = common::Server::start(&policies, &[]);
-    let first = send(&server.base);
-    assert_eq!(server.terminate(), 0);
-    let server = common::Server::start(&policies, &[]);
-    let second = send(&server.base);
-    assert_eq!((first.status, first.text), (201, second.text.clone()));
-    assert_eq!(second.header("idempotent-replayed"), Some("true"));
-    drop(server);
-    let run = common::zhanggui(&[
-        "migrate",
-        "--database",
-        &format!("sqlite://{}/zhanggui.db", dir.path().display()),
-    ]);
-    assert_eq!(run.code, 0, "{run:?}");
+    each_database(|database| {
+        let (dir, policies) = common::till::jiajie();
+        let sale = clothes("r1", None, "10.00", "10.00").to_string();
+        let key = [("Idempotency-Key", "k")];
+        let send = |base: &str| common::till::send(base, "POST", "/v1/sales", &key, Some(&sale));
+        let server = common::Server::start(&policies, database);
+        let first = send(&server.base);
+        assert_eq!(server.terminate(), 0);
+        let server = common::Server::start(&policies, database);
+        let second = send(&server.base);
+        assert_eq!((first.status, first.text), (201, second.text.clone()));
+        assert_eq!(second.header("idempotent-replayed"), Some("true"));
+        drop(server);
+        let file = format!("sqlite://{}/zhanggui.db", dir.path().display());
+        let database = database.last().copied().unwrap_or(&file);
+        for command in ["migrate", "verify"] {
+            let run = common::zhanggui(&[command, "--database", database]);
+            assert_eq!(run.code, 0, "{run:?}");
+        }
+    });
 }

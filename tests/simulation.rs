@@ -10,8 +10,6 @@
     clippy::string_slice,
     reason = "a test that fails should say where"
 )]
-#[path = "support/dice.rs"]
-mod dice;
 #[path = "support/memory.rs"]
 mod memory;
 #[path = "support/play.rs"]
@@ -19,13 +17,13 @@ mod play;
 #[path = "support/properties.rs"]
 mod properties;
 
-use dice::Dice;
-use memory::{Faults, Memory, Rows, SetClock};
+use memory::{Faults, Memory, Rows, SetClock, Traced};
 use play::{Known, Play};
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
 use zhanggui::counter::plugged::{Asking, Nobody};
+use zhanggui::drill::Dice;
 use zhanggui::records::{Engine, Job, Reply};
 use zhanggui::rulebook::{Rulebooks, load};
 
@@ -62,7 +60,9 @@ async fn faulty(books: &Arc<Rulebooks>, seed: u64) -> Run {
         let mut batch: Vec<Job> = Vec::new();
         for _ in 0..=dice.below(6) {
             if sent < STEPS {
-                let job = play.next(&known);
+                let mut job = play.next(&known);
+                let (key, operation) = (job.key.clone().unwrap(), job.operation.clone());
+                job.operation = Arc::new(Traced { key, operation, ran: store.ran.clone() });
                 sent += 1;
                 if dice.percent(15) {
                     waiting.push_back(job.clone());
@@ -77,14 +77,9 @@ async fn faulty(books: &Arc<Rulebooks>, seed: u64) -> Run {
         now += 1 + dice.below(1_200_000_000) as i64;
         clock.set(now);
         let replies = engine.execute(&batch).await;
-        // Commit by commit, and within one in the order of the batch.
-        for keys in std::mem::take(&mut *store.commits.lock().unwrap()) {
-            let mut left = keys;
-            for job in &batch {
-                if job.key.as_ref().is_some_and(|key| left.remove(key)) {
-                    order.push((job.clone(), now));
-                }
-            }
+        for key in std::mem::take(&mut *store.answered.lock().unwrap()) {
+            let job = batch.iter().find(|job| job.key.as_ref() == Some(&key)).unwrap();
+            order.push((job.clone(), now));
         }
         for (job, reply) in batch.into_iter().zip(replies) {
             if let Reply::Done(answer) = &reply {

@@ -9,8 +9,8 @@
     reason = "a test that fails should say where"
 )]
 mod common;
-use common::eventually;
 use common::till::Till;
+use common::{each_database, eventually};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -169,11 +169,14 @@ fn differs(shown: &Value, got: &Value, named: &Named, at: &str) -> Option<String
 
 #[test]
 fn the_tour_is_true() {
+    each_database(|database| tour(&Till::open(database)));
+}
+
+fn tour(till: &Till) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/counter.md");
     let text = std::fs::read_to_string(&file).unwrap();
-    let till = Till::open(&[]);
     let bless = std::env::var_os("ZHANGGUI_BLESS").is_some();
-    let year = chrono_year(&till);
+    let year = chrono_year(till);
     let mut named =
         Named::from([("YEAR".to_owned(), year.to_string()), ("LAST".to_owned(), (year - 1).to_string())]);
     let (mut written, mut rest, mut steps) = (String::new(), text.as_str(), 0);

@@ -1,6 +1,7 @@
 //! `zhanggui drill`: a made-up chain that plays against a server.
 use crate::cli::{CliError, Console};
 use crate::drill::{Plan, play};
+use std::sync::atomic::AtomicBool;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -41,12 +42,12 @@ pub(crate) fn run(args: &Args, console: &mut Console) -> Result<bool, CliError> 
         members: args.members,
         days: args.days,
         clients: args.clients,
-        seconds: args.seconds,
+        seconds: Some(args.seconds),
         rate: args.rate,
         lose: args.lose.min(90),
         patience: args.patience,
     };
-    let report = play(&plan, |so_far| {
+    let report = play(&plan, &AtomicBool::new(false), |so_far| {
         console.message(&format!("{} answers", so_far.total()));
     })?;
     console.line(&report.to_string())?;

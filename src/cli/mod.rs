@@ -12,7 +12,9 @@ mod fmt;
 mod lsp;
 mod migrate;
 mod new;
+mod plugin;
 mod serve;
+mod settings;
 mod show;
 mod test;
 mod verify;
@@ -60,6 +62,14 @@ enum Command {
     Verify(verify::Args),
     /// Play a made-up chain against a server: load, lost answers, retries; then look at everything again
     Drill(drill::Args),
+    /// What the server starts to compile a plugin, within limits: the component on standard input
+    #[command(name = "plugin-compile", hide = true)]
+    PluginCompile {
+        /// What to do, as the server writes it
+        order: String,
+    },
+    /// Write, build, test, pack, sign and install a plugin: a vendor's component that policies ask
+    Plugin(plugin::Args),
 }
 
 /// A language for people.
@@ -89,6 +99,9 @@ pub(crate) enum CliError {
     Output(#[from] std::io::Error),
     #[error("{0}")]
     Usage(String),
+    /// A plugin or a package is not as it should be, or a server does not take it.
+    #[error("{0}")]
+    Refused(String),
     /// Findings were shown already.
     #[error("the rulebooks do not check: {errors} error{}", if *errors == 1 { "" } else { "s" })]
     Findings { errors: usize },
@@ -108,7 +121,7 @@ pub(crate) enum CliError {
 impl CliError {
     fn code(&self) -> u8 {
         match self {
-            CliError::Findings { .. } | CliError::Facts(_) => 1,
+            CliError::Findings { .. } | CliError::Facts(_) | CliError::Refused(_) => 1,
             _ => 2,
         }
     }
@@ -133,6 +146,8 @@ pub fn main() -> ExitCode {
         Command::Migrate(args) => migrate::run(&args, &mut console),
         Command::Verify(args) => verify::run(&args, &mut console),
         Command::Drill(args) => drill::run(&args, &mut console),
+        Command::PluginCompile { order } => return crate::plugins::host::compile_child(&order),
+        Command::Plugin(args) => plugin::run(&args, &mut console),
     };
     let done = done.and_then(|good| console.finish().map(|()| good).map_err(CliError::Output));
     match done {

@@ -1,7 +1,8 @@
 //! `zhanggui serve`: the HTTP server.
+use crate::cli::settings::settings;
 use crate::cli::{CliError, Console};
 use crate::rulebook::OpenError;
-use crate::server::{Flags, ServeError, Settings, serve};
+use crate::server::{Flags, ServeError, serve};
 use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
@@ -34,10 +35,7 @@ pub(crate) fn run(args: &Args, console: &mut Console) -> Result<bool, CliError> 
         workers: args.workers,
         no_reload: args.no_watch,
     };
-    // Variables that are not Unicode are not settings.
-    let environment =
-        std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
-    let settings = Settings::read(args.config.as_deref(), &flags, environment)?;
+    let settings = settings(args.config.as_deref(), &flags)?;
     match serve(settings) {
         Ok(()) => Ok(true),
         Err(ServeError::Policies(OpenError::Load(error))) => Err(CliError::Load(error)),

@@ -36,6 +36,12 @@ pub fn maybe_date(day: Option<i32>) -> Value {
     day.map_or(Value::Null, date)
 }
 
+/// That a name, a telephone number or an address was given, without what it is: a policy asks only whether it is there,
+/// and what is decided on stands in the hash chain for ever, where erasing a person could not reach it.
+pub fn stated(personal: Option<&str>) -> Value {
+    personal.filter(|text| !text.trim().is_empty()).map_or(Value::Null, |_| "stated".into())
+}
+
 /// The calendar year of a day.
 pub fn year_of(day: i32) -> i32 {
     to_ymd(day).0
@@ -47,7 +53,7 @@ pub fn member(member: &member::Model, person: Option<&person::Model>) -> Value {
         "number": member.number,
         "tier": member.tier,
         "birthday": maybe_date(person.and_then(|p| p.birthday)),
-        "address": person.and_then(|p| p.address.clone()),
+        "address": stated(person.and_then(|p| p.address.as_deref())),
     })
 }
 

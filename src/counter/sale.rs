@@ -11,6 +11,7 @@ use crate::records::ledger::{Cause, Life, earn};
 use crate::records::{Answer, Operation, Refusal, Stop, Unit, Want, ids};
 use sea_orm::prelude::Uuid;
 use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use request::{DiscountRequest, GiftRequest, LineRequest, MAX_LINES, SaleRequest, TenderRequest};
 
@@ -114,11 +115,11 @@ impl RecordSale {
         if let Some(ruling) = &priced.ruling {
             self.desk.log(unit, ruling, "sale", id, &request.actor)?;
         }
-        for (seq, gift) in (0i32..).zip(&request.gifts) {
+        for ((seq, gift), reference) in (0i32..).zip(&request.gifts).zip(gift_names(&request.gifts)) {
             unit.t.sale_gifts.put(sale_gift::Model {
                 sale_id: id,
                 seq,
-                reference: gift.reference.clone(),
+                reference,
                 threshold: gift
                     .threshold
                     .map(|t| self.desk.minor(t, &format!("gifts[{seq}].threshold")))
@@ -451,4 +452,23 @@ impl RecordSale {
             "tier_changed": tier,
         })
     }
+}
+
+/// What the gifts are called. Each has its own name, or one would be handed back for two.
+fn gift_names(gifts: &[GiftRequest]) -> Vec<String> {
+    let mut taken = BTreeSet::new();
+    let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
+    let mut names = Vec::with_capacity(gifts.len());
+    for gift in gifts {
+        let nth = counts.entry(gift.reference.as_str()).or_default();
+        // Another gift may be called `towel#2` by the till itself.
+        names.push(loop {
+            *nth += 1;
+            let name = if *nth == 1 { gift.reference.clone() } else { format!("{}#{nth}", gift.reference) };
+            if taken.insert(name.clone()) {
+                break name;
+            }
+        });
+    }
+    names
 }

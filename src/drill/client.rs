@@ -1,4 +1,5 @@
 //! A client: a till or a desk that asks, loses answers, and asks again.
+use crate::drill::ask::{self, Patience, Told, agent, told};
 use crate::drill::dice::Dice;
 use crate::drill::plot::{Chain, amount};
 use crate::drill::{Plan, Report};
@@ -23,21 +24,6 @@ pub(super) struct Client {
     enrolled: std::collections::BTreeSet<u64>,
 }
 
-/// An answer: the status, whether it was stored before, and the body.
-struct Told {
-    status: u16,
-    replayed: bool,
-    body: String,
-}
-
-fn agent() -> ureq::Agent {
-    ureq::Agent::config_builder()
-        .http_status_as_error(false)
-        .timeout_global(Some(Duration::from_secs(20)))
-        .build()
-        .into()
-}
-
 impl Client {
     pub(super) fn new(plan: &Plan, nth: u64, chain: Arc<Chain>, report: Arc<Mutex<Report>>) -> Client {
         Client {
@@ -53,9 +39,10 @@ impl Client {
         }
     }
 
-    /// Plays until told to stop, or until the server is away for longer than the plan's patience.
+    /// Plays until told to stop, or until the server is away for longer than the plan's patience. A scene that has begun
+    /// is played to its end, so that every write that was sent is answered.
     pub(super) fn run(mut self, began: Instant, stop: &AtomicBool) {
-        while !stop.load(Ordering::Relaxed) && began.elapsed() < Duration::from_secs(self.plan.seconds) {
+        while !stop.load(Ordering::Relaxed) {
             let share = self.sent * self.plan.clients.max(1) * 1000;
             if let Some(due) = share.checked_div(self.plan.rate) {
                 let early = Duration::from_millis(due).saturating_sub(began.elapsed());
@@ -89,7 +76,7 @@ impl Client {
     fn write(&mut self, what: &'static str, path: &str, key: &str, body: &Value) -> Option<Told> {
         let text = body.to_string();
         let mut before: Option<String> = None;
-        let mut away = None;
+        let mut patience = Patience::of(self.plan.patience);
         loop {
             let began = Instant::now();
             let sent = self
@@ -98,28 +85,7 @@ impl Client {
                 .header("content-type", "application/json")
                 .header("idempotency-key", key)
                 .send(&text);
-            let Some(told) = self.told(sent) else {
-                let since = *away.get_or_insert_with(Instant::now);
-                self.note(|r| r.away += 1);
-                if since.elapsed() > Duration::from_secs(self.plan.patience) {
-                    self.note(|r| r.wrong(format!("{path}: no answer for {} s", self.plan.patience)));
-                    return None;
-                }
-                std::thread::sleep(Duration::from_millis(100));
-                continue;
-            };
-            away = None;
-            let hundredths = u32::try_from(began.elapsed().as_micros() / 10).unwrap_or(u32::MAX);
-            self.note(|r| {
-                r.times.entry(what).or_default().push(hundredths);
-                *r.answers.entry((what, told.status)).or_default() += 1;
-            });
-            if matches!(told.status, 503 | 408)
-                || (told.status == 409 && told.body.contains("request-in-flight"))
-            {
-                std::thread::sleep(Duration::from_millis(20 + self.dice.below(50)));
-                continue;
-            }
+            let Some(told) = self.heard(what, path, began, &mut patience, sent)? else { continue };
             if told.status >= 500 {
                 self.note(|r| r.wrong(format!("{path} {key}: {} {}", told.status, told.body)));
             }
@@ -135,42 +101,67 @@ impl Client {
                 // records nothing: it may be told otherwise.)
                 self.note(|r| r.lost += 1);
                 before = Some(told.body);
+                patience = Patience::of(self.plan.patience);
                 continue;
             }
             return Some(told);
         }
     }
 
-    fn told(&self, sent: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Option<Told> {
-        let mut answer = sent.ok()?;
-        let replayed = answer.headers().get("idempotent-replayed").is_some();
-        let status = answer.status().as_u16();
-        let body = answer.body_mut().read_to_string().ok()?;
-        Some(Told { status, replayed, body })
+    /// Looks at something until it is answered; None if the server stays away.
+    fn read(&mut self, what: &'static str, path: &str) -> Option<Told> {
+        let mut patience = Patience::of(self.plan.patience);
+        loop {
+            let began = Instant::now();
+            let sent = self.agent.get(format!("{}{path}", self.plan.url)).call();
+            let Some(told) = self.heard(what, path, began, &mut patience, sent)? else { continue };
+            if told.status >= 500 {
+                self.note(|r| r.wrong(format!("{path}: {} {}", told.status, told.body)));
+            }
+            return Some(told);
+        }
     }
 
-    fn read(&mut self, what: &'static str, path: &str) -> Option<Told> {
-        let began = Instant::now();
-        let sent = self.agent.get(format!("{}{path}", self.plan.url)).call();
-        let Some(told) = self.told(sent) else {
-            self.note(|r| r.away += 1);
-            std::thread::sleep(Duration::from_millis(100));
-            return Some(Told { status: 0, replayed: false, body: String::new() });
-        };
+    /// Notes what came back. `Some(None)`: nothing that lasts, so the same has to be sent again, which was waited for;
+    /// None: it has been so for too long.
+    fn heard(
+        &mut self,
+        what: &'static str,
+        path: &str,
+        began: Instant,
+        patience: &mut Patience,
+        sent: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+    ) -> Option<Option<Told>> {
+        let answer = told(sent);
         let hundredths = u32::try_from(began.elapsed().as_micros() / 10).unwrap_or(u32::MAX);
-        self.note(|r| {
-            r.times.entry(what).or_default().push(hundredths);
-            *r.answers.entry((what, told.status)).or_default() += 1;
-            if told.status >= 500 {
-                r.wrong(format!("{path}: {} {}", told.status, told.body));
+        self.note(|r| match &answer {
+            None => r.away += 1,
+            Some(told) => {
+                r.times.entry(what).or_default().push(hundredths);
+                *r.answers.entry((what, told.status)).or_default() += 1;
             }
         });
-        Some(told)
+        let pause = match answer {
+            Some(told) if !told.passes() => return Some(Some(told)),
+            Some(_) => 20 + self.dice.below(50),
+            None => 100,
+        };
+        if patience.wait(Duration::from_millis(pause)) {
+            return Some(None);
+        }
+        self.note(|r| r.wrong(format!("{path}: no answer for {} s", self.plan.patience)));
+        None
     }
 
-    /// Remembers where an acknowledged write can be looked at.
+    /// Remembers where an acknowledged write can be looked at. Whoever is told of it is told the same.
     fn acknowledge(&self, path: String, body: &str) {
-        self.note(|r| r.acknowledged.push((path, body.to_owned())));
+        self.note(|r| match r.acknowledged.get(&path) {
+            Some(before) if before != body => r.wrong(format!("{path}: told {before}, and then {body}")),
+            Some(_) => {}
+            None => {
+                r.acknowledged.insert(path, body.to_owned());
+            }
+        });
     }
 
     fn enrol(&mut self, member: u64) -> Option<()> {
@@ -180,7 +171,7 @@ impl Client {
         // Every client enrols a member with the same key: the member is enrolled once.
         let key = format!("drill-{}-enrol-{member}", self.plan.seed);
         let told = self.write("enrol", "/v1/members", &key, &self.chain.enrolment(member))?;
-        if told.status < 300 && !told.replayed {
+        if told.status < 300 {
             self.acknowledge(format!("/v1/members/{}", self.chain.number(member)), &told.body);
         }
         self.enrolled.insert(member);
@@ -250,7 +241,13 @@ impl Client {
             self.acknowledge(format!("/v1/returns/{id}"), &told.body);
             if self.dice.percent(10) {
                 let body = json!({"store": store, "actor": "desk", "reason": "drill"});
-                self.write("void", &format!("/v1/returns/{id}/void"), &format!("{key}-v"), &body)?;
+                let path = format!("/v1/returns/{id}");
+                let told = self.write("void", &format!("{path}/void"), &format!("{key}-v"), &body)?;
+                if told.status < 300 {
+                    self.note(|r| {
+                        r.voided.insert(path);
+                    });
+                }
             }
         }
         Some(())
@@ -298,15 +295,21 @@ impl Client {
     }
 }
 
-/// Looks at every acknowledged write again: it must be there.
+/// Looks at every acknowledged write again: it must be there, and as it was left.
 pub(super) fn look_again(plan: &Plan, report: &mut Report) {
     let agent = agent();
     for (path, told) in report.acknowledged.clone() {
-        let found = agent.get(format!("{}{path}", plan.url)).call();
-        match found.map(|answer| answer.status().as_u16()) {
-            Ok(200) => {}
-            Ok(status) => report.wrong(format!("{path} was acknowledged and answers {status}: {told}")),
-            Err(error) => report.wrong(format!("{path}: {error}")),
+        let Some(found) = ask::get(&agent, &format!("{}{path}", plan.url), plan.patience) else {
+            report.wrong(format!("{path}: no answer for {} s", plan.patience));
+            return;
+        };
+        if found.status != 200 {
+            report.wrong(format!("{path} was acknowledged and answers {}: {told}", found.status));
+        } else if path.starts_with("/v1/returns/") {
+            let status = if report.voided.contains(&path) { "voided" } else { "recorded" };
+            if field(&found.body, "status") != status {
+                report.wrong(format!("{path} should be {status}: {}", found.body));
+            }
         }
     }
 }

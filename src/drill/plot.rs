@@ -1,4 +1,5 @@
 //! The chain: its stores, members and goods, and what happens there.
+use crate::drill::ask;
 use crate::drill::dice::Dice;
 use crate::drill::{DrillError, Plan};
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
@@ -34,9 +35,8 @@ impl Chain {
     /// Asks the server for its stores.
     pub(super) fn found(plan: &Plan) -> Result<Chain, DrillError> {
         let none = |why: String| DrillError::NoServer(plan.url.clone(), why);
-        let mut answer =
-            ureq::get(format!("{}/v1/stores", plan.url)).call().map_err(|e| none(e.to_string()))?;
-        let text = answer.body_mut().read_to_string().map_err(|e| none(e.to_string()))?;
+        let answer = ask::get(&ask::agent(), &format!("{}/v1/stores", plan.url), plan.patience);
+        let text = answer.ok_or_else(|| none(format!("no answer for {} s", plan.patience)))?.body;
         let told: Value = serde_json::from_str(&text).map_err(|e| none(e.to_string()))?;
         let items = told.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
         let name = |store: &Value| store.get("store").and_then(Value::as_str).map(str::to_owned);

@@ -1,5 +1,5 @@
 //! What a drill did, and what it found.
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// Findings that are listed; more would say nothing new.
@@ -17,7 +17,9 @@ pub struct Report {
     /// Milliseconds to an answer, in hundredths, by what was asked.
     pub times: BTreeMap<&'static str, Vec<u32>>,
     /// Where acknowledged writes can be looked at, and what was answered.
-    pub acknowledged: Vec<(String, String)>,
+    pub acknowledged: BTreeMap<String, String>,
+    /// Returns that were taken back, by where they can be looked at.
+    pub voided: BTreeSet<String>,
     /// What should not have been.
     pub findings: Vec<String>,
     pub seconds: f64,

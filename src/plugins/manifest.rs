@@ -1,4 +1,10 @@
 //! `plugin.toml`: what a plugin is, which hooks it has, and what it asks for. The operator grants; the manifest never does.
+mod check;
+mod words;
+
+pub use check::{Flaw, Flaws};
+pub use words::{KINDS, Version, is_path, is_word};
+
 use crate::plugins::contract::Hook;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

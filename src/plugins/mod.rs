@@ -3,5 +3,12 @@
 //! Nothing here knows of policies, records or HTTP routes: facts come in as the contract's words, answers go out the
 //! same way.
 pub mod ask;
+pub mod broker;
+pub mod build;
 pub mod contract;
+pub mod host;
+pub mod installed;
+pub mod kv;
 pub mod manifest;
+pub mod package;
+pub mod web;

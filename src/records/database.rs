@@ -3,7 +3,7 @@
 //! Invariants: one transaction per batch; on SQLite it holds the write lock from its beginning, on PostgreSQL it locks the
 //! owners of what it reads, in one order, before it reads what they own. Connections belong to the runtime that opened
 //! them: open the database where it is used.
-mod errors;
+pub(in crate::records) mod errors;
 mod load;
 mod migrate;
 mod open;
@@ -141,6 +141,10 @@ impl Transaction {
     /// To read what no want asks for.
     pub(crate) fn connection(&self) -> &DatabaseTransaction {
         &self.tx
+    }
+    /// Commits what was written on the connection.
+    pub(crate) async fn finish(self) -> Result<(), StoreError> {
+        self.tx.commit().await.map_err(errors::of)
     }
     fn reading(&self) -> read::Reading<'_> {
         read::Reading { tx: &self.tx, locks: self.writes && self.backend == DbBackend::Postgres }

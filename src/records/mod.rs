@@ -1,7 +1,8 @@
 //! What happened, kept: tables, the points ledger, the decision log, and the one way in.
 //!
-//! Invariants: every write goes through [`engine::Engine`], in one transaction with its answer; what happened is appended,
-//! never changed; balances are the sums of their entries. Nothing here knows HTTP or a policy's text.
+//! Invariants: every write of what happened goes through [`engine::Engine`], in one transaction with its answer; what
+//! operators do with plugins goes through [`plugins`]. What happened is appended, never changed; balances are the sums of
+//! their entries. Nothing here knows HTTP or a policy's text.
 
 // First: its macro `each_table` is used below.
 #[macro_use]
@@ -13,6 +14,7 @@ pub mod entity;
 pub mod ids;
 pub mod ledger;
 pub mod migration;
+pub mod plugins;
 pub mod read;
 pub mod shelf;
 pub mod verify;
@@ -22,4 +24,4 @@ pub use database::{Database, migrate};
 pub use engine::{Clock, Engine, Job, Reply, Store, StoreError, SystemClock, Tx};
 pub use unit::{Answer, Aside, Operation, Refusal, Stop, Unit, Want};
 pub use verify::{Finding, Report, verify};
-pub use writer::{Full, Writer};
+pub use writer::{Bounds, Full, Writer};

@@ -10,12 +10,30 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
-/// Jobs that wait, unless told otherwise.
-pub const QUEUE: usize = 4096;
 /// How often a job may stop for what has to be found out: operations have a lower bound of their own.
 const MAX_ASKS: usize = 32;
-/// Jobs in a transaction.
-const BATCH: usize = 512;
+
+/// How much the writer takes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Jobs that may wait.
+    pub queue: usize,
+    /// Jobs that go into one transaction at most.
+    pub batch: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Bounds {
+        Bounds { queue: 4096, batch: 512 }
+    }
+}
+
+/// A number alone is the queue.
+impl From<usize> for Bounds {
+    fn from(queue: usize) -> Bounds {
+        Bounds { queue, ..Bounds::default() }
+    }
+}
 
 /// The queue is full, or closed: nothing was taken, the caller may come again (503 with `Retry-After`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -63,18 +81,19 @@ pub struct Writer {
 
 impl Writer {
     /// Starts the thread. `open` runs on it, since connections belong to the runtime that opened them; this waits until it
-    /// is done. `queue` is how many jobs may wait.
+    /// is done.
     ///
     /// # Errors
     /// What `open` returns, or [`StoreError::Failed`] if there is no thread to be had.
-    pub fn start<S, C, F, O>(queue: usize, open: O) -> Result<Writer, StoreError>
+    pub fn start<S, C, F, O>(bounds: impl Into<Bounds>, open: O) -> Result<Writer, StoreError>
     where
         S: Store,
         C: Clock + 'static,
         F: Future<Output = Result<Engine<S, C>, StoreError>>,
         O: FnOnce() -> F + Send + 'static,
     {
-        let (sender, receiver) = mpsc::channel(queue.max(1));
+        let bounds = bounds.into();
+        let (sender, receiver) = mpsc::channel(bounds.queue.max(1));
         let (opened, opening) = std::sync::mpsc::sync_channel(1);
         let (works, working) = watch::channel(());
         let (flying, stop) = (Flying::default(), Arc::new(Notify::new()));
@@ -88,7 +107,7 @@ impl Writer {
                 match open().await {
                     Ok(engine) => {
                         let _ = opened.send(Ok(()));
-                        work(Arc::new(engine), receiver, stopped).await;
+                        work(Arc::new(engine), receiver, bounds.batch.max(1), stopped).await;
                     }
                     Err(error) => drop(opened.send(Err(error))),
                 }
@@ -165,12 +184,13 @@ impl Writer {
 async fn work<S: Store, C: Clock + 'static>(
     engine: Arc<Engine<S, C>>,
     mut queue: mpsc::Receiver<Item>,
+    batch: usize,
     stop: Arc<Notify>,
 ) {
-    let mut items = Vec::with_capacity(BATCH);
+    let mut items = Vec::new();
     loop {
         let taken = tokio::select! {
-            taken = queue.recv_many(&mut items, BATCH) => taken,
+            taken = queue.recv_many(&mut items, batch) => taken,
             () = stop.notified() => {
                 queue.close();
                 continue;

@@ -8,6 +8,7 @@ mod decisions;
 mod members;
 mod openapi;
 mod overview;
+mod plugins;
 mod points;
 mod problem;
 mod query;
@@ -33,10 +34,11 @@ pub use settings::{Flags, Settings, SettingsError};
 use crate::counter::plugged::Nobody;
 use crate::counter::tickets::{self, EnsureSecret, fresh_key};
 use crate::plugins::ask::Answers;
-use crate::records::StoreError;
+use crate::records::{Bounds, StoreError};
 use crate::rulebook::{OpenError, Registry, Reload, Watch};
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
 use actix_web::middleware::{Next, from_fn};
 use actix_web::{App, HttpServer, rt, web};
 use problem::Problem;
@@ -45,6 +47,10 @@ use state::State;
 use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::task::JoinHandle;
+
+/// An upload compiles and runs what it brings; the compiler has limits of its own.
+const UPLOAD: Duration = Duration::from_secs(300);
 
 /// Why the server could not start or ended.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +62,9 @@ pub enum ServeError {
     /// What has to be in the records before the first request.
     #[error("the records could not be prepared: {0}")]
     Preparing(String),
+    /// The host of plugins does not start, or its settings are wrong.
+    #[error("plugins: {0}")]
+    Plugins(String),
     #[error("cannot listen on {address}: {cause}")]
     Listen { address: String, cause: std::io::Error },
     #[error("{0}")]
@@ -70,13 +79,15 @@ pub fn serve(settings: Settings) -> Result<(), ServeError> {
 /// As [`serve`], with whoever answers what policies ask of plugins.
 pub fn serve_with(settings: Settings, plugins: Arc<dyn Answers>) -> Result<(), ServeError> {
     let registry = Arc::new(Registry::open(&settings.policies)?);
-    let opened = Opened::open(&settings.database, settings.queue, plugins)?;
+    let bounds = Bounds { queue: settings.queue, batch: settings.batch };
+    let opened = Opened::open(&settings.database, bounds, plugins)?;
     let records = opened.records.clone();
     let stores = (records.clone(), registry.clone());
     let changed = move |change: &Reload| report(change, &stores.0, &stores.1);
     let _watch = if settings.reload { Some(Watch::start(registry.clone(), changed)?) } else { None };
     let (settling, old_books) = (settling::Settling::default(), recorded::OldBooks::default());
-    let state = Arc::new(State { settings, registry, records, settling, old_books });
+    let plugins = Arc::new(plugins::Plugins::open(&settings, &records).map_err(ServeError::Plugins)?);
+    let state = Arc::new(State { settings, registry, records, settling, old_books, plugins });
     actix_web::rt::System::new().block_on(async move {
         let served = run(state).await;
         opened.close().await;
@@ -115,11 +126,15 @@ async fn run(state: Arc<State>) -> Result<(), ServeError> {
     prepare(&state).await?;
     let keeping_up =
         state.records.beside(chores::keep_up(state.records.clone(), state.registry.clone(), say));
+    let beside = [keeping_up, keep_plugins(&state), deliver(&state), tell_birthdays(&state)];
     let stores = state.registry.current().store_ids().count();
     let data = web::Data::from(state);
     let time = Duration::from_secs(settings.request_timeout.max(1));
     let app = move || {
-        let in_time = from_fn(move |request, next| in_time(time, request, next));
+        let in_time = from_fn(move |request: ServiceRequest, next| {
+            let upload = request.path() == "/v1/plugins" && request.method() == Method::POST;
+            in_time(if upload { UPLOAD.max(time) } else { time }, request, next)
+        });
         App::new().app_data(data.clone()).wrap(in_time).configure(routes::register)
     };
     let mut server = HttpServer::new(app)
@@ -140,8 +155,26 @@ async fn run(state: Arc<State>) -> Result<(), ServeError> {
     }
     let served = server.run().await;
     // Whatever else wants to be recorded is left for the next start.
-    keeping_up.abort();
+    beside.iter().for_each(JoinHandle::abort);
     Ok(served?)
+}
+
+/// Follows what other nodes do with plugins.
+fn keep_plugins(state: &State) -> JoinHandle<()> {
+    state.records.beside(state.plugins.clone().keep_up(say))
+}
+
+/// Delivers events to plugins.
+fn deliver(state: &State) -> JoinHandle<()> {
+    let patience = plugins::deliver::Patience::of(&state.settings);
+    let (plugins, registry) = (state.plugins.clone(), state.registry.clone());
+    state.records.beside(plugins::deliver::keep_delivering(plugins, registry, patience, say))
+}
+
+/// Tells birthdays.
+fn tell_birthdays(state: &State) -> JoinHandle<()> {
+    let (records, registry) = (state.records.clone(), state.registry.clone());
+    state.records.beside(plugins::birthdays::keep_telling(records, registry, say))
 }
 
 /// What has to be in the records before the first request.
@@ -150,7 +183,8 @@ async fn prepare(state: &State) -> Result<(), ServeError> {
         chores::sync_stores(&state.records, &state.registry.current()).await?;
         let value = fresh_key().map_err(|error| error.to_string())?;
         let key = EnsureSecret { name: tickets::KEY.to_owned(), value };
-        chores::run(&state.records, Arc::new(key)).await
+        chores::run(&state.records, Arc::new(key)).await?;
+        state.plugins.sync().await.map_err(|problem| problem.to_string())
     };
     ready.await.map_err(ServeError::Preparing)
 }

@@ -1,5 +1,7 @@
 //! The description of the API, generated from the handlers, and a page to read it.
-use crate::server::{decisions, members, overview, points, recorded, returns, sales, settlements, stores};
+use crate::server::{
+    decisions, members, overview, plugins, points, recorded, returns, sales, settlements, stores,
+};
 use actix_web::HttpResponse;
 use serde_json::{Map, Value};
 use utoipa::{OpenApi, ToResponse, ToSchema};
@@ -70,6 +72,11 @@ pub struct ItemBody {
         returns::evaluate, returns::approve, returns::record, returns::get, returns::void, returns::exchange,
         settlements::settle, settlements::get,
         stores::list, stores::get, stores::name_counter, stores::events,
+        plugins::upload::upload, plugins::routes::list_plugins, plugins::routes::metrics, plugins::routes::get_plugin,
+        plugins::routes::put_grants, plugins::routes::put_config, plugins::routes::put_limits,
+        plugins::routes::put_rollout, plugins::routes::roll_back, plugins::routes::remove, plugins::routes::ask,
+        plugins::vendors::get_keys, plugins::vendors::put_keys,
+        plugins::deliveries::list, plugins::deliveries::retry,
         overview::health, overview::ready, described, page,
     ),
     components(responses(ProblemBody), schemas(ProblemBody)),
@@ -82,6 +89,7 @@ pub struct ItemBody {
         (name = "settlements", description = "The year's end"),
         (name = "stores", description = "Stores and their counters"),
         (name = "events", description = "What happened, for other systems"),
+        (name = "plugins", description = "For the operator, with `Authorization: Bearer` and the operator's key"),
         (name = "operation", description = "The server itself"),
     )
 )]

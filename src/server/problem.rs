@@ -2,7 +2,7 @@
 use crate::program::bind::FactError;
 use crate::records::Refusal;
 use actix_web::http::StatusCode;
-use actix_web::http::header::RETRY_AFTER;
+use actix_web::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -83,6 +83,31 @@ impl Problem {
         not_read SERVICE_UNAVAILABLE "not-read" "The database does not answer";
         stale PRECONDITION_FAILED "stale-version" "Somebody else changed the record";
         unsupported UNSUPPORTED_MEDIA_TYPE "unsupported-media-type" "Send application/json";
+        /// Nobody may administer plugins on this server.
+        operator_key_unset FORBIDDEN "operator-key-unset" "This server has no operator key";
+        operator_key_wrong UNAUTHORIZED "operator-key-wrong" "This is for the operator";
+        unknown_plugin NOT_FOUND "unknown-plugin" "There is no such plugin";
+        unknown_version NOT_FOUND "unknown-plugin-version" "There is no such version of the plugin";
+        unknown_delivery NOT_FOUND "unknown-delivery" "There is no such delivery";
+        /// Not a package, or not a whole one.
+        package_damaged UNPROCESSABLE_ENTITY "package-damaged" "This is no package";
+        package_unsigned UNPROCESSABLE_ENTITY "package-unsigned" "The package is not signed";
+        /// Signed with a key that is not one of the vendor's.
+        package_not_trusted UNPROCESSABLE_ENTITY "package-not-trusted" "The package's signature is nobody's that is trusted";
+        package_altered UNPROCESSABLE_ENTITY "package-altered" "The package was altered";
+        manifest_refused UNPROCESSABLE_ENTITY "manifest-refused" "The manifest cannot be accepted";
+        component_refused UNPROCESSABLE_ENTITY "component-refused" "The component cannot be accepted";
+        cases_failed UNPROCESSABLE_ENTITY "cases-failed" "The package fails its own cases";
+        version_exists CONFLICT "version-exists" "The version was uploaded with other content";
+        grants_refused UNPROCESSABLE_ENTITY "grants-refused" "This cannot be granted";
+        grants_missing CONFLICT "grants-missing" "The plugin asks for what was not granted";
+        config_refused UNPROCESSABLE_ENTITY "config-refused" "The settings cannot be";
+        config_missing CONFLICT "config-missing" "The plugin needs a setting";
+        limits_refused UNPROCESSABLE_ENTITY "limits-refused" "The limits cannot be";
+        rollout_refused UNPROCESSABLE_ENTITY "rollout-refused" "The plugin cannot be rolled out so";
+        no_previous CONFLICT "no-previous-version" "There is nothing to go back to";
+        keys_refused UNPROCESSABLE_ENTITY "keys-refused" "These keys cannot be";
+        delivery_not_dead CONFLICT "delivery-not-dead" "The delivery was not given up";
     }
 
     /// A fault of the server itself.
@@ -131,6 +156,12 @@ impl Problem {
         self
     }
 
+    /// The same problem, with what else a program may want to know.
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Problem {
+        self.more.insert(name.to_owned(), value.into());
+        self
+    }
+
     /// The same problem, at a field.
     pub fn at(mut self, path: impl Into<String>) -> Problem {
         self.path = Some(path.into());
@@ -169,6 +200,9 @@ impl ResponseError for Problem {
         let mut response = HttpResponse::build(self.status_code());
         if let Some(seconds) = self.retry_after {
             response.insert_header((RETRY_AFTER, u32::from(seconds)));
+        }
+        if self.status == StatusCode::UNAUTHORIZED.as_u16() {
+            response.insert_header((WWW_AUTHENTICATE, "Bearer"));
         }
         response.content_type("application/problem+json").body(self.json())
     }

@@ -2,7 +2,7 @@
 use crate::counter::plugged::Asking;
 use crate::plugins::ask::Answers;
 use crate::records::{
-    Answer, Aside, Clock, Database, Engine, Full, Job, Operation, Refusal, Reply, Stop, StoreError,
+    Answer, Aside, Bounds, Clock, Database, Engine, Full, Job, Operation, Refusal, Reply, Stop, StoreError,
     SystemClock, Writer, migrate,
 };
 use crate::server::problem::Problem;
@@ -10,6 +10,7 @@ use sea_orm::{DatabaseConnection, DbErr};
 use std::future::Future;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 
@@ -34,7 +35,7 @@ pub struct Opened {
 
 impl Opened {
     /// Opens the database, brings its schema up to date, and starts the writer.
-    pub fn open(url: &str, queue: usize, plugins: Arc<dyn Answers>) -> Result<Opened, StoreError> {
+    pub fn open(url: &str, bounds: Bounds, plugins: Arc<dyn Answers>) -> Result<Opened, StoreError> {
         let (opened, opening) = std::sync::mpsc::sync_channel(1);
         let (stop, stopped) = oneshot::channel();
         let address = url.to_owned();
@@ -59,7 +60,7 @@ impl Opened {
         let (database, runtime) = opening.recv().map_err(|error| failed(&error))??;
         let address = url.to_owned();
         let engine = move || async move { Ok(Engine::new(Database::open(&address).await?, SystemClock)) };
-        let writer = Arc::new(Writer::start(queue, engine)?);
+        let writer = Arc::new(Writer::start(bounds, engine)?);
         let reader = database.reader().clone();
         let engine = Arc::new(Engine::new(database, SystemClock));
         Ok(Opened { records: Records { writer, reader, engine, runtime, plugins }, stop, reading })
@@ -123,6 +124,37 @@ impl Records {
                 Ok(Err(Stop::Missing(_))) => return Err(Problem::internal()),
                 Err(error) => return Err(Problem::not_read(error.to_string()).retry_after(1)),
             }
+        }
+    }
+    /// Changes what is no business of tills, beside the writer.
+    pub async fn change<T, F, Q>(&self, change: Q) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, StoreError>> + Send + 'static,
+        Q: FnOnce(Database) -> F + Send + 'static,
+    {
+        let database = self.engine.store().clone();
+        match self.runtime.spawn(async move { change(database).await }).await {
+            Ok(Ok(done)) => Ok(done),
+            Ok(Err(error)) => Err(Problem::not_recorded(error.to_string()).retry_after(1)),
+            Err(_) => Err(Problem::internal()),
+        }
+    }
+    /// As [`Records::change`], for threads that are nobody's runtime: they wait, at most so long.
+    pub fn change_now<T, F, Q>(&self, patience: Duration, change: Q) -> Result<T, String>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, StoreError>> + Send + 'static,
+        Q: FnOnce(Database) -> F + Send + 'static,
+    {
+        let database = self.engine.store().clone();
+        let (done, waiting) = std::sync::mpsc::sync_channel(1);
+        self.runtime.spawn(async move {
+            let _ = done.send(change(database).await);
+        });
+        match waiting.recv_timeout(patience) {
+            Ok(changed) => changed.map_err(|error| error.to_string()),
+            Err(_) => Err("the database does not answer".into()),
         }
     }
     /// Does something beside the requests, where the connections live.

@@ -1,7 +1,7 @@
 //! Every address of the server and the methods that it answers: one list, for the router, for 405 and for the tests.
 use crate::server::problem::Problem;
 use crate::server::{
-    decisions, members, openapi, overview, points, recorded, returns, sales, settlements, stores,
+    decisions, members, openapi, overview, plugins, points, recorded, returns, sales, settlements, stores,
 };
 use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
@@ -61,6 +61,18 @@ routes! {
     "/v1/stores/{id}" { get stores::get }
     "/v1/stores/{id}/counters/{code}" { put stores::name_counter }
     "/v1/events" { get stores::events }
+    "/v1/plugins" { post plugins::upload, get plugins::list_plugins }
+    "/v1/plugins/metrics" { get plugins::metrics }
+    "/v1/plugins/{id}" { get plugins::get_plugin, delete plugins::remove }
+    "/v1/plugins/{id}/grants" { put plugins::put_grants }
+    "/v1/plugins/{id}/config" { put plugins::put_config }
+    "/v1/plugins/{id}/limits" { put plugins::put_limits }
+    "/v1/plugins/{id}/rollout" { put plugins::put_rollout }
+    "/v1/plugins/{id}/rollback" { post plugins::roll_back }
+    "/v1/plugins/{id}/ask" { post plugins::ask }
+    "/v1/vendors/{vendor}/keys" { get plugins::get_keys, put plugins::put_keys }
+    "/v1/deliveries" { get plugins::deliveries::list }
+    "/v1/deliveries/{id}/retry" { post plugins::deliveries::retry }
     "/v1/openapi.json" { get openapi::described }
     "/v1/docs" { get openapi::page }
     "/healthz" { get overview::health, head overview::health }

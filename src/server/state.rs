@@ -1,5 +1,6 @@
 //! What all workers share.
 use crate::rulebook::Registry;
+use crate::server::plugins::Plugins;
 use crate::server::recorded::OldBooks;
 use crate::server::records::Records;
 use crate::server::settings::Settings;
@@ -13,4 +14,5 @@ pub struct State {
     pub records: Records,
     pub settling: Settling,
     pub old_books: OldBooks,
+    pub plugins: Arc<Plugins>,
 }

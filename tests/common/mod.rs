@@ -1,5 +1,7 @@
 //! The binary, a rulebook to try it on, and a running server.
 #![allow(dead_code, reason = "each test binary uses its part")]
+#[path = "../postgres/mod.rs"]
+pub mod postgres;
 pub mod till;
 
 use std::io::{BufRead, BufReader, Write};
@@ -64,6 +66,15 @@ pub fn starter() -> (tempfile::TempDir, PathBuf) {
 
 pub fn text(path: &Path) -> &str {
     path.to_str().expect("UTF-8")
+}
+
+/// Runs a test on each database, named as `serve` takes it: SQLite, which it has in its folder if nothing is said, and
+/// PostgreSQL if it is installed.
+pub fn each_database(body: impl Fn(&[&str])) {
+    body(&[]);
+    if let Some(cluster) = postgres::cluster() {
+        body(&["--database", &cluster.database()]);
+    }
 }
 
 /// A running server; it is stopped when dropped.

@@ -50,16 +50,25 @@ pub fn jiajie() -> (tempfile::TempDir, PathBuf) {
 pub struct Till {
     pub server: Server,
     /// Holds the database.
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
     next: AtomicU64,
 }
 
 impl Till {
     /// With a database in its own folder, unless the arguments name one.
     pub fn open(more: &[&str]) -> Till {
+        Till::open_with(more, |_| {})
+    }
+    /// With policies that are changed before the server starts; its settings file stands beside their folder.
+    pub fn open_with(more: &[&str], change: impl FnOnce(&Path)) -> Till {
         let (dir, policies) = jiajie();
+        change(&policies);
         let server = Server::start(&policies, more);
-        Till { server, _dir: dir, next: AtomicU64::new(0) }
+        Till { server, dir, next: AtomicU64::new(0) }
+    }
+    /// Where the records are if the arguments did not name a place.
+    pub fn file(&self) -> String {
+        format!("sqlite://{}", self.dir.path().join("zhanggui.db").display())
     }
     /// A key that was not used yet.
     pub fn fresh(&self) -> String {
@@ -78,6 +87,32 @@ impl Till {
     pub fn post_as(&self, key: &str, path: &str, body: &Value) -> Answer {
         self.send("POST", path, &[("Idempotency-Key", key)], Some(&body.to_string()))
     }
+    /// Units of a balance.
+    pub fn balance(&self, number: &str, ledger: &str, bucket: &str) -> i64 {
+        let all = self.get(&format!("/v1/members/{number}/points")).ok(200);
+        let of = all["ledgers"].as_array().unwrap().iter().find(|l| l["ledger"] == ledger).cloned();
+        of.map_or(0, |l| l[bucket].as_str().unwrap().parse().unwrap())
+    }
+    /// Looks at a return, and has it approved; gives the beginning of its record.
+    pub fn approved(&self, sale: &Value, wants: &str) -> Value {
+        let looked = self.post("/v1/returns/evaluate", &slip(sale, wants)).ok(200);
+        assert_eq!(looked["verdict"], "allow", "{looked}");
+        let ticket = &looked["ticket"]["token"];
+        let approve =
+            json!({ "store": "s001", "ticket": ticket, "approver": "boss", "role": "general_manager" });
+        self.post("/v1/returns/approvals", &approve).ok(201);
+        json!({ "store": "s001", "terminal": "t1", "actor": "a1", "ticket": ticket })
+    }
+    /// Brings the first line of a sale back.
+    pub fn bring_back(&self, sale: &Value) -> Value {
+        self.post("/v1/returns", &self.approved(sale, "money_back")).ok(201)
+    }
+    /// Corrects a balance.
+    pub fn adjust(&self, number: &str, ledger: &str, amount: i64) {
+        let body = json!({ "store": "s001", "actor": "a1", "approver": "boss", "member": number, "ledger": ledger,
+            "amount": amount, "reason": "a test" });
+        self.post("/v1/adjustments", &body).ok(201);
+    }
     /// Sells one piece of clothing.
     pub fn sell(&self, receipt: &str, card: Option<&str>, price: &str, paid: &str) -> Answer {
         self.post("/v1/sales", &clothes(receipt, card, price, paid))
@@ -87,6 +122,18 @@ impl Till {
         let sale = self.sell(&format!("enrol-{number}"), None, "1200.00", "1200.00").ok(201);
         self.post("/v1/members", &applicant(number, &sale["sale"])).ok(201)
     }
+}
+
+/// A slip for one unit of the first line, as good as new.
+pub fn slip(sale: &Value, wants: &str) -> Value {
+    json!({
+        "store": "s001", "actor": "a1", "sale": sale,
+        "lines": [{ "line": 0, "quantity": 1, "item": { "opened": false, "altered": false, "defect_disclosed": false,
+            "maker_repairs": false, "finding": "no_fault", "test_report": false, "original": true, "tagged": true,
+            "clean": true, "whole": true, "undamaged": true, "resaleable": true, "price_now": null } }],
+        "receipt": { "till_slip": true, "customer_copy": true, "invoice": false },
+        "request": { "reason": "change_of_mind", "wants": wants, "inquiry": null, "salesperson": null },
+    })
 }
 
 /// Sends a request; the media type is JSON unless the headers say otherwise.

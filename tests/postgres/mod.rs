@@ -60,11 +60,6 @@ impl Cluster {
         }
     }
 
-    /// The address of a database of this cluster.
-    pub fn url(&self, database: &str) -> String {
-        format!("postgres://postgres@localhost/{database}?host={}", self.folder.display())
-    }
-
     /// Kills every process of the server at once, as a power cut does, and starts it again on the same files.
     #[allow(dead_code, reason = "not every test binary that has a cluster kills it")]
     pub fn kill_and_restart(&self) {
@@ -111,9 +106,24 @@ impl Cluster {
         }
     }
 
+    /// The address of a database of this cluster.
+    pub fn url(&self, database: &str) -> String {
+        format!("postgres://postgres@localhost/{database}?host={}", self.folder.display())
+    }
+
     /// The name of a database that no other test has; it has to be created.
     pub fn fresh(&self) -> String {
         format!("t{}", self.next.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// The address of a new, empty database.
+    #[allow(dead_code, reason = "a test that needs two creates them itself")]
+    pub fn database(&self) -> String {
+        let name = self.fresh();
+        let mut create = Command::new(binaries().unwrap().join("createdb"));
+        let made = create.args(["-U", "postgres", "-h"]).arg(&self.folder).arg(&name).output().unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        self.url(&name)
     }
 }
 

@@ -2,11 +2,12 @@
 use crate::each::each;
 use crate::rows::*;
 use crate::{load, write};
+use sea_orm::EntityTrait as _;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use zhanggui::records::entity::account;
+use zhanggui::records::entity::{account, answer};
 use zhanggui::records::{
-    Answer, Database, Engine, Full, Job, Operation, Refusal, Reply, Stop, Store as _, StoreError,
+    Answer, Bounds, Database, Engine, Full, Job, Operation, Refusal, Reply, Stop, Store as _, StoreError,
     SystemClock, Tx as _, Unit, Want, Writer,
 };
 
@@ -148,6 +149,14 @@ fn what_happened_cannot_be_changed_or_unbalanced() {
             })
             .await,
         );
+        // Also what balances: a movement that is recorded is closed.
+        refused(
+            write(&place.db, |unit| {
+                unit.t.entries.put(entry(id("m1"), 8, "ann", "issued", -5, None));
+                unit.t.entries.put(entry(id("m1"), 9, "ann", "available", 5, None));
+            })
+            .await,
+        );
         let mut tx = place.db.begin().await.unwrap();
         let mut unit = Unit::new(8);
         tx.load(&mut unit, &BTreeSet::from([Want::Movement(id("m1"))])).await.unwrap();
@@ -174,10 +183,47 @@ fn what_happened_cannot_be_changed_or_unbalanced() {
     });
 }
 
-fn writer(url: &str, queue: usize) -> Writer {
+fn writer(url: &str, bounds: impl Into<Bounds>) -> Writer {
     let url = url.to_owned();
     let open = async move || Ok(Engine::new(Database::open(&url).await?, SystemClock));
-    Writer::start(queue, open).unwrap()
+    Writer::start(bounds, open).unwrap()
+}
+
+#[test]
+fn no_more_is_committed_together_than_is_set() {
+    each(async |place| {
+        ann(&place.db).await;
+        for (batch, commits) in [(1, 6), (512, 2)] {
+            let writer = Arc::new(writer(&place.url, Bounds { queue: 64, batch }));
+            let mut tx = place.db.begin().await.unwrap();
+            tx.load(&mut Unit::new(8), &BTreeSet::from([Want::Member(id("ann"))])).await.unwrap();
+            let submit = |n: usize| {
+                let writer = writer.clone();
+                let job = job(&format!("{batch} {n}"), Add::default());
+                tokio::spawn(async move { writer.submit(job).await })
+            };
+            // The first is being written while the others gather.
+            let mut tasks = vec![submit(0)];
+            tokio::task::yield_now().await;
+            while writer.waiting() > 0 {
+                tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+            }
+            tasks.extend((1..6).map(submit));
+            while writer.waiting() < 5 {
+                tokio::task::yield_now().await;
+            }
+            tx.commit().await.unwrap();
+            for task in tasks {
+                assert!(matches!(task.await.unwrap(), Ok(Reply::Done(_))));
+            }
+            // What is committed together is recorded at one time.
+            let answers = answer::Entity::find().all(place.db.reader()).await.unwrap().into_iter();
+            let of_this = answers.filter(|a| a.key.starts_with(&format!("{batch} ")));
+            let times: BTreeSet<i64> = of_this.map(|a| a.recorded_at).collect();
+            assert_eq!(times.len(), commits, "batches of {batch}");
+            writer.close().await;
+        }
+    });
 }
 
 #[test]

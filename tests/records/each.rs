@@ -1,6 +1,5 @@
 //! Runs a test on each database: SQLite in a file, and PostgreSQL if it is installed.
 use crate::postgres::cluster;
-use sea_orm::ConnectionTrait as _;
 use zhanggui::records::{Database, migrate};
 
 /// Where a test's records are: the address, for further nodes, and an open, migrated database.
@@ -15,12 +14,7 @@ impl Place {
     pub async fn other(&self) -> Database {
         let url = match &self._folder {
             Some(folder) => format!("sqlite://{}?mode=rwc", folder.path().join("other.db").display()),
-            None => {
-                let cluster = cluster().unwrap();
-                let name = cluster.fresh();
-                self.db.writer().execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
-                cluster.url(&name)
-            }
+            None => cluster().unwrap().database(),
         };
         Database::open(&url).await.unwrap()
     }
@@ -43,13 +37,7 @@ pub fn on_empty(body: impl AsyncFn(&Place)) {
         run(url, Some(folder), &body).await;
     });
     let Some(cluster) = cluster() else { return };
-    runtime.block_on(async {
-        let name = cluster.fresh();
-        let admin = sea_orm::Database::connect(cluster.url("postgres")).await.unwrap();
-        admin.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
-        admin.close().await.unwrap();
-        run(cluster.url(&name), None, &body).await;
-    });
+    runtime.block_on(run(cluster.database(), None, &body));
 }
 
 async fn run(url: String, folder: Option<tempfile::TempDir>, body: &impl AsyncFn(&Place)) {

@@ -3,7 +3,7 @@ use crate::each::each;
 use crate::shop::*;
 use serde_json::json;
 use zhanggui::counter::settle::{BeginSettlement, SettleMember, SettleRequest};
-use zhanggui::records::entity::{return_tender, settled_member};
+use zhanggui::records::entity::{return_tender, sale_gift, settled_member};
 use zhanggui::records::ids;
 
 #[test]
@@ -63,6 +63,41 @@ fn case_5_a_gift_is_owed_once_and_only_below_its_threshold() {
         );
         let told = shop.bring_back(&slip(&sale, &[(0, 1)]), none()).await;
         assert_eq!(told["dues"], json!([]), "settled before");
+        shop.close().await;
+    });
+}
+
+#[test]
+fn case_5_two_gifts_of_one_name_are_two() {
+    each(async |place| {
+        let shop = Shop::open(&place.db).await;
+        let gifts = json!([
+            {"reference": "towel", "threshold": "200", "worth": "25"},
+            {"reference": "towel", "threshold": "100", "worth": "25"},
+        ]);
+        let card = json!([{"kind": "card", "amount": "240"}]);
+        let sale = shop.sell("1", vec![dress("60", 4)], card, json!({"gifts": gifts})).await;
+        let owed = async |quantity| {
+            let (_, told) = shop.evaluate(&slip(&sale, &[(0, quantity)])).await;
+            let owes = told["owes"].as_array().unwrap().iter().map(|due| due["reference"].clone());
+            owes.collect::<Vec<_>>()
+        };
+        assert_eq!(owed(1).await, ["towel"], "180 are kept: the second one stays");
+        assert_eq!(owed(3).await, ["towel", "towel#2"]);
+        let ticket = shop.ticket(&slip(&sale, &[(0, 3)])).await;
+        shop.approve(&ticket, "boss", "general_manager", none()).await;
+        let back = |name: &str| json!({"reference": name, "settled": "handed_back"});
+        let (status, told) = shop.record(&ticket, json!({"dues": [back("towel")]})).await;
+        assert_eq!((status, &told["code"], &told["reference"]), (409, &json!("due-open"), &json!("towel#2")));
+        let (status, told) = shop.record(&ticket, json!({"dues": [back("towel"), back("towel#2")]})).await;
+        assert_eq!(status, 201, "{told:#}");
+        let state = async || {
+            let gifts = shop.rows::<sale_gift::Entity>().await.into_iter();
+            gifts.map(|gift| gift.state).collect::<Vec<_>>()
+        };
+        assert_eq!(state().await, ["handed_back", "handed_back"]);
+        shop.void(&told["return"]).await;
+        assert_eq!(state().await, ["given", "given"]);
         shop.close().await;
     });
 }

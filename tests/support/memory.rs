@@ -1,14 +1,14 @@
 //! A store of rows in memory: the engine's contract without a database, with faults on demand.
-use crate::dice::Dice;
 use sea_orm::prelude::Uuid;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use tokio::sync::{Mutex, OwnedMutexGuard};
+use zhanggui::drill::Dice;
 use zhanggui::each_table;
 use zhanggui::records::entity::*;
 use zhanggui::records::shelf::Row;
-use zhanggui::records::{Clock, Store, StoreError, Tx, Unit, Want};
+use zhanggui::records::{Answer, Clock, Operation, Stop, Store, StoreError, Tx, Unit, Want};
 
 /// A clock that stands where it is put.
 #[derive(Clone, Debug)]
@@ -62,8 +62,10 @@ pub struct Faults {
 pub struct Memory {
     pub rows: Arc<Mutex<Rows>>,
     pub faults: Faults,
-    /// The keys that each commit answered.
-    pub commits: Arc<std::sync::Mutex<Vec<BTreeSet<String>>>>,
+    /// The keys that were answered, commit by commit, in the order in which their operations ran.
+    pub answered: Arc<std::sync::Mutex<Vec<String>>>,
+    /// The keys of operations that ran to an answer, as often as they did.
+    pub ran: Arc<std::sync::Mutex<Vec<String>>>,
     dice: Arc<std::sync::Mutex<Dice>>,
 }
 
@@ -71,7 +73,8 @@ impl Memory {
     pub fn new(faults: Faults, seed: u64) -> Memory {
         Memory {
             rows: Arc::default(),
-            commits: Arc::default(),
+            answered: Arc::default(),
+            ran: Arc::default(),
             faults,
             dice: Arc::new(std::sync::Mutex::new(Dice::new(seed))),
         }
@@ -82,6 +85,31 @@ impl Memory {
     }
     fn fails(&self, percent: u64) -> bool {
         percent > 0 && self.dice.lock().unwrap().percent(percent)
+    }
+}
+
+/// An operation that says when it ran: a key that comes twice in a batch may be refused for now, and then answered.
+pub struct Traced {
+    pub key: String,
+    pub operation: Arc<dyn Operation>,
+    pub ran: Arc<std::sync::Mutex<Vec<String>>>,
+}
+
+impl Operation for Traced {
+    fn hints(&self) -> Vec<Want> {
+        self.operation.hints()
+    }
+    fn run(&self, unit: &mut Unit) -> Result<Answer, Stop> {
+        let done = self.operation.run(unit);
+        let kept = match &done {
+            Ok(_) => true,
+            Err(Stop::Refused(refusal)) => refusal.kept,
+            Err(Stop::Missing(_)) => false,
+        };
+        if kept {
+            self.ran.lock().unwrap().push(self.key.clone());
+        }
+        done
     }
 }
 
@@ -149,8 +177,12 @@ impl Tx for MemoryTx {
             return Err(broken("commit"));
         }
         if let Some(next) = self.next.take() {
+            // The last round of a transaction runs all of its operations: the last time is the one that counts.
+            let ran = std::mem::take(&mut *self.store.ran.lock().unwrap());
             let new = next.answers.keys().filter(|key| !self.rows.answers.contains_key(*key));
-            self.store.commits.lock().unwrap().push(new.cloned().collect());
+            let mut new: Vec<&String> = new.collect();
+            new.sort_by_key(|key| ran.iter().rposition(|of| of == *key));
+            self.store.answered.lock().unwrap().extend(new.into_iter().cloned());
             *self.rows = next;
         }
         if self.store.fails(self.store.faults.after_commit) {

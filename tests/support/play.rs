@@ -1,5 +1,4 @@
 //! What customers and clerks do, seeded: enrolments, sales, holds, redemptions, adjustments, year's ends.
-use crate::dice::Dice;
 use sea_orm::prelude::Uuid;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -10,6 +9,7 @@ use zhanggui::counter::returns::{ApproveReturn, EvaluateReturn, RecordReturn, Vo
 use zhanggui::counter::sale::RecordSale;
 use zhanggui::counter::settle::{BeginSettlement, SettleMember, SettleRequest};
 use zhanggui::counter::tickets::EnsureSecret;
+use zhanggui::drill::Dice;
 use zhanggui::records::{Job, Operation, ids};
 use zhanggui::rulebook::Rulebooks;
 

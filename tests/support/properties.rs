@@ -6,8 +6,11 @@ use zhanggui::counter::replay::replay;
 use zhanggui::records::engine::link_hash;
 use zhanggui::rulebook::Rulebooks;
 
-/// The two runs recorded the same, table by table.
+/// The two runs recorded the same, table by table; answers first, since they name the operation that went otherwise.
 pub fn same(a: &Rows, b: &Rows, seed: u64) {
+    for (key, answer) in &a.answers {
+        assert_eq!(Some(answer), b.answers.get(key), "seed {seed}: answers");
+    }
     macro_rules! compare {
         ($field:ident, $entity:ident) => {
             for (key, row) in &a.$field {

@@ -271,9 +271,9 @@ impl EnrolMember {
         Ok(json!({
             "applicant": {
                 "ground": applicant.ground,
-                "name": applicant.name,
-                "phone": applicant.phone,
-                "address": applicant.address,
+                "name": facts::stated(applicant.name.as_deref()),
+                "phone": facts::stated(applicant.phone.as_deref()),
+                "address": facts::stated(applicant.address.as_deref()),
                 "day_spend": money.text(spend),
                 "group_amount": amount(applicant.group_amount, "applicant.group_amount")?,
                 "pickup_amount": amount(applicant.pickup_amount, "applicant.pickup_amount")?,

@@ -93,7 +93,8 @@ pub fn write(unit: &mut Unit, return_id: Uuid, sale: Option<Uuid>, settled: &[Se
             amount: one.due.amount,
             settled: one.how.to_owned(),
         });
-        let Some(sale) = sale else { continue };
+        // A ledger may be called as a gift is.
+        let Some(sale) = sale.filter(|_| one.due.kind != POINTS) else { continue };
         let gifts = unit.sale_gifts(sale).into_iter();
         let open = gifts.filter(|g| matches!(g.state.as_str(), "given" | "used"));
         for mut gift in open.filter(|g| g.reference == one.due.reference) {
@@ -107,7 +108,7 @@ pub fn write(unit: &mut Unit, return_id: Uuid, sale: Option<Uuid>, settled: &[Se
 pub fn undo(unit: &mut Unit, return_id: Uuid, sale: Uuid) {
     let dues: Vec<due::Model> =
         unit.t.dues.range((return_id, i32::MIN)..=(return_id, i32::MAX)).cloned().collect();
-    for due in dues {
+    for due in dues.into_iter().filter(|due| due.kind != POINTS) {
         for mut gift in unit.sale_gifts(sale).into_iter().filter(|g| g.reference == due.reference) {
             gift.state = match gift.state.as_str() {
                 "handed_back" => "given",

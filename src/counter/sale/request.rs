@@ -90,6 +90,7 @@ pub struct TenderRequest {
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GiftRequest {
+    /// Names the gift when it comes back; a second one of the same name on the receipt is `name#2`.
     pub reference: String,
     /// What had to be spent for it.
     pub threshold: Option<Money>,

@@ -4,7 +4,7 @@ use sea_orm::sqlx::Error as SqlxError;
 use sea_orm::{DbErr, RuntimeErr};
 
 /// Lost races are conflicts, broken rules are refusals, the rest is failure.
-pub(super) fn of(error: DbErr) -> StoreError {
+pub(in crate::records) fn of(error: DbErr) -> StoreError {
     let text = error.to_string();
     match code(&error) {
         Some(Kind::Conflict) => StoreError::Conflict(text),

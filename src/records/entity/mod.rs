@@ -5,6 +5,7 @@
 //! what happened is updated or deleted; what is updated (balances, remaining amounts, states) can be derived from it.
 pub mod customers;
 pub mod decisions;
+pub mod plugins;
 pub mod points;
 pub mod returns;
 pub mod sales;
@@ -12,6 +13,10 @@ pub mod stores;
 
 pub use customers::{card, gift_issue, identity, member, member_event, person, tier_grant};
 pub use decisions::{answer, chain, decision, event, plugin_response, rulebook, secret};
+pub use plugins::{
+    delivery, plugin_act, plugin_cursor, plugin_difference, plugin_entry, plugin_package, plugin_state,
+    vendor_key,
+};
 pub use points::{
     account, entry, hold, lot, member_day, movement, redemption, settled_member, settlement, voucher,
 };

@@ -8,11 +8,12 @@ pub(super) fn postgres(text: &str) -> String {
     text.replace(" TEXT", " TEXT COLLATE \"C\"").replace("\n) CLUSTERED;", "\n);")
 }
 
-/// STRICT: a column holds what it says. Identifiers are blobs of 16 bytes, booleans 0 and 1.
+/// STRICT: a column holds what it says. Identifiers are blobs of 16 bytes, bytes are blobs, booleans 0 and 1.
 pub(super) fn sqlite(text: &str) -> String {
     text.replace("\n);", "\n) STRICT;")
         .replace("\n) CLUSTERED;", "\n) STRICT, WITHOUT ROWID;")
         .replace(" UUID", " BLOB")
+        .replace(" BYTEA", " BLOB")
         .replace(" BIGINT", " INTEGER")
         .replace(" BOOLEAN", " INTEGER")
 }

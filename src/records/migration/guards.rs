@@ -1,9 +1,9 @@
 //! What happened stays as it was recorded, and balances: the schema refuses anything else, whoever writes.
 //!
-//! Movements, entries and decisions take no UPDATE and no DELETE. A movement's entries sum to zero. PostgreSQL looks at
-//! each statement's new rows together, so a movement's entries come in one statement. SQLite has triggers per row only:
-//! there the movement is written after its entries and closes them: it is refused unless they sum to zero, and further
-//! entries are refused once it stands. (A check in the store would hold only for those who write through the store.)
+//! Movements, entries and decisions take no UPDATE and no DELETE. A movement is written after its entries and closes them:
+//! further entries are refused once it stands. A movement's entries sum to zero. PostgreSQL looks at each statement's new
+//! rows together, so a movement's entries come in one statement. SQLite has triggers per row only: there the movement is
+//! refused unless its entries sum to zero. (A check in the store would hold only for those who write through the store.)
 
 pub(super) const POSTGRES: &str = "
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -17,13 +17,19 @@ CREATE TRIGGER entries_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON entrie
 CREATE TRIGGER decisions_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON decisions
   FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
-CREATE FUNCTION entries_balance() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION entries_balance() RETURNS trigger LANGUAGE plpgsql
+-- The plan is kept from when there were few movements: it has to look each one up also when there are many.
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
   movement UUID;
 BEGIN
   SELECT movement_id INTO movement FROM added GROUP BY movement_id HAVING sum(amount) <> 0 LIMIT 1;
   IF FOUND THEN
     RAISE EXCEPTION 'the entries of movement % do not sum to zero', movement USING ERRCODE = '23000';
+  END IF;
+  SELECT id INTO movement FROM added JOIN movements ON id = movement_id LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION 'movement % is closed: it takes no further entries', movement USING ERRCODE = '23000';
   END IF;
   RETURN NULL;
 END $$;

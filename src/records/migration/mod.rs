@@ -7,6 +7,7 @@ mod customers;
 mod decisions;
 mod dialect;
 mod guards;
+mod plugins;
 mod points;
 mod returns;
 mod sales;
@@ -30,6 +31,8 @@ impl MigratorTrait for Migrator {
             Script::tables("m0006_decisions", decisions::TABLES),
             Script::each("m0007_guards", guards::SQLITE, guards::POSTGRES),
             Script::tables("m0008_asked", asked::TABLES),
+            Script::tables("m0010_plugins", plugins::TABLES),
+            Script::each("m0011_plugins_guards", plugins::SQLITE, plugins::POSTGRES),
         ]
     }
 }

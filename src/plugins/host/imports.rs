@@ -1,0 +1,222 @@
+//! What one instance sees of the world: its settings, its log, its own small store, and the ceiling of its memory.
+use crate::plugins::contract::LogLine;
+use crate::plugins::host::limits::{KEY, Limits};
+use crate::plugins::host::phase::Stopped;
+use crate::plugins::kv::{Kv, KvWrite};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use wasmtime::ResourceLimiter;
+
+/// Tables of one instance of a component.
+pub(super) const TABLES: u32 = 16;
+
+/// The state of a call; each phase's fresh instance holds it while it runs and hands it back.
+pub(super) struct State {
+    pub(super) ceiling: Ceiling,
+    log: Log,
+    config: Arc<BTreeMap<String, String>>,
+    kv: Option<Entries>,
+}
+
+/// How much memory an instance took, and whether it wanted more.
+pub(super) struct Ceiling {
+    /// Bytes of all linear memories.
+    memory: usize,
+    table: usize,
+    instances: usize,
+    memories: usize,
+    /// Bytes of all linear memories now.
+    held: usize,
+    /// The most that was held, over all phases.
+    pub(super) peak: usize,
+    /// How often more was wanted.
+    pub(super) denied: u32,
+}
+
+struct Log {
+    lines: Vec<LogLine>,
+    /// Bytes that may still come.
+    left: usize,
+    cut: bool,
+}
+
+struct Entries {
+    kept: Arc<dyn Kv>,
+    /// In order; read before what is kept.
+    writes: Vec<KvWrite>,
+    /// Bytes granted.
+    quota: u64,
+    /// Bytes of one value.
+    value: usize,
+    /// Reads and writes that may still come.
+    uses: u32,
+    /// Bytes that would be kept if the call ended now.
+    used: u64,
+}
+
+impl State {
+    /// `kv` with the bytes that were granted.
+    pub(super) fn new(
+        limits: &Limits,
+        config: Arc<BTreeMap<String, String>>,
+        kv: Option<(Arc<dyn Kv>, u64)>,
+    ) -> State {
+        State {
+            ceiling: Ceiling {
+                memory: usize::try_from(limits.memory).unwrap_or(usize::MAX),
+                table: limits.table as usize,
+                instances: limits.instances as usize,
+                memories: limits.memories as usize,
+                held: 0,
+                peak: 0,
+                denied: 0,
+            },
+            log: Log { lines: Vec::new(), left: limits.log as usize, cut: false },
+            config,
+            kv: kv.map(|(kept, quota)| Entries {
+                used: kept.used(),
+                kept,
+                writes: Vec::new(),
+                quota,
+                value: limits.kv_value as usize,
+                uses: limits.kv_uses,
+            }),
+        }
+    }
+
+    /// The next phase's instance begins with nothing.
+    pub(super) fn begin(&mut self) {
+        self.ceiling.held = 0;
+        self.ceiling.denied = 0;
+    }
+
+    pub(super) fn log_is_full(&self) -> bool {
+        self.log.left == 0
+    }
+
+    /// Bytes of log that may still come.
+    pub(super) fn log_room(&self) -> usize {
+        self.log.left
+    }
+
+    pub(super) fn cut_log(&mut self) {
+        self.log.cut = true;
+    }
+
+    /// `message` fits into the room. A line costs at least a byte, so that empty lines end as well.
+    pub(super) fn log(&mut self, level: &str, message: String, cut: bool) {
+        self.log.left = self.log.left.saturating_sub(message.len().max(1));
+        self.log.cut |= cut;
+        self.log.lines.push(LogLine { level: level.to_owned(), message });
+    }
+
+    /// The log, taken out, and whether it was cut.
+    pub(super) fn take_log(&mut self) -> (Vec<LogLine>, bool) {
+        (std::mem::take(&mut self.log.lines), self.log.cut)
+    }
+
+    /// The text of the last panic in the log: the SDK's hook logs it as an error.
+    pub(super) fn panic_text(&self) -> Option<&str> {
+        let last = self.log.lines.iter().rev().find(|l| l.level == "error" && l.message.contains("panicked"));
+        last.map(|l| l.message.as_str())
+    }
+
+    pub(super) fn setting(&self, name: &str) -> Option<String> {
+        self.config.get(name).cloned()
+    }
+
+    /// Counts a read or a write; the error stops the instance.
+    pub(super) fn kv_use(&mut self) -> wasmtime::Result<()> {
+        let kv = self.kv.as_mut().ok_or_else(|| wasmtime::Error::new(Stopped("no store was granted")))?;
+        let left = kv.uses.checked_sub(1);
+        kv.uses = left.ok_or_else(|| wasmtime::Error::new(Stopped("it used its store too often")))?;
+        Ok(())
+    }
+
+    pub(super) fn kv_get(&self, key: &str) -> Option<Vec<u8>> {
+        self.kv.as_ref().filter(|_| key.len() <= KEY).and_then(|kv| kv.get(key))
+    }
+
+    /// Whether the entry is within the limits and the quota.
+    pub(super) fn kv_fits(&self, key: &str, value: &[u8]) -> bool {
+        self.kv.as_ref().is_some_and(|kv| kv.fits(key, value))
+    }
+
+    /// After `kv_fits`.
+    pub(super) fn kv_set(&mut self, key: String, value: Vec<u8>, ttl: Option<u32>) {
+        if let Some(kv) = &mut self.kv {
+            kv.used = kv.used_with(&key, value.len());
+            kv.writes.push(KvWrite::Set { key, value, ttl });
+        }
+    }
+
+    /// A key that is too long was never there.
+    pub(super) fn kv_delete(&mut self, key: String) {
+        if let Some(kv) = self.kv.as_mut().filter(|_| key.len() <= KEY) {
+            kv.used = kv.used.saturating_sub(kv.size(&key));
+            kv.writes.push(KvWrite::Delete { key });
+        }
+    }
+
+    /// What the call wrote, and where to.
+    pub(super) fn take_writes(&mut self) -> Option<(Arc<dyn Kv>, Vec<KvWrite>)> {
+        let kv = self.kv.as_mut().filter(|kv| !kv.writes.is_empty())?;
+        Some((kv.kept.clone(), std::mem::take(&mut kv.writes)))
+    }
+}
+
+impl Entries {
+    fn get(&self, key: &str) -> Option<Vec<u8>> {
+        match self.writes.iter().rev().find(|w| w.key() == key) {
+            Some(KvWrite::Set { value, .. }) => Some(value.clone()),
+            Some(KvWrite::Delete { .. }) => None,
+            None => self.kept.get(key),
+        }
+    }
+
+    /// Bytes of the entry as it is now.
+    fn size(&self, key: &str) -> u64 {
+        self.get(key).map_or(0, |value| (key.len() + value.len()) as u64)
+    }
+
+    fn used_with(&self, key: &str, value: usize) -> u64 {
+        self.used.saturating_sub(self.size(key)) + (key.len() + value) as u64
+    }
+
+    fn fits(&self, key: &str, value: &[u8]) -> bool {
+        key.len() <= KEY && value.len() <= self.value && self.used_with(key, value.len()) <= self.quota
+    }
+}
+
+impl ResourceLimiter for Ceiling {
+    fn memory_growing(&mut self, now: usize, then: usize, _max: Option<usize>) -> wasmtime::Result<bool> {
+        let held = self.held.saturating_sub(now).saturating_add(then);
+        if held > self.memory {
+            self.denied += 1;
+            return Ok(false);
+        }
+        self.held = held;
+        self.peak = self.peak.max(held);
+        Ok(true)
+    }
+
+    fn table_growing(&mut self, _now: usize, then: usize, _max: Option<usize>) -> wasmtime::Result<bool> {
+        if then > self.table {
+            self.denied += 1;
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    fn instances(&self) -> usize {
+        self.instances
+    }
+
+    fn tables(&self) -> usize {
+        TABLES as usize
+    }
+
+    fn memories(&self) -> usize {
+        self.memories
+    }
+}

@@ -1,0 +1,74 @@
+//! How much a plugin may use. The operator sets them, the vendor only wishes.
+use serde::{Deserialize, Serialize};
+
+/// The limits of one plugin. What is left out of a serialised form is as in [`Limits::default`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Bytes of `plugin.wasm`.
+    pub component: u64,
+    /// Milliseconds of wall clock of one phase (`plan` or `decide`); kept to within a tick of the host's clock.
+    pub deadline: u32,
+    /// Milliseconds of wall clock for all requests of a call together.
+    pub http: u32,
+    /// Units of fuel of one phase, about one per instruction.
+    pub fuel: u64,
+    /// Units of fuel that each row of input adds: rows of the tables, and each KiB of responses begun.
+    pub fuel_per_row: u64,
+    /// Bytes of linear memory of one instance.
+    pub memory: u64,
+    /// Elements of each table.
+    pub table: u32,
+    /// Core instances that one instance of the component may be made of.
+    pub instances: u32,
+    /// Linear memories of one instance of the component.
+    pub memories: u32,
+    /// Bytes of an answer.
+    pub output: u32,
+    /// Bytes of the requests of one plan, with their bodies.
+    pub plan: u32,
+    /// Requests of one plan.
+    pub requests: u32,
+    /// Rounds of requests of one call; the contract has three at most.
+    pub rounds: u32,
+    /// Bytes of log of one call; what is longer is cut.
+    pub log: u32,
+    /// Bytes of one value of the plugin's store.
+    pub kv_value: u32,
+    /// Reads and writes of the plugin's store in one call, together.
+    pub kv_uses: u32,
+    /// Calls at once.
+    pub places: u32,
+    /// Milliseconds that a call waits for a place before it is turned away.
+    pub wait: u32,
+}
+
+/// Bytes of a key of the plugin's store.
+pub const KEY: usize = 256;
+/// Rounds that the contract allows.
+pub const ROUNDS: u32 = 3;
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            component: 4 << 20,
+            deadline: 50,
+            http: 800,
+            fuel: 20_000_000,
+            fuel_per_row: 100_000,
+            memory: 32 << 20,
+            table: 20_000,
+            instances: 40,
+            memories: 4,
+            output: 64 << 10,
+            plan: 256 << 10,
+            requests: 16,
+            rounds: ROUNDS,
+            log: 4 << 10,
+            kv_value: 64 << 10,
+            kv_uses: 128,
+            places: 8,
+            wait: 100,
+        }
+    }
+}

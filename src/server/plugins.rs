@@ -1,0 +1,307 @@
+//! Plugins on this node: what the records say is installed, made ready and kept up with; who administers it, and how
+//! events are delivered.
+//!
+//! Invariants: the records are the truth, and a node is at most a second behind them; what an operator does here is in
+//! force here before it is answered. Nothing compiles or runs on the server's workers.
+pub mod birthdays;
+pub mod deliver;
+pub mod deliveries;
+mod kept;
+mod operator;
+pub mod routes;
+mod rules;
+mod secrets;
+mod shown;
+pub mod upload;
+pub mod vendors;
+
+pub use operator::SHORTEST;
+pub use routes::*;
+pub use upload::upload;
+pub use vendors::{get_keys, put_keys};
+
+use crate::plugins::broker::{Broker, BrokerSettings};
+use crate::plugins::contract::Failure;
+use crate::plugins::host::{Host, HostError, HostSettings, Limits, Loaded};
+use crate::plugins::installed::{Difference, Installed, OnHost, Standing, Version};
+use crate::plugins::kv::Kv;
+use crate::plugins::manifest::{Asks, Manifest};
+use crate::plugins::package::Package;
+use crate::plugins::web::Web;
+use crate::records::entity::{plugin_difference, plugin_state};
+use crate::records::plugins as kept_plugins;
+use crate::records::{Clock as _, SystemClock};
+use crate::server::problem::Problem;
+use crate::server::records::Records;
+use crate::server::settings::Settings;
+use kept::KeptEntries;
+use rules::Rollout;
+use sea_orm::prelude::Uuid;
+use secrets::SecretStore;
+use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// How often a node looks for what other nodes did.
+const POLL: Duration = Duration::from_secs(1);
+
+/// A version that is ready on this node.
+type Ready = Arc<Version<Loaded>>;
+
+/// The plugins of this node.
+pub struct Plugins {
+    pub host: Arc<Host>,
+    pub installed: Installed<OnHost>,
+    broker: Broker,
+    secrets: Arc<SecretStore>,
+    records: Records,
+    node: Mutex<Node>,
+    /// One at a time: what is read first is not put in place last.
+    syncing: tokio::sync::Mutex<()>,
+    /// One at a time: compiling takes a processor.
+    uploading: tokio::sync::Mutex<()>,
+}
+
+/// What this node has taken up.
+#[derive(Default)]
+struct Node {
+    /// Acts by plugin.
+    acts: BTreeMap<String, i64>,
+    /// By plugin and version, with the terms that it was made ready on.
+    ready: BTreeMap<(String, String), (String, Ready)>,
+    /// Why a version could not be made ready here, by plugin.
+    faults: BTreeMap<String, String>,
+    /// Since when a plugin gets events, epoch microseconds.
+    since: BTreeMap<String, i64>,
+}
+
+impl Plugins {
+    /// Starts the host; nothing is installed yet.
+    ///
+    /// # Errors
+    /// What is wrong with the settings, or why the host does not start.
+    pub fn open(settings: &Settings, records: &Records) -> Result<Plugins, String> {
+        let key = settings.operator_key.0.len();
+        if key > 0 && key < SHORTEST {
+            return Err(format!("operator_key: at least {SHORTEST} characters"));
+        }
+        let secrets = SecretStore::open(settings).map_err(|why| format!("secrets: {why}"))?;
+        let compiler = std::env::current_exe().map_err(|error| error.to_string())?;
+        let host = Host::start(HostSettings {
+            threads: settings.plugin_threads,
+            allocation: settings.plugin_allocation,
+            cache: Some(settings.plugins.clone()),
+            compiler: Some(compiler),
+            ..HostSettings::default()
+        });
+        let host = host.map_err(|error| error.to_string())?;
+        let broker =
+            Broker::new(BrokerSettings { roots: settings.plugin_roots.clone(), ..Default::default() });
+        let broker = broker.map_err(|error| error.to_string())?;
+        let keeping = records.clone();
+        let keeps = Box::new(move |difference| keep_difference(&keeping, difference));
+        let installed = Installed::start(Arc::new(OnHost(host.clone())), keeps).map_err(|e| e.to_string())?;
+        Ok(Plugins {
+            host,
+            installed,
+            broker,
+            secrets: Arc::new(secrets),
+            records: records.clone(),
+            node: Mutex::default(),
+            syncing: tokio::sync::Mutex::default(),
+            uploading: tokio::sync::Mutex::default(),
+        })
+    }
+
+    fn node(&self) -> MutexGuard<'_, Node> {
+        self.node.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes up what has changed in the records.
+    ///
+    /// # Errors
+    /// The database does not answer; what was taken up before serves on.
+    pub async fn sync(&self) -> Result<(), Problem> {
+        let now = self.records.read(|db| async move { kept_plugins::revisions(&db).await }).await?;
+        for (plugin, acts) in now {
+            if self.node().acts.get(&plugin) != Some(&acts) {
+                self.sync_one(&plugin).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes up how a plugin stands now.
+    ///
+    /// # Errors
+    /// As [`Plugins::sync`].
+    pub async fn sync_one(&self, plugin: &str) -> Result<(), Problem> {
+        let _alone = self.syncing.lock().await;
+        let named = plugin.to_owned();
+        let state = self.records.read(move |db| async move { kept_plugins::state(&db, &named).await });
+        let Some(state) = state.await? else { return Ok(()) };
+        let rollout: Rollout = read(&state.rollout);
+        let mut faults = Vec::new();
+        let mut ready = BTreeMap::new();
+        for version in rollout.versions() {
+            match self.ready(&state, version).await? {
+                Ok(made) => drop(ready.insert(version.clone(), made)),
+                Err(fault) => faults.push(fault),
+            }
+        }
+        let get = |version: &String| ready.get(version).cloned();
+        let serving = rollout.serving.as_ref().and_then(get);
+        let next = rollout.next.as_ref().and_then(|next| Some((get(&next.version)?, next.stage.clone())));
+        let failure = faults.first().cloned();
+        let standing = Standing { serving, next, previous: rollout.previous.as_ref().and_then(get), failure };
+        let there = rollout.versions().next().is_some();
+        self.installed.put(plugin, there.then_some(standing));
+        let mut node = self.node();
+        node.acts.insert(plugin.to_owned(), state.acts);
+        node.ready.retain(|(of, version), _| of != plugin || ready.contains_key(version));
+        match faults.is_empty() {
+            true => drop(node.faults.remove(plugin)),
+            false => {
+                let words: Vec<String> = faults.iter().map(Failure::to_string).collect();
+                node.faults.insert(plugin.to_owned(), words.join("; "));
+            }
+        }
+        match state.rolled_out_at {
+            Some(since) => drop(node.since.insert(plugin.to_owned(), since)),
+            None => drop(node.since.remove(plugin)),
+        }
+        if !there {
+            self.broker.forget(plugin);
+        }
+        Ok(())
+    }
+
+    /// A version, ready to be called; as it was made before, if it stands on the same terms.
+    async fn ready(
+        &self,
+        state: &plugin_state::Model,
+        version: &str,
+    ) -> Result<Result<Ready, Failure>, Problem> {
+        let key = (state.plugin.clone(), version.to_owned());
+        let terms = [state.grants.as_str(), &state.config, &state.limits].join("\n");
+        if let Some((on, ready)) = self.node().ready.get(&key)
+            && *on == terms
+        {
+            return Ok(Ok(ready.clone()));
+        }
+        let (plugin, named) = key.clone();
+        let bytes =
+            self.records.read(move |db| async move { kept_plugins::package(&db, &plugin, &named).await });
+        let Some(bytes) = bytes.await? else {
+            return Ok(Err(Failure::Unavailable(format!("the package of {version} is not there any more"))));
+        };
+        let loading = Loading {
+            host: self.host.clone(),
+            bytes,
+            grants: read(&state.grants),
+            config: read(&state.config),
+            limits: read(&state.limits),
+        };
+        let made = tokio::task::spawn_blocking(move || loading.load()).await;
+        let loaded = match made.map_err(|_| Problem::internal())? {
+            Ok(loaded) => loaded,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        let ready: Ready = Arc::new(self.version(loaded));
+        self.node().ready.insert(key, (terms, ready.clone()));
+        Ok(Ok(ready))
+    }
+
+    /// What a call of a loaded plugin works with.
+    fn version(&self, loaded: Arc<Loaded>) -> Version<Loaded> {
+        let (id, grants) = (loaded.id().to_owned(), loaded.grants().clone());
+        let web = self.broker.with(&id, Arc::new(grants.http), self.secrets.clone());
+        let web: Arc<dyn Web> = Arc::new(web);
+        let entries = || Arc::new(KeptEntries::new(self.records.clone(), &id, grants.kv)) as Arc<dyn Kv>;
+        Version {
+            manifest: Arc::new(loaded.manifest().clone()),
+            digest: loaded.digest().to_owned(),
+            kv: (grants.kv > 0).then(entries),
+            web,
+            loaded,
+        }
+    }
+
+    /// Keeps up with what other nodes do.
+    pub async fn keep_up(self: Arc<Plugins>, say: fn(&str)) {
+        loop {
+            tokio::time::sleep(POLL).await;
+            if let Err(problem) = self.sync().await {
+                say(&format!("plugins: what changed could not be taken up: {problem}"));
+            }
+        }
+    }
+
+    /// What could not be made ready here, by plugin.
+    fn fault(&self, plugin: &str) -> Option<String> {
+        self.node().faults.get(plugin).cloned()
+    }
+}
+
+/// What a version is made ready from.
+struct Loading {
+    host: Arc<Host>,
+    bytes: Vec<u8>,
+    grants: Asks,
+    config: BTreeMap<String, String>,
+    limits: Limits,
+}
+
+impl Loading {
+    /// Blocks; may take seconds where the version was not compiled on this node.
+    fn load(self) -> Result<Arc<Loaded>, Failure> {
+        let package = Package::read(&self.bytes).map_err(|error| Failure::Unavailable(error.to_string()))?;
+        let config = known_settings(&package.manifest, &self.config);
+        let loaded =
+            self.host.load(&package.component, &package.manifest, &self.grants, &config, &self.limits);
+        loaded.map_err(|error| match error {
+            HostError::NotGranted(imports) => Failure::NotGranted(imports.join(", ")),
+            other => {
+                Failure::Unavailable(format!("{} cannot be made ready: {other}", package.manifest.version))
+            }
+        })
+    }
+}
+
+/// The settings that a version knows: another version may have others.
+fn known_settings(manifest: &Manifest, given: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let known = given.iter().filter(|(name, _)| manifest.config.contains_key(*name));
+    known.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+/// JSON that this program wrote itself.
+fn read<T: DeserializeOwned + Default>(text: &str) -> T {
+    serde_json::from_str(text).unwrap_or_default()
+}
+
+/// Keeps what a version in shadow would have said; on the shadows' thread, which waits for it.
+fn keep_difference(records: &Records, difference: Difference) {
+    let Difference { call, said, would_say, .. } = difference;
+    let shown = |ran| serde_json::to_string(ran).unwrap_or_default();
+    let mut id = [0; 16];
+    if getrandom::fill(&mut id).is_err() {
+        return;
+    }
+    let row = plugin_difference::Model {
+        id: Uuid::from_bytes(id),
+        plugin: said.plugin.clone(),
+        active: said.version.clone(),
+        shadow: would_say.version.clone(),
+        store: call.store,
+        function: call.function,
+        key: call.key,
+        said: shown(&said.outcome),
+        would_say: shown(&would_say.outcome),
+        at: SystemClock.now(),
+    };
+    // It is counted; that the record of it is lost when the database is away is no reason to keep others waiting.
+    let _ = records.change_now(Duration::from_secs(2), move |db| async move {
+        kept_plugins::differences::keep(&db, row).await
+    });
+}
