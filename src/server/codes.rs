@@ -131,6 +131,7 @@ pub const CODES: &[&str] = &[
     "unknown-voucher",
     "unsupported-media-type",
     "version-exists",
+    "vocabulary-mismatch",
     "voucher-full",
     "voucher-spent",
     "wrong-hold",

@@ -1,5 +1,6 @@
 //! An upload: nothing of a package is believed, and none is kept that would not run. Whose it is, what it asks for, whether
 //! it compiles within limits and has the contract's types, what its own cases say.
+use super::fitting::fitting;
 use super::{Plugins, operator, shown};
 use crate::plugins::host::{Host, HostError, Limits};
 use crate::plugins::manifest::Manifest;
@@ -67,6 +68,7 @@ pub async fn upload(
             return Ok(HttpResponse::Ok().json(answer(&package, there.signed_by.as_deref())));
         }
     }
+    fitting(&state.registry.current(), &manifest)?;
     let host = plugins.host.clone();
     let package = off_the_workers(move || {
         prove(&host, &package)?;
