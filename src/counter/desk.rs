@@ -331,6 +331,10 @@ impl Ruling {
         let detail = format!("decision `{}`: {}", self.decision, self.status);
         Err(Refusal::new(422, code, title, detail).with(more.to_string()).for_now().into())
     }
+    /// What plugins were asked for it.
+    pub fn plugins(&self) -> &[Note] {
+        &self.plugins
+    }
     /// A text output, such as a verdict.
     pub fn text(&self, output: &str) -> Option<&str> {
         self.outcome.get(output).and_then(Value::as_str)

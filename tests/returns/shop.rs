@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use zhanggui::counter::Desk;
 use zhanggui::counter::members::EnrolMember;
+use zhanggui::counter::plugged::{Asking, Nobody};
 use zhanggui::counter::points::Adjust;
 use zhanggui::counter::returns::{ApproveReturn, EvaluateReturn, ExchangeReturn, RecordReturn, VoidReturn};
 use zhanggui::counter::sale::RecordSale;
 use zhanggui::counter::tickets::{EnsureSecret, KEY};
 use zhanggui::program::iso::parse_datetime;
-use zhanggui::records::{Clock, Database, Engine, Job, Operation, Reply, ids, read, verify};
+use zhanggui::records::{Clock, Database, Engine, Job, Operation, Reply, Stop, ids, read, verify};
 use zhanggui::rulebook::{Rulebooks, load};
 
 #[derive(Clone)]
@@ -102,7 +103,13 @@ impl Shop {
             fingerprint: key.into(),
             operation: Arc::new(operation),
         };
-        self.engine.execute(&[job]).await.remove(0)
+        loop {
+            match self.engine.execute(std::slice::from_ref(&job)).await.remove(0) {
+                // No plugin is installed in this shop.
+                Reply::Ask(aside) => Asking::find_out(&aside, &Nobody, 0).await,
+                reply => return reply,
+            }
+        }
     }
     pub async fn run(&self, operation: impl Operation + 'static) -> Told {
         let key = format!("k{}", self.keys.fetch_add(1, Ordering::SeqCst));
@@ -133,9 +140,15 @@ impl Shop {
     /// What the counter says of a slip; writes nothing.
     pub async fn evaluate(&self, slip: &Value) -> Told {
         let operation = EvaluateReturn { desk: self.desk(&slip["store"]), request: read_as(slip.clone()) };
-        match self.engine.look(&operation).await.unwrap() {
-            Ok(answer) => (answer.status, serde_json::from_str(&answer.body).unwrap()),
-            Err(refusal) => (refusal.status, serde_json::from_str(&refusal.json()).unwrap()),
+        loop {
+            match self.engine.look(&operation).await.unwrap() {
+                Ok(answer) => return (answer.status, serde_json::from_str(&answer.body).unwrap()),
+                Err(Stop::Refused(refusal)) => {
+                    return (refusal.status, serde_json::from_str(&refusal.json()).unwrap());
+                }
+                Err(Stop::Ask(aside)) => Asking::find_out(&aside, &Nobody, 0).await,
+                Err(Stop::Missing(wants)) => panic!("{wants:?}"),
+            }
         }
     }
     pub async fn ticket(&self, slip: &Value) -> String {
