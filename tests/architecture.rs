@@ -26,7 +26,6 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("lsp", &["lang", "program", "rulebook", "analysis", "cases", "format"]),
     ("show", &["lang", "program", "rulebook"]),
     ("drill", &[]),
-    ("plugins", &[]),
     (
         "cli",
         &[

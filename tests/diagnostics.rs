@@ -17,10 +17,11 @@ use zhanggui::lang::pages::PAGES;
 use zhanggui::rulebook::load;
 
 /// Codes without an example that a page could show, and why.
-const UNSHOWN: [(&str, &str); 4] = [
+const UNSHOWN: [(&str, &str); 5] = [
     ("E0100", "the text would be larger than the page"),
     ("E0417", "without `then` a rule cannot be read at all (E0101), so this stands behind it only"),
     ("E0805", "the file would be larger than the page"),
+    ("E0812", "it takes a plugin's manifest beside the rulebook; `tests/plugins_policies.rs` has it"),
     ("N0701", "what is not found out today may be found out by a better search"),
 ];
 

@@ -1,12 +1,14 @@
 //! `zhanggui check`: all findings of all files, and a closing line; what is certain can be mended on the spot.
+mod contracts;
 mod fix;
 mod sarif;
 
 use crate::analysis::analyse;
 use crate::cli::{CliError, Console};
-use crate::lang::diagnostic::{Diagnostic, DiagnosticData, Severity, render};
+use crate::lang::diagnostic::{self, Diagnostic, DiagnosticData, Severity, render};
 use crate::lang::pages;
 use crate::lang::syntax::nearest;
+use crate::plugins::manifest::Manifest;
 use crate::rulebook::{Loaded, Rulebooks, load};
 use std::path::{Path, PathBuf};
 
@@ -27,6 +29,9 @@ pub(crate) struct Args {
     /// With --fix: print the changes, and make none
     #[arg(long, requires = "fix")]
     dry_run: bool,
+    /// A folder of plugins, packages or manifests: let what the vocabulary declares of them fit
+    #[arg(long, value_name = "DIR")]
+    plugins: Option<PathBuf>,
     /// Show the warnings that the policies accept, with their reasons
     #[arg(long)]
     accepted: bool,
@@ -50,6 +55,8 @@ pub(crate) fn run(args: &Args, console: &mut Console) -> Result<bool, CliError> 
     if let Some(code) = &args.explain {
         return explain(code, console);
     }
+    let manifests = args.plugins.as_deref().map(contracts::manifests).transpose()?;
+    let findings = |dir: &Path| findings(dir, manifests.as_deref());
     let mut loaded = findings(&args.dir)?;
     if args.dry_run {
         let (text, changes) = fix::shown(&loaded);
@@ -88,8 +95,12 @@ pub(crate) fn run(args: &Args, console: &mut Console) -> Result<bool, CliError> 
 }
 
 /// Everything that can be said about a folder, by file and place.
-fn findings(dir: &Path) -> Result<Loaded, CliError> {
+fn findings(dir: &Path, manifests: Option<&[Manifest]>) -> Result<Loaded, CliError> {
     let mut loaded = load(dir)?;
+    if let (Some(books), Some(manifests)) = (&loaded.rulebooks, manifests) {
+        loaded.findings.extend(contracts::misfits(books, manifests));
+        diagnostic::sort(&mut loaded.findings);
+    }
     if let Some(found) = loaded.rulebooks.as_ref().map(analyse) {
         loaded.add_analysis(found);
     }

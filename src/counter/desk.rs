@@ -2,18 +2,20 @@
 use crate::counter::money::{Money, Scale};
 use crate::counter::plugged::fit::declared;
 use crate::counter::plugged::{Asking, Heard, Note, Place, Settled, settle};
-use crate::lang::typed::{DecisionId, Ty};
+use crate::lang::typed::{DecisionId, Source, Ty};
 use crate::program::bind::FactError;
 use crate::program::dates::date_of;
 use crate::program::facts::Facts;
 use crate::program::iso::{format_date, parse_datetime};
 use crate::records::entity::{plugin_response, rulebook};
-use crate::records::unit::Decided;
+use crate::records::unit;
 use crate::records::{Refusal, Stop, Unit, Want, ids};
 use crate::rulebook::{Book, Program, Rulebooks, Store, Terms};
 use sea_orm::prelude::Uuid;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// Clocks of tills may be ahead of ours by this much, in microseconds.
 const AHEAD: i64 = 5 * 60 * 1_000_000;
@@ -45,8 +47,7 @@ pub struct Ruling {
     pub status: String,
     /// The outputs that are decided.
     pub outcome: Map<String, Value>,
-    /// The whole answer, as `POST /v1/decisions/…` gives it.
-    pub answer: Value,
+    /// The whole answer, as `POST /v1/decisions/…` gives it and as it is logged.
     text: String,
     facts: String,
     /// What plugins were asked for it.
@@ -83,8 +84,9 @@ impl Desk {
         self.books.book_of(&self.store).ok_or_else(none)
     }
     /// What the rulebook declares for its counters.
-    pub fn terms(&self) -> Terms {
-        self.book().map(|b| b.terms.clone()).unwrap_or_default()
+    pub fn terms(&self) -> &Terms {
+        static NONE: LazyLock<Terms> = LazyLock::new(Terms::default);
+        self.book().map_or(&NONE, |book| &book.terms)
     }
     /// The digest of the rulebook in force.
     pub fn digest(&self) -> String {
@@ -109,7 +111,8 @@ impl Desk {
     }
     /// Ledgers of stored money, as declared.
     pub fn money_ledgers(&self) -> Vec<String> {
-        self.terms().ledgers.into_iter().filter(|(_, l)| l.money).map(|(name, _)| name).collect()
+        let money = self.terms().ledgers.iter().filter(|(_, ledger)| ledger.money);
+        money.map(|(name, _)| name.clone()).collect()
     }
     /// Where a word stands in the enumeration of an output, so that ranks can be compared; none if it has no such word.
     pub fn rank(&self, decision: &str, output: &str, word: &str) -> Option<usize> {
@@ -209,6 +212,14 @@ impl Desk {
         })
     }
 
+    /// Whether a fact is the desk's to say: it comes from there, or from a plugin for which the desk may step in.
+    pub fn asks_desk(&self, name: &str) -> bool {
+        let vocab = &self.program.linked().rulebook.vocab;
+        let root = vocab.roots.iter().find(|r| r.name == name).map(|r| &r.source);
+        let source = root.or_else(|| vocab.fact_calls.iter().find(|f| f.name == name).map(|f| &f.source));
+        matches!(source, Some(Source::Desk | Source::Plugin(_)))
+    }
+
     /// What is said, without the facts that plugins answer; and those.
     fn apart(&self, said: &Value) -> (Value, Map<String, Value>) {
         let vocab = &self.program.linked().rulebook.vocab;
@@ -271,7 +282,7 @@ impl Desk {
             }
         }
         let plugins = (!ruling.plugins.is_empty()).then(|| serde_json::to_string(&ruling.plugins));
-        unit.log(Decided {
+        unit.log(unit::Decided {
             id,
             plugins: plugins.and_then(Result::ok),
             store: self.store.clone(),
@@ -301,10 +312,8 @@ pub fn denied(note: &Note) -> Refusal {
 
 impl Ruling {
     fn of(decision: &str, facts: String, text: String, plugins: Vec<Note>) -> Ruling {
-        let answer: Value = serde_json::from_str(&text).unwrap_or_default();
-        let status = answer.get("status").and_then(Value::as_str).unwrap_or("faulty").to_owned();
-        let outcome = answer.get("outcome").and_then(Value::as_object).cloned().unwrap_or_default();
-        Ruling { decision: decision.to_owned(), status, outcome, answer, text, facts, plugins }
+        let Decided { status, outcome } = read(&text);
+        Ruling { decision: decision.to_owned(), status, outcome, text, facts, plugins }
     }
     /// Refused unless everything is decided: the answer says what is missing or open.
     pub fn decided(self) -> Result<Ruling, Stop> {
@@ -315,7 +324,8 @@ impl Ruling {
             "conflict" => ("policy-conflict", "The rulebook contradicts itself"),
             _ => ("policy-fault", "The rulebook cannot be applied"),
         };
-        let part = |name: &str| self.answer.get(name).cloned().unwrap_or_default();
+        let answer = self.answer();
+        let part = |name: &str| answer.get(name).cloned().unwrap_or_default();
         let more =
             serde_json::json!({ "decision": self.decision, "needs": part("needs"), "open": part("open") });
         let detail = format!("decision `{}`: {}", self.decision, self.status);
@@ -351,15 +361,43 @@ impl Ruling {
         let list = self.outcome.get(output).and_then(Value::as_array);
         list.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
     }
+    /// The whole answer, as `POST /v1/decisions/…` gives it.
+    pub fn answer(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_default()
+    }
     /// The clause of the first rule that decided an output.
     pub fn clause(&self, output: &str) -> Option<String> {
-        let because = self.answer.get("because")?.as_array()?;
-        let gives = |b: &&Value| {
-            let outputs = b.get("outputs").and_then(Value::as_array);
-            outputs.is_some_and(|o| o.iter().any(|name| name.as_str() == Some(output)))
-        };
-        because.iter().find(gives)?.get("clause")?.as_str().map(str::to_owned)
+        let Reasons { because } = read(&self.text);
+        because.into_iter().find(|b| b.outputs.iter().any(|name| name == output))?.clause
     }
+}
+
+/// What of an answer each operation looks at; the rest of the text, most of it, is passed over.
+#[derive(Deserialize)]
+struct Decided {
+    status: String,
+    outcome: Map<String, Value>,
+}
+
+impl Default for Decided {
+    fn default() -> Decided {
+        Decided { status: "faulty".to_owned(), outcome: Map::new() }
+    }
+}
+
+#[derive(Default, Deserialize)]
+struct Reasons {
+    because: Vec<Reason>,
+}
+
+#[derive(Deserialize)]
+struct Reason {
+    clause: Option<String>,
+    outputs: Vec<String>,
+}
+
+fn read<T: DeserializeOwned + Default>(text: &str) -> T {
+    serde_json::from_str(text).unwrap_or_default()
 }
 
 /// `{"amount": "1.50", "currency": "CNY"}`, `"1.50"` or `3`.

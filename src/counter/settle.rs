@@ -202,11 +202,11 @@ impl Operation for SettleMember {
             };
             spend_from(unit, &cause, "settle", "settled", cleared, lots)?;
         }
-        let rebate = self.desk.terms().counter.rebate_ledger;
+        let rebate = &self.desk.terms().counter.rebate_ledger;
         let cause = ledger::Cause {
             clause: clause.as_deref(),
             digest: Some(&digest),
-            ..place.on(self.member, &rebate)
+            ..place.on(self.member, rebate)
         };
         credit(unit, &cause, "credit", "issued", money, Life::default())?;
         let decision = if balance > 0 {

@@ -79,15 +79,15 @@ impl<R: Row> Shelf<R> {
         }
     }
     /// Rows that are new, and rows that differ from the database, each in the order of keys.
-    pub fn changes(&self) -> (Vec<R>, Vec<R>) {
+    pub fn changes(&self) -> (Vec<&R>, Vec<&R>) {
         let (mut new, mut changed) = (Vec::new(), Vec::new());
         let mut keys: Vec<&R::Key> = self.touched.iter().collect();
         keys.sort_unstable();
         keys.dedup();
         for slot in keys.into_iter().filter_map(|key| self.slots.get(key)) {
             match (&slot.base, &slot.row) {
-                (None, Some(row)) => new.push(row.clone()),
-                (Some(base), Some(row)) if base != row => changed.push(row.clone()),
+                (None, Some(row)) => new.push(row),
+                (Some(base), Some(row)) if base != row => changed.push(row),
                 _ => {}
             }
         }

@@ -1,4 +1,6 @@
 //! `POST /v1/decisions/{decision}` and its batch form: facts in, outcome out.
+use crate::counter::desk::denied;
+use crate::counter::plugged::{Heard, Place, Question, Settled, explained, settle, wanted};
 use crate::lang::typed::DecisionId;
 use crate::program::bind::nearest;
 use crate::program::facts::Facts;
@@ -9,8 +11,11 @@ use crate::server::problem::Problem;
 use crate::server::request::{Ask, Batch};
 use crate::server::state::State;
 use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::{Map, Value, json};
 use std::cell::RefCell;
+use std::future::{Future, poll_fn};
 use std::sync::Arc;
+use std::task::Poll;
 
 /// A worker serves many connections: what may take long is decided on another thread.
 const LONG: usize = 32 << 10;
@@ -32,12 +37,19 @@ pub async fn decide(
     let body = body::bytes(&request, payload, &state).await?;
     let decision = request.match_info().query("decision").to_owned();
     let books = state.registry.current();
-    let decided = if body.len() <= LONG {
-        one(&books, &decision, &body)
-    } else {
+    let long = body.len() > LONG;
+    let decided = if long {
         web::block(move || one(&books, &decision, &body)).await.map_err(|_| Problem::internal())?
+    } else {
+        one(&books, &decision, &body)
     };
-    decided.map(json)
+    let mut items = vec![decided];
+    find_out(&state, &mut items, long).await?;
+    match items.pop() {
+        Some(Ok(Decided::Done(text))) => Ok(answered(text)),
+        Some(Err(problem)) => Err(problem),
+        _ => Err(Problem::internal()),
+    }
 }
 
 /// Decide many times. An item that cannot be decided carries its problem; the others are unaffected
@@ -53,43 +65,142 @@ pub async fn batch(
     let decision = request.match_info().query("decision").to_owned();
     let (books, most) = (state.registry.current(), state.settings.max_batch);
     let decided = web::block(move || many(&books, &decision, &body, most)).await;
-    decided.map_err(|_| Problem::internal())?.map(json)
+    let mut items = decided.map_err(|_| Problem::internal())??;
+    find_out(&state, &mut items, true).await?;
+    Ok(answered(listed(items)))
 }
 
-fn json(body: String) -> HttpResponse {
+/// Asks plugins what the items wait for, all at once, and decides these again, until none waits.
+async fn find_out(state: &State, items: &mut [Item], long: bool) -> Result<(), Problem> {
+    loop {
+        let waiting: Vec<Arc<Waiting>> = items.iter().filter_map(waiting).collect();
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        let now = chrono::Utc::now().timestamp_micros();
+        let plugins = state.records.plugins();
+        join_all(waiting.iter().map(|w| w.heard.ask(&w.questions, plugins, now))).await;
+        let again = move || -> Vec<Item> { waiting.iter().map(|w| w.decide()).collect() };
+        let decided = if long { web::block(again).await.map_err(|_| Problem::internal())? } else { again() };
+        let places = items.iter_mut().filter(|item| waiting_in(item));
+        places.zip(decided).for_each(|(place, decided)| *place = decided);
+    }
+}
+
+fn waiting(item: &Item) -> Option<Arc<Waiting>> {
+    match item {
+        Ok(Decided::Waits(waiting)) => Some(waiting.clone()),
+        _ => None,
+    }
+}
+
+fn waiting_in(item: &Item) -> bool {
+    matches!(item, Ok(Decided::Waits(_)))
+}
+
+/// Waits for all of them together.
+async fn join_all<F: Future<Output = ()>>(futures: impl Iterator<Item = F>) {
+    let mut running: Vec<_> = futures.map(Box::pin).collect();
+    poll_fn(|cx| {
+        running.retain_mut(|future| future.as_mut().poll(cx).is_pending());
+        if running.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+}
+
+/// What became of an item so far.
+type Item = Result<Decided, Problem>;
+
+enum Decided {
+    /// The answer's JSON.
+    Done(String),
+    Waits(Arc<Waiting>),
+}
+
+/// A question that waits for plugins.
+struct Waiting {
+    store: String,
+    program: Arc<Program>,
+    decision: DecisionId,
+    facts: Value,
+    explain: bool,
+    heard: Arc<Heard>,
+    questions: Vec<Question>,
+}
+
+impl Waiting {
+    /// Decides with what plugins have said so far. Facts of theirs that the caller says are believed: nothing is recorded.
+    fn decide(&self) -> Item {
+        let program = &self.program;
+        let place = Place { program, store: &self.store, heard: &self.heard };
+        match settle(&place, self.decision, self.facts.clone(), &Map::new()).map_err(Problem::of_fact)? {
+            Settled::Ask(questions) => {
+                let (store, program, facts) = (self.store.clone(), program.clone(), self.facts.clone());
+                let (decision, explain, heard) = (self.decision, self.explain, self.heard.clone());
+                let waiting = Waiting { store, program, decision, facts, explain, heard, questions };
+                Ok(Decided::Waits(Arc::new(waiting)))
+            }
+            Settled::Denied(note) => Err(denied(&note).into()),
+            Settled::Ruled(ruled) => {
+                let explanation = self
+                    .explain
+                    .then(|| explained(program.explanation(self.decision, &ruled.bound), &ruled.notes));
+                let mut out = String::with_capacity(2048);
+                let outcome = &ruled.outcome;
+                program.renderer().render_with(&mut out, outcome, explanation.as_deref(), &ruled.whys());
+                if !ruled.notes.is_empty() && out.pop() == Some('}') {
+                    out.push_str(",\"plugins\":");
+                    out.push_str(&json!(ruled.notes).to_string());
+                    out.push('}');
+                }
+                Ok(Decided::Done(out))
+            }
+        }
+    }
+}
+
+fn answered(body: String) -> HttpResponse {
     HttpResponse::Ok().content_type("application/json").body(body)
 }
 
-fn one(books: &Rulebooks, decision: &str, body: &[u8]) -> Result<String, Problem> {
+fn one(books: &Rulebooks, decision: &str, body: &[u8]) -> Item {
     let ask = Ask::parse(body)?;
     let (program, decision) = look_up(books, &ask.store, decision)?;
-    let mut out = String::with_capacity(2048);
-    answer(&program, decision, ask.facts, ask.explain, &mut out)?;
-    Ok(out)
+    answer(&program, &ask.store, decision, ask.facts, ask.explain)
 }
 
-fn many(books: &Rulebooks, decision: &str, body: &[u8], most: usize) -> Result<String, Problem> {
+fn many(books: &Rulebooks, decision: &str, body: &[u8], most: usize) -> Result<Vec<Item>, Problem> {
     let batch = Batch::parse(body)?;
     if batch.items.len() > most {
         let detail = format!("a batch holds at most {most} items, this one has {}", batch.items.len());
         return Err(Problem::too_large(detail).at("items"));
     }
     let (program, decision) = look_up(books, &batch.store, decision)?;
-    let mut out = String::with_capacity(batch.items.len() * 1024);
+    let items = batch.items.into_iter();
+    let answered =
+        items.map(|item| item.and_then(|i| answer(&program, &batch.store, decision, i.facts, i.explain)));
+    Ok(answered.collect())
+}
+
+fn listed(items: Vec<Item>) -> String {
+    let mut out = String::with_capacity(items.len() * 1024);
     out.push_str("{\"items\":[");
-    for (i, item) in batch.items.into_iter().enumerate() {
+    for (i, item) in items.into_iter().enumerate() {
         if i > 0 {
             out.push(',');
         }
-        let answered = item.and_then(|item| answer(&program, decision, item.facts, item.explain, &mut out));
-        if let Err(problem) = answered {
-            out.push_str("{\"problem\":");
-            out.push_str(&problem.inside(&format!("items[{i}]")).json());
-            out.push('}');
+        match item {
+            Ok(Decided::Done(text)) => out.push_str(&text),
+            Ok(Decided::Waits(_)) => out.push_str("null"),
+            Err(problem) => {
+                out.push_str("{\"problem\":");
+                out.push_str(&problem.inside(&format!("items[{i}]")).json());
+                out.push('}');
+            }
         }
     }
     out.push_str("]}");
-    Ok(out)
+    out
 }
 
 fn look_up(books: &Rulebooks, store: &str, decision: &str) -> Result<(Arc<Program>, DecisionId), Problem> {
@@ -116,19 +227,20 @@ fn unknown(what: &str, name: &str, known: Vec<&str>) -> String {
     format!("there is no {what} {name:?}{} (known: {}{more})", meant.unwrap_or_default(), shown.join(", "))
 }
 
-/// Bind, decide, write: the answer's JSON is appended to `out`, which stays as it was if the facts are not acceptable.
-fn answer(
-    program: &Program,
-    decision: DecisionId,
-    facts: &[u8],
-    explain: bool,
-    out: &mut String,
-) -> Result<(), Problem> {
+/// Bind, decide, write: the answer's JSON, or what plugins have to be asked first.
+fn answer(program: &Arc<Program>, store: &str, decision: DecisionId, facts: &[u8], explain: bool) -> Item {
     FACTS.with_borrow_mut(|bound| {
         program.binder().bind_into(facts, bound).map_err(Problem::of_fact)?;
         let outcome = program.decide(decision, bound);
+        if wanted(program, decision, &outcome) {
+            let facts = serde_json::from_slice(facts).map_err(|_| Problem::internal())?;
+            let (store, program, heard) = (store.to_owned(), program.clone(), Arc::default());
+            let questions = Vec::new();
+            return Waiting { store, program, decision, facts, explain, heard, questions }.decide();
+        }
         let explanation = explain.then(|| program.explanation(decision, bound));
-        program.renderer().render_into(out, &outcome, explanation.as_deref());
-        Ok(())
+        let mut out = String::with_capacity(2048);
+        program.renderer().render_into(&mut out, &outcome, explanation.as_deref());
+        Ok(Decided::Done(out))
     })
 }

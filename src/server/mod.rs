@@ -31,9 +31,7 @@ pub use openapi::openapi;
 pub use routes::ROUTES;
 pub use settings::{Flags, Settings, SettingsError};
 
-use crate::counter::plugged::Nobody;
 use crate::counter::tickets::{self, EnsureSecret, fresh_key};
-use crate::plugins::ask::Answers;
 use crate::records::{Bounds, StoreError};
 use crate::rulebook::{OpenError, Registry, Reload, Watch};
 use actix_web::body::MessageBody;
@@ -73,20 +71,15 @@ pub enum ServeError {
 
 /// Load the policies, open the records and serve until a signal says stop; requests in flight are answered first.
 pub fn serve(settings: Settings) -> Result<(), ServeError> {
-    serve_with(settings, Arc::new(Nobody))
-}
-
-/// As [`serve`], with whoever answers what policies ask of plugins.
-pub fn serve_with(settings: Settings, plugins: Arc<dyn Answers>) -> Result<(), ServeError> {
     let registry = Arc::new(Registry::open(&settings.policies)?);
     let bounds = Bounds { queue: settings.queue, batch: settings.batch };
-    let opened = Opened::open(&settings.database, bounds, plugins)?;
-    let records = opened.records.clone();
+    let opened = Opened::open(&settings.database, bounds)?;
+    let plugins = Arc::new(plugins::Plugins::open(&settings, &opened.records).map_err(ServeError::Plugins)?);
+    let records = opened.records.clone().asking(plugins.clone());
     let stores = (records.clone(), registry.clone());
     let changed = move |change: &Reload| report(change, &stores.0, &stores.1);
     let _watch = if settings.reload { Some(Watch::start(registry.clone(), changed)?) } else { None };
     let (settling, old_books) = (settling::Settling::default(), recorded::OldBooks::default());
-    let plugins = Arc::new(plugins::Plugins::open(&settings, &records).map_err(ServeError::Plugins)?);
     let state = Arc::new(State { settings, registry, records, settling, old_books, plugins });
     actix_web::rt::System::new().block_on(async move {
         let served = run(state).await;

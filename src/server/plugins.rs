@@ -6,6 +6,7 @@
 pub mod birthdays;
 pub mod deliver;
 pub mod deliveries;
+mod fitting;
 mod kept;
 mod operator;
 pub mod routes;
@@ -20,6 +21,7 @@ pub use routes::*;
 pub use upload::upload;
 pub use vendors::{get_keys, put_keys};
 
+use crate::plugins::ask::{Answered, Answers, Asked};
 use crate::plugins::broker::{Broker, BrokerSettings};
 use crate::plugins::contract::Failure;
 use crate::plugins::host::{Host, HostError, HostSettings, Limits, Loaded};
@@ -74,6 +76,12 @@ struct Node {
     faults: BTreeMap<String, String>,
     /// Since when a plugin gets events, epoch microseconds.
     since: BTreeMap<String, i64>,
+}
+
+impl Answers for Plugins {
+    fn answers(&self, asked: Vec<Asked>) -> Answered<'_> {
+        self.installed.answers(asked)
+    }
 }
 
 impl Plugins {

@@ -98,9 +98,8 @@ impl Problem {
         manifest_refused UNPROCESSABLE_ENTITY "manifest-refused" "The manifest cannot be accepted";
         component_refused UNPROCESSABLE_ENTITY "component-refused" "The component cannot be accepted";
         cases_failed UNPROCESSABLE_ENTITY "cases-failed" "The package fails its own cases";
-        /// A policy uses the plugin in another way than the package answers.
-        vocabulary_mismatch UNPROCESSABLE_ENTITY "vocabulary-mismatch" "The plugin does not fit the policies in force";
         version_exists CONFLICT "version-exists" "The version was uploaded with other content";
+        vocabulary_mismatch UNPROCESSABLE_ENTITY "vocabulary-mismatch" "The plugin does not fit the policies in force";
         grants_refused UNPROCESSABLE_ENTITY "grants-refused" "This cannot be granted";
         grants_missing CONFLICT "grants-missing" "The plugin asks for what was not granted";
         config_refused UNPROCESSABLE_ENTITY "config-refused" "The settings cannot be";

@@ -48,6 +48,15 @@ impl OldBooks {
     responses((status = 200, description = "The record with its explanation", body = Value), (status = "default", response = ProblemBody)))]
 pub async fn get(request: HttpRequest, state: web::Data<State>) -> Answered {
     let (record, again) = decide_again(&request, &state).await?;
+    let id = record.id;
+    let kept = state.records.read(move |db| async move { read::plugin_responses(&db, id).await }).await?;
+    let mut plugins = record.plugins.as_deref().map_or_else(|| json!([]), tree);
+    for row in kept {
+        let call = usize::try_from(row.seq).ok().and_then(|at| plugins.get_mut(at));
+        if let Some(responses) = call.and_then(|c| c.get_mut("responses")).and_then(Value::as_object_mut) {
+            responses.insert("body".into(), tree(&row.body));
+        }
+    }
     let zone =
         state.registry.current().store(&record.store).map_or(chrono_tz::UTC, |s| s.program.linked().zone);
     let body = json!({
@@ -62,6 +71,7 @@ pub async fn get(request: HttpRequest, state: web::Data<State>) -> Answered {
         "recorded_at": format_datetime(record.recorded_at, zone),
         "facts": tree(&record.facts),
         "outcome": tree(&record.outcome),
+        "plugins": plugins,
         "explanation": tree(&again.explanation),
         "previous": record.previous,
         "hash": record.hash,

@@ -1,5 +1,5 @@
 //! The records as the handlers see them: one way to write, one way to read.
-use crate::counter::plugged::Asking;
+use crate::counter::plugged::{Asking, Nobody};
 use crate::plugins::ask::Answers;
 use crate::records::{
     Answer, Aside, Bounds, Clock, Database, Engine, Full, Job, Operation, Refusal, Reply, Stop, StoreError,
@@ -34,8 +34,8 @@ pub struct Opened {
 }
 
 impl Opened {
-    /// Opens the database, brings its schema up to date, and starts the writer.
-    pub fn open(url: &str, bounds: Bounds, plugins: Arc<dyn Answers>) -> Result<Opened, StoreError> {
+    /// Opens the database, brings its schema up to date, and starts the writer; nobody answers for plugins yet.
+    pub fn open(url: &str, bounds: Bounds) -> Result<Opened, StoreError> {
         let (opened, opening) = std::sync::mpsc::sync_channel(1);
         let (stop, stopped) = oneshot::channel();
         let address = url.to_owned();
@@ -63,6 +63,7 @@ impl Opened {
         let writer = Arc::new(Writer::start(bounds, engine)?);
         let reader = database.reader().clone();
         let engine = Arc::new(Engine::new(database, SystemClock));
+        let plugins = Arc::new(Nobody);
         Ok(Opened { records: Records { writer, reader, engine, runtime, plugins }, stop, reading })
     }
 
@@ -85,6 +86,10 @@ fn failed(error: &dyn std::error::Error) -> StoreError {
 }
 
 impl Records {
+    /// The same records, with whoever answers what policies ask of plugins.
+    pub fn asking(self, plugins: Arc<dyn Answers>) -> Records {
+        Records { plugins, ..self }
+    }
     /// Records a job; the answer comes after the commit. Plugins that it has to ask are asked outside of the transaction.
     pub async fn submit(&self, job: Job) -> Result<Reply, Full> {
         let find_out = async |aside: Aside| self.find_out(&aside).await;

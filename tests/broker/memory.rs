@@ -74,6 +74,21 @@ fn connections_are_used_again() {
 }
 
 #[test]
+fn a_connection_that_the_server_closed_is_not_used_again() {
+    let server = Server::start(|_, line| {
+        let _ = answer(line, "200 OK", &[], "once");
+        false
+    });
+    let web = web(&broker(), &[server.grant("shop.test")]);
+    for _ in 0..3 {
+        // A POST is never sent twice, so that it would fail on a closed connection.
+        assert_eq!(body(ask(&web, post(&server.url("shop.test", "/"), "x"))), "once");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert_eq!((server.requests().len(), server.connections()), (3, 3));
+}
+
+#[test]
 fn what_may_be_repeated_is_tried_twice_and_nothing_else_is() {
     for (method, attempts) in [("GET", 2), ("HEAD", 2), ("PUT", 2), ("POST", 1)] {
         let first = AtomicBool::new(true);

@@ -33,6 +33,20 @@ fn a_granted_request_is_made_as_it_was_written() {
 }
 
 #[test]
+fn a_proxy_of_the_environment_is_not_used() {
+    let proxy = hello();
+    let mut test = std::process::Command::new(std::env::current_exe().unwrap());
+    test.args(["--exact", "broker::reach::a_granted_request_is_made_as_it_was_written"]);
+    for name in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
+        test.env(name, format!("http://127.0.0.1:{}", proxy.port()));
+    }
+    let ran = test.env_remove("NO_PROXY").env_remove("no_proxy").output().unwrap();
+    let said = String::from_utf8_lossy(&ran.stdout);
+    assert!(ran.status.success() && said.contains("1 passed"), "{said}");
+    assert_eq!(proxy.connections(), 0);
+}
+
+#[test]
 fn each_status_is_an_answer() {
     let server = Server::start(|request, line| {
         let status = request.split(['/', ' ']).nth(2).unwrap().to_owned();
@@ -230,7 +244,16 @@ fn names_that_change_their_mind() {
     // Each later request is checked anew.
     assert!(denied(ask(&turns, get(&server.url("turns.test", "/")))).contains("loopback"));
     assert_eq!(server.connections(), 0);
-    // So is the second attempt after a connection broke.
+    // A connection that a grant with `private` opened serves no other, though the name looks public by now.
+    names.say("moved.test", &[&["127.0.0.1"], &["2002:101:101::1"]]);
+    let broker = Broker::new(settings.clone()).unwrap();
+    let url = server.url("moved.test", "/");
+    assert_eq!(body(ask(&web(&broker, &[server.grant("moved.test")]), get(&url))), "hello");
+    let public = HttpGrant { private: false, ..server.grant("moved.test") };
+    let (later, _) = within(&web(&broker, &[public]), get(&url), std::time::Duration::from_millis(300));
+    assert!(later.is_err(), "{later:?}");
+    assert_eq!(server.requests().len(), 1);
+    // The second attempt is checked anew as well, after a connection broke.
     let breaks = Server::start(|_, _| false);
     names.say("breaks.test", &[&["127.0.0.1"], &["0.0.0.0"]]);
     let web = web_of(breaks.grant("breaks.test"));

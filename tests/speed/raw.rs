@@ -1,9 +1,15 @@
-//! What is possible: a writer's own loop over the driver, batches as set statements, and nothing else.
+//! What is possible: a writer's own loop over the driver, batches as prepared or set statements, and nothing else.
+//!
+//! It writes the same rows into the same schema, with its keys, indexes, checks and triggers: an event; or a posting's
+//! answer, movement, entries, lot and account. What it does not do: read what its writes find out anyway (whether the key
+//! is known, what the balance is), look for what else a member has, hash ids, and give up only what fails.
 use super::{Measured, clients};
+use sea_orm::prelude::Uuid;
 use sea_orm::sqlx::{self, Connection as _, PgConnection};
 use std::path::Path;
 use std::rc::Rc;
 use tokio::sync::{mpsc, oneshot};
+use zhanggui::records::ids;
 
 type Item = (Kind, u64, oneshot::Sender<()>);
 
@@ -11,6 +17,20 @@ type Item = (Kind, u64, oneshot::Sender<()>);
 enum Kind {
     Row,
     Posting,
+}
+
+/// An id that begins with a day, as ours do; `kind` keeps the tables' apart.
+fn id(kind: u64, n: u64) -> Uuid {
+    let spread = (n + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    Uuid::from_u128((0x8000_4e20 << 96) | (u128::from(spread) << 32) | u128::from(n as u32 * 8 + kind as u32))
+}
+
+fn members(count: u64) -> Vec<Uuid> {
+    (0..count).map(|n| ids::member(&format!("S{n}"))).collect()
+}
+
+fn member(members: &[Uuid], n: u64) -> Uuid {
+    members[(n.wrapping_mul(2_654_435_761) % members.len() as u64) as usize]
 }
 
 fn lane(
@@ -29,27 +49,18 @@ fn lane(
     }
 }
 
-/// rusqlite on a thread of its own, prepared statements, group commit, synchronous=FULL.
-pub async fn sqlite(path: &Path, members: u64) -> (Measured, Measured) {
+/// rusqlite on a thread of its own, prepared statements, group commit, synchronous=FULL; the settings are ours.
+pub async fn sqlite(path: &Path, count: u64) -> (Measured, Measured) {
     let (sender, mut receiver) = mpsc::channel::<Item>(4096);
     let path = path.to_owned();
     let thread = std::thread::spawn(move || {
         let mut db = rusqlite::Connection::open(path).unwrap();
         db.execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
-            CREATE TABLE rows (id INTEGER PRIMARY KEY, kind TEXT, store TEXT, data TEXT, at INTEGER);
-            CREATE TABLE accounts (id INTEGER PRIMARY KEY, balance INTEGER NOT NULL CHECK (balance >= 0));
-            CREATE TABLE postings (key TEXT PRIMARY KEY, account INTEGER, amount INTEGER, at INTEGER) WITHOUT ROWID;
-            CREATE TABLE entries (posting TEXT, seq INTEGER, account INTEGER, amount INTEGER);
-            CREATE TABLE decisions (id INTEGER PRIMARY KEY, body TEXT);",
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+            PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536;",
         )
         .unwrap();
-        let all = db.transaction().unwrap();
-        for n in 0..members as i64 {
-            all.execute("INSERT INTO accounts VALUES (?1, 0)", [n]).unwrap();
-        }
-        all.commit().unwrap();
-        let data = "x".repeat(240);
+        let (data, members) = ("x".repeat(240), members(count));
         let mut items = Vec::new();
         while let Some(first) = receiver.blocking_recv() {
             items.push(first);
@@ -60,35 +71,12 @@ pub async fn sqlite(path: &Path, members: u64) -> (Measured, Measured) {
             }
             let tx = db.transaction().unwrap();
             for (kind, n, _) in &items {
-                let n = *n as i64;
                 match kind {
                     Kind::Row => {
-                        let mut put = tx
-                            .prepare_cached("INSERT INTO rows VALUES (?1, 'speed', 's001', ?2, 1)")
-                            .unwrap();
-                        put.execute(rusqlite::params![n, data]).unwrap();
+                        let sql = "INSERT INTO events VALUES (?1, 'speed', 's001', ?2, 1)";
+                        tx.prepare_cached(sql).unwrap().execute((blob(id(0, *n)), &data)).unwrap();
                     }
-                    Kind::Posting => {
-                        let (key, account) =
-                            (format!("k{n}"), (n as u64).wrapping_mul(2_654_435_761) as i64 % members as i64);
-                        let run = |sql: &str, with: &[&dyn rusqlite::ToSql]| {
-                            tx.prepare_cached(sql).unwrap().execute(with).unwrap()
-                        };
-                        run(
-                            "INSERT INTO postings VALUES (?1, ?2, 10, 1) ON CONFLICT DO NOTHING",
-                            &[&key as &dyn rusqlite::ToSql, &account],
-                        );
-                        run(
-                            "UPDATE accounts SET balance = balance + 10 WHERE id = ?1 AND balance + 10 >= 0",
-                            &[&account as &dyn rusqlite::ToSql],
-                        );
-                        run(
-                            "INSERT INTO entries VALUES (?1, 0, ?2, 10)",
-                            &[&key as &dyn rusqlite::ToSql, &account],
-                        );
-                        run("INSERT INTO entries VALUES (?1, 1, -1, -10)", &[&key as &dyn rusqlite::ToSql]);
-                        run("INSERT INTO decisions (body) VALUES (?1)", &[&data as &dyn rusqlite::ToSql]);
-                    }
+                    Kind::Posting => posting(&tx, member(&members, *n), *n),
                 }
             }
             tx.commit().unwrap();
@@ -103,29 +91,49 @@ pub async fn sqlite(path: &Path, members: u64) -> (Measured, Measured) {
     (rows, postings)
 }
 
+fn blob(id: Uuid) -> [u8; 16] {
+    id.into_bytes()
+}
+
+fn posting(tx: &rusqlite::Transaction<'_>, member: Uuid, n: u64) {
+    let key = format!("speed-2-{n}");
+    let (member, movement, lot, cause) = (blob(member), blob(id(1, n)), blob(id(2, n)), blob(id(3, n)));
+    let run = |sql: &str, with: &[&dyn rusqlite::ToSql]| {
+        assert_eq!(tx.prepare_cached(sql).unwrap().execute(with).unwrap(), 1);
+    };
+    run("INSERT INTO answers VALUES (?1, ?1, 201, '', 1) ON CONFLICT DO NOTHING", &[&key]);
+    run(
+        "INSERT INTO accounts VALUES (?1, 'department', 10, 0, 0, 0, 1) ON CONFLICT DO UPDATE
+            SET available = available + 10, version = version + 1",
+        &[&member],
+    );
+    let entry = "INSERT INTO entries VALUES (?1, ?2, ?3, 'department', ?4, ?5, ?6)";
+    run(entry, &[&movement, &0, &member, &"issued", &-10, &rusqlite::types::Null]);
+    run(entry, &[&movement, &1, &member, &"available", &10, &lot]);
+    run(
+        "INSERT INTO movements VALUES (?1, ?2, 'department', 'earn', 'speed', ?3, NULL, 's001', 20000, 1, 1, 'speed',
+            NULL, NULL, NULL)",
+        &[&movement, &member, &cause],
+    );
+    run(
+        "INSERT INTO lots VALUES (?1, ?2, 'department', ?3, 1, 20000, NULL, NULL, 10, 10, 0, NULL, 'open')",
+        &[&lot, &member, &cause],
+    );
+}
+
 /// sqlx with UNNEST batches, one writer.
-pub async fn postgresql(url: &str, members: u64) -> (Measured, Measured) {
+pub async fn postgresql(url: &str, count: u64) -> (Measured, Measured) {
     let (sender, mut receiver) = mpsc::channel::<Item>(4096);
     let url = url.to_owned();
     let thread = std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async move {
             let mut db = PgConnection::connect(&url).await.unwrap();
-            sqlx::raw_sql(sqlx::AssertSqlSafe(format!(
-                "CREATE TABLE rows (id BIGINT PRIMARY KEY, kind TEXT, store TEXT, data TEXT, at BIGINT);
-                CREATE TABLE accounts (id BIGINT PRIMARY KEY, balance BIGINT NOT NULL CHECK (balance >= 0));
-                CREATE TABLE postings (key TEXT PRIMARY KEY, account BIGINT, amount BIGINT, at BIGINT);
-                CREATE TABLE entries (posting TEXT, seq INTEGER, account BIGINT, amount BIGINT);
-                CREATE TABLE decisions (id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, body TEXT);
-                INSERT INTO accounts SELECT n, 0 FROM generate_series(0, {members}) n;"
-            )))
-            .execute(&mut db)
-            .await
-            .unwrap();
+            let members = members(count);
             let mut items = Vec::new();
             while receiver.recv_many(&mut items, 512).await > 0 {
                 let mut tx = db.begin().await.unwrap();
-                batch(&mut tx, &items, members).await;
+                batch(&mut tx, &items, &members).await;
                 tx.commit().await.unwrap();
                 for (_, _, reply) in items.drain(..) {
                     let _ = reply.send(());
@@ -139,12 +147,13 @@ pub async fn postgresql(url: &str, members: u64) -> (Measured, Measured) {
     (rows, postings)
 }
 
-async fn batch(tx: &mut PgConnection, items: &[Item], members: u64) {
+async fn batch(tx: &mut PgConnection, items: &[Item], members: &[Uuid]) {
     let data = "x".repeat(240);
-    let ids: Vec<i64> = items.iter().filter(|i| matches!(i.0, Kind::Row)).map(|i| i.1 as i64).collect();
-    if !ids.is_empty() {
-        sqlx::query("INSERT INTO rows SELECT id, 'speed', 's001', $2, 1 FROM UNNEST($1::bigint[]) id")
-            .bind(&ids)
+    let rows: Vec<Uuid> = items.iter().filter(|i| matches!(i.0, Kind::Row)).map(|i| id(0, i.1)).collect();
+    if !rows.is_empty() {
+        let data = vec![data; rows.len()];
+        sqlx::query("INSERT INTO events SELECT id, 'speed', 's001', data, 1 FROM UNNEST($1::uuid[], $2::text[]) t(id, data)")
+            .bind(&rows)
             .bind(&data)
             .execute(&mut *tx)
             .await
@@ -154,27 +163,37 @@ async fn batch(tx: &mut PgConnection, items: &[Item], members: u64) {
     if postings.is_empty() {
         return;
     }
-    let keys: Vec<String> = postings.iter().map(|n| format!("k{n}")).collect();
-    let accounts: Vec<i64> =
-        postings.iter().map(|n| n.wrapping_mul(2_654_435_761) as i64 % members as i64).collect();
-    sqlx::query("SELECT id, balance FROM accounts WHERE id = ANY($1) ORDER BY id FOR UPDATE")
-        .bind(&accounts)
+    let keys: Vec<String> = postings.iter().map(|n| format!("speed-2-{n}")).collect();
+    let whose: Vec<Uuid> = postings.iter().map(|n| member(members, *n)).collect();
+    let all = |kind| postings.iter().map(|n| id(kind, *n)).collect::<Vec<Uuid>>();
+    let (movements, lots, causes) = (all(1), all(2), all(3));
+    sqlx::query("SELECT id FROM members WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE")
+        .bind(&whose)
         .fetch_all(&mut *tx)
         .await
         .unwrap();
+    sqlx::query(
+        "INSERT INTO answers SELECT k, k, 201, '', 1 FROM UNNEST($1::text[]) k ON CONFLICT DO NOTHING",
+    )
+    .bind(&keys)
+    .execute(&mut *tx)
+    .await
+    .unwrap();
     for sql in [
-        "INSERT INTO postings SELECT k, a, 10, 1 FROM UNNEST($1::text[], $2::bigint[]) t(k, a) ON CONFLICT DO NOTHING",
-        "WITH n AS (SELECT a, count(*) * 10 AS x FROM UNNEST($1::text[], $2::bigint[]) t(k, a) GROUP BY a)
-            UPDATE accounts SET balance = balance + n.x FROM n WHERE id = n.a",
-        "INSERT INTO entries SELECT k, 0, a, 10 FROM UNNEST($1::text[], $2::bigint[]) t(k, a)
-            UNION ALL SELECT k, 1, -1, -10 FROM UNNEST($1::text[], $2::bigint[]) t(k, a)",
+        "WITH n AS (SELECT w, count(*) * 10 AS x FROM UNNEST($1::uuid[]) w GROUP BY w)
+            INSERT INTO accounts SELECT w, 'department', x, 0, 0, 0, 1 FROM n ON CONFLICT (member_id, ledger) DO UPDATE
+            SET available = accounts.available + excluded.available, version = accounts.version + 1",
+        "INSERT INTO entries SELECT m, 0, w, 'department', 'issued', -10, NULL
+            FROM UNNEST($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[]) t(w, m, l, c)
+            UNION ALL SELECT m, 1, w, 'department', 'available', 10, l
+            FROM UNNEST($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[]) t(w, m, l, c)",
+        "INSERT INTO movements SELECT m, w, 'department', 'earn', 'speed', c, NULL, 's001', 20000, 1, 1, 'speed', NULL,
+            NULL, NULL FROM UNNEST($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[]) t(w, m, l, c)",
+        "INSERT INTO lots SELECT l, w, 'department', c, 1, 20000, NULL, NULL, 10, 10, 0, NULL, 'open'
+            FROM UNNEST($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[]) t(w, m, l, c)",
     ] {
-        sqlx::query(sql).bind(&keys).bind(&accounts).execute(&mut *tx).await.unwrap();
+        let query = sqlx::query(sql).bind(&whose);
+        let query = if sql.contains("$4") { query.bind(&movements).bind(&lots).bind(&causes) } else { query };
+        query.execute(&mut *tx).await.unwrap();
     }
-    let bodies = vec![data; postings.len()];
-    sqlx::query("INSERT INTO decisions (body) SELECT b FROM UNNEST($1::text[]) b")
-        .bind(&bodies)
-        .execute(&mut *tx)
-        .await
-        .unwrap();
 }

@@ -157,14 +157,14 @@ impl Tx for MemoryTx {
                 let (new, changed) = unit.t.$field.changes();
                 for row in new {
                     let key = row.key();
-                    if next.$field.insert(key, row).is_some() {
+                    if next.$field.insert(key, row.clone()).is_some() {
                         return Err(StoreError::Conflict(
                             concat!(stringify!($field), ": a row is there").into(),
                         ));
                     }
                 }
                 for row in changed {
-                    next.$field.insert(row.key(), row);
+                    next.$field.insert(row.key(), row.clone());
                 }
             };
         }

@@ -1,5 +1,5 @@
 //! Requests to plan and responses to read.
-use crate::{Error, HttpAnswer, HttpFailure, HttpRequest, HttpResponse};
+use crate::{Error, HttpAnswer, HttpFailure, HttpRequest, HttpResponse, Json};
 
 impl HttpRequest {
     /// A request of any method; its response comes back under `name`.
@@ -40,8 +40,7 @@ impl HttpRequest {
     }
 
     /// A body of JSON.
-    #[cfg(feature = "json")]
-    pub fn json(self, body: &serde_json::Value) -> HttpRequest {
+    pub fn json(self, body: &Json) -> HttpRequest {
         self.body("application/json", body.to_string())
     }
 
@@ -146,10 +145,8 @@ impl HttpAnswer {
     }
 
     /// The body as JSON; a body that is none is the server's fault.
-    #[cfg(feature = "json")]
-    pub fn json(&self) -> Result<serde_json::Value, Error> {
-        serde_json::from_slice(&self.body)
-            .map_err(|e| Error::Unavailable(format!("the server's answer is no JSON: {e}")))
+    pub fn json(&self) -> Result<Json, Error> {
+        Json::parse(self.text()?)
     }
 
     /// The answer of a success; any other status is the plugin's `unavailable`.

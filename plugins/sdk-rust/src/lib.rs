@@ -28,6 +28,7 @@ mod export;
 mod hooks;
 mod host;
 mod http;
+mod json;
 pub mod kv;
 pub mod log;
 mod money;
@@ -42,18 +43,17 @@ pub use bindings::words::zhanggui::plugin::types::{
 pub use call::Reads;
 pub use hooks::{Check, CheckStep, Facts, FactsStep, Notify, NotifyStep, Quotation, Quote, QuoteStep};
 pub use http::{encode, Responses};
+pub use json::Json;
 pub use money::{Decimal, Rounding};
 
 #[doc(hidden)]
 pub use export::begin;
-#[cfg(feature = "json")]
-pub use serde_json;
 
 /// Everything that a plugin usually names.
 pub mod prelude {
     pub use crate::{
         config, encode, log, Call, Check, CheckStep, Decimal, Error, Facts, FactsStep, Field, HttpAnswer, HttpFailure,
-        HttpRequest, HttpResponse, Money, Notify, NotifyStep, Quantity, Quotation, Quote, QuoteStep, Reads, Reason,
+        HttpRequest, HttpResponse, Json, Money, Notify, NotifyStep, Quantity, Quotation, Quote, QuoteStep, Reads, Reason,
         Responses, Rounding, Row, Table, Value,
     };
 }

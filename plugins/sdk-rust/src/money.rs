@@ -18,7 +18,7 @@ pub enum Rounding {
 /// `units` / 10^`scale`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Decimal {
-    units: i128,
+    units: i64,
     scale: u32,
 }
 
@@ -40,7 +40,7 @@ impl Decimal {
             return Err(bad());
         }
         let scale = u32::try_from(part.len()).ok().filter(|s| *s <= MOST_DIGITS).ok_or_else(bad)?;
-        let units: i128 = format!("{whole}{part}").parse().map_err(|_| bad())?;
+        let units: i64 = format!("{whole}{part}").parse().map_err(|_| bad())?;
         Ok(Decimal { units: if negative { -units } else { units }, scale })
     }
 }
@@ -51,13 +51,13 @@ impl fmt::Display for Decimal {
     }
 }
 
-fn write_scaled(f: &mut fmt::Formatter<'_>, units: i128, scale: u32) -> fmt::Result {
+fn write_scaled(f: &mut fmt::Formatter<'_>, units: i64, scale: u32) -> fmt::Result {
     let sign = if units < 0 { "-" } else { "" };
     let size = units.unsigned_abs();
     if scale == 0 {
         return write!(f, "{sign}{size}");
     }
-    let one = 10u128.pow(scale);
+    let one = 10u64.pow(scale);
     write!(f, "{sign}{}.{:0width$}", size / one, size % one, width = scale as usize)
 }
 
@@ -72,10 +72,10 @@ fn digits(currency: &str) -> u32 {
     }
 }
 
-fn divide(top: i128, bottom: i128, rounding: Rounding) -> i128 {
+fn divide(top: i128, bottom: i128, rounding: Rounding) -> Option<i64> {
     let (quotient, rest) = (top / bottom, top % bottom);
     if rest == 0 {
-        return quotient;
+        return quotient.try_into().ok();
     }
     let away = if (top < 0) == (bottom < 0) { 1 } else { -1 };
     let twice = rest.unsigned_abs().saturating_mul(2).cmp(&bottom.unsigned_abs());
@@ -85,11 +85,11 @@ fn divide(top: i128, bottom: i128, rounding: Rounding) -> i128 {
         Rounding::HalfUp => twice.is_ge(),
         Rounding::HalfEven => twice.is_gt() || (twice.is_eq() && quotient % 2 != 0),
     };
-    if further { quotient + away } else { quotient }
+    (if further { quotient + away } else { quotient }).try_into().ok()
 }
 
-fn fits(minor: i128) -> Result<i64, Error> {
-    i64::try_from(minor).map_err(|_| Error::Internal("an amount is too large".to_owned()))
+fn too_large() -> Error {
+    Error::Internal("an amount is too large".to_owned())
 }
 
 impl Money {
@@ -111,28 +111,28 @@ impl Money {
     /// A decimal amount of a currency, exactly.
     pub fn exactly(amount: &Decimal, currency: &str) -> Result<Money, Error> {
         let has = digits(currency);
-        let one = 10i128.pow(amount.scale.saturating_sub(has));
+        let one = 10i64.pow(amount.scale.saturating_sub(has));
         if amount.units % one != 0 {
             return Err(Error::InvalidInput(format!("{amount} has more digits than {currency} has")));
         }
-        let minor = (amount.units / one).checked_mul(10i128.pow(has.saturating_sub(amount.scale)));
-        Ok(Money { minor: fits(minor.unwrap_or(i128::MAX))?, currency: currency.to_owned() })
+        let minor = (amount.units / one).checked_mul(10i64.pow(has.saturating_sub(amount.scale)));
+        Ok(Money { minor: minor.ok_or_else(too_large)?, currency: currency.to_owned() })
     }
 
     /// The sum; two currencies have none.
     pub fn plus(&self, other: &Money) -> Result<Money, Error> {
         self.same(other)?;
-        self.with(i128::from(self.minor) + i128::from(other.minor))
+        self.with(self.minor.checked_add(other.minor))
     }
 
     /// The difference; two currencies have none.
     pub fn minus(&self, other: &Money) -> Result<Money, Error> {
         self.same(other)?;
-        self.with(i128::from(self.minor) - i128::from(other.minor))
+        self.with(self.minor.checked_sub(other.minor))
     }
 
     pub fn times(&self, factor: i64) -> Result<Money, Error> {
-        self.with(i128::from(self.minor) * i128::from(factor))
+        self.with(self.minor.checked_mul(factor))
     }
 
     /// The part `of` / `whole`, rounded to the minor unit.
@@ -145,13 +145,12 @@ impl Money {
 
     /// Times a decimal, rounded to the minor unit: 15 % is `0.15`.
     pub fn share(&self, share: &Decimal, rounding: Rounding) -> Result<Money, Error> {
-        let top = i128::from(self.minor).checked_mul(share.units);
-        let top = top.ok_or_else(|| Error::Internal("an amount is too large".to_owned()))?;
+        let top = i128::from(self.minor) * i128::from(share.units);
         self.with(divide(top, 10i128.pow(share.scale), rounding))
     }
 
-    fn with(&self, minor: i128) -> Result<Money, Error> {
-        Ok(Money { minor: fits(minor)?, currency: self.currency.clone() })
+    fn with(&self, minor: Option<i64>) -> Result<Money, Error> {
+        Ok(Money { minor: minor.ok_or_else(too_large)?, currency: self.currency.clone() })
     }
 
     fn same(&self, other: &Money) -> Result<(), Error> {
@@ -165,7 +164,55 @@ impl Money {
 impl fmt::Display for Money {
     /// `12.50 CNY`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_scaled(f, i128::from(self.minor), digits(&self.currency))?;
+        write_scaled(f, self.minor, digits(&self.currency))?;
         write!(f, " {}", self.currency)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cny(minor: i64) -> Money {
+        Money::new(minor, "CNY")
+    }
+
+    #[test]
+    fn text_and_money_are_the_same_amount() {
+        for (text, minor) in [("12.50 CNY", 1250), ("-0.05 CNY", -5), ("300 JPY", 300), ("1.234 KWD", 1234)] {
+            let money = Money::parse(text).unwrap();
+            assert_eq!((money.minor, money.to_string().as_str()), (minor, text));
+        }
+        assert_eq!(Money::parse("3 CNY").unwrap().to_string(), "3.00 CNY");
+        for text in ["12.505 CNY", "1.5 JPY", "12,50 CNY", "12.50", "12.50 yuan", "1. CNY", ".5 CNY", "1e3 CNY"] {
+            assert!(Money::parse(text).is_err(), "{text}");
+        }
+        assert!(Money::parse("999999999999999999 CNY").is_err());
+    }
+
+    #[test]
+    fn parts_are_rounded_as_said() {
+        for (minor, rounding, part) in [
+            (5, Rounding::Down, 2),
+            (5, Rounding::Up, 3),
+            (5, Rounding::HalfUp, 3),
+            (5, Rounding::HalfEven, 2),
+            (7, Rounding::HalfEven, 4),
+            (-5, Rounding::HalfUp, -3),
+            (-5, Rounding::Down, -2),
+        ] {
+            assert_eq!(cny(minor).part(1, 2, rounding), Ok(cny(part)), "{minor} {rounding:?}");
+        }
+        let share = Decimal::parse("0.15").unwrap();
+        assert_eq!(cny(999).share(&share, Rounding::HalfUp), Ok(cny(150)));
+        assert!(cny(1).part(1, 0, Rounding::Down).is_err());
+    }
+
+    #[test]
+    fn what_does_not_fit_is_an_error() {
+        assert!(cny(i64::MAX).plus(&cny(1)).is_err());
+        assert!(cny(i64::MAX).times(2).is_err());
+        assert!(cny(i64::MAX).part(3, 2, Rounding::Down).is_err());
+        assert!(cny(1).plus(&Money::new(1, "JPY")).is_err());
     }
 }

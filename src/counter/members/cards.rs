@@ -60,7 +60,7 @@ impl Operation for ReplaceCard {
         let known = json!({ "service": { "mishap": request.mishap }, "today": facts::date(when.date) });
         let ruling = self.desk.decide("card_service", known, &json!({ "visit": request.visit }))?;
         if !ruling.allows() {
-            let more = json!({ "decision": ruling.answer });
+            let more = json!({ "decision": ruling.answer() });
             let refusal =
                 Refusal::new(409, "replacement-refused", "The card is not replaced", "see the decision");
             return Err(refusal.with(more.to_string()).for_now().into());

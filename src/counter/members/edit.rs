@@ -213,7 +213,7 @@ impl Operation for GiveGift {
         let said = json!({ "visit": self.request.visit });
         let ruling = self.desk.decide("birthday_gift", Value::Object(known), &said)?;
         if !ruling.allows() {
-            let more = json!({ "decision": ruling.answer });
+            let more = json!({ "decision": ruling.answer() });
             let refusal = Refusal::new(409, "gift-refused", "The gift is not given", "see the decision");
             return Err(refusal.with(more.to_string()).for_now().into());
         }

@@ -103,7 +103,7 @@ impl Operation for EnrolMember {
             self.desk.decide("enrol", self.facts(spend, &when)?, &json!({ "visit": request.visit }))?;
         if !ruling.allows() {
             let detail = "the conditions of enrolment are not met".to_owned();
-            let more = json!({ "decision": ruling.answer });
+            let more = json!({ "decision": ruling.answer() });
             let refusal = Refusal::new(409, "enrolment-refused", "Enrolment is refused", detail);
             return Err(refusal.with(more.to_string()).for_now().into());
         }

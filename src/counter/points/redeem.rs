@@ -99,7 +99,7 @@ impl Operation for Redeem {
             &json!({ "visit": request.visit }),
         )?;
         if !ruling.allows() {
-            let more = json!({ "decision": ruling.answer });
+            let more = json!({ "decision": ruling.answer() });
             let refusal =
                 Refusal::new(409, "redemption-refused", "The points are not redeemed", "see the decision");
             return Err(refusal.with(more.to_string()).for_now().into());

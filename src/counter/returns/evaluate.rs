@@ -163,7 +163,7 @@ fn line_told(line: &Judged, desk: &Desk) -> Value {
         "last_day": output("last_day"),
         "guarantee_end": output("guarantee_end"),
         "liable": output("liable"),
-        "because": line.ruling.answer.get("because"),
+        "because": line.ruling.answer().get("because"),
     })
 }
 

@@ -94,6 +94,11 @@ pub fn judge(unit: &Unit, place: &Desk, when: &When, slip: &Slip) -> Result<Judg
         return Err(Refusal::new(422, "malformed-return", "The return cannot be", detail).at("lines").into());
     }
     let purchase = Purchase::load(unit, place, when, slip)?;
+    if let Some(name) = slip.facts.keys().find(|name| !purchase.desk.asks_desk(name)) {
+        let detail = format!("the desk is not asked for {name:?}");
+        let refusal = Refusal::new(422, "unknown-fact", "This is no fact of the desk's", detail);
+        return Err(refusal.at(format!("facts.{name}")).into());
+    }
     let mut lines = judge_lines(unit, &purchase, when, slip, &[])?;
     // The approver depends on what the other lines give back: known only now.
     let values: Vec<i64> = lines.iter().map(|l| l.value).collect();

@@ -96,7 +96,7 @@ impl Opened {
         let slip = narrowed(&full, request.lines.as_deref())?;
         let judgement = judge(unit, desk, &when, &slip)?;
         if !judgement.allows() {
-            let answers: Vec<&Value> = judgement.lines.iter().map(|l| &l.ruling.answer).collect();
+            let answers: Vec<Value> = judgement.lines.iter().map(|l| l.ruling.answer()).collect();
             let more = json!({ "decisions": answers }).to_string();
             let refusal =
                 Refusal::new(409, "return-refused", "The return is not allowed", "see the decisions");

@@ -118,7 +118,7 @@ fn shares(
     });
     let ruling = desk.decide("tender_back", known, &Value::Null)?;
     if !ruling.allows() {
-        let more = json!({ "decision": ruling.answer });
+        let more = json!({ "decision": ruling.answer() });
         let refusal =
             Refusal::new(409, "tenders-refused", "The money cannot go back like this", "see the decision");
         return Err(refusal.with(more.to_string()).into());

@@ -176,7 +176,7 @@ fn behind<'a>(text: &'a [u8], needle: &[u8]) -> Option<&'a [u8]> {
         rests = rests.into_iter().flat_map(|rest| readings(rest, *wanted)).collect();
         rests.dedup_by_key(|rest| rest.len());
     }
-    rests.into_iter().next()
+    rests.into_iter().min_by_key(|rest| rest.len())
 }
 
 /// What may stand behind a character of ASCII: as it is, or out of its escape (`%2F`, `\/`, `\u002f`).

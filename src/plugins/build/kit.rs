@@ -1,6 +1,7 @@
 //! New projects: a template with its vendor and name filled in, and for Rust the SDK beside it, so that a vendor needs
 //! this program and a compiler and nothing of ours from elsewhere.
 use super::{BuildError, Language, component, file, write};
+use crate::plugins::manifest::is_word;
 use std::path::{Path, PathBuf};
 
 macro_rules! files {
@@ -18,7 +19,7 @@ const JS: Files =
 const C: Files = files!("templates/c": "plugin.toml", "plugin.c", "README.md", "cases/basket.json");
 const SDK: Files = files!("sdk-rust":
     "Cargo.toml", "README.md", "src/lib.rs", "src/bindings.rs", "src/call.rs", "src/config.rs", "src/export.rs",
-    "src/http.rs", "src/hooks.rs", "src/host.rs", "src/kv.rs", "src/log.rs", "src/money.rs", "src/test.rs", "src/value.rs",
+    "src/http.rs", "src/hooks.rs", "src/json.rs", "src/host.rs", "src/kv.rs", "src/log.rs", "src/money.rs", "src/test.rs", "src/value.rs",
 );
 
 /// What a version control system should not keep.
@@ -56,10 +57,4 @@ pub fn create(language: Language, vendor: &str, name: &str, into: &Path) -> Resu
         write(path, text)?;
     }
     Ok(files.into_iter().map(|(path, _)| path).collect())
-}
-
-fn is_word(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_lowercase())
-        && text.len() <= 60
-        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
 }

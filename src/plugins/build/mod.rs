@@ -10,7 +10,7 @@ pub mod kit;
 mod rust;
 mod tools;
 
-use crate::plugins::manifest::Manifest;
+use crate::plugins::manifest::{Flaws, Manifest};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -78,6 +78,8 @@ pub struct Built {
 pub enum BuildError {
     #[error("{}: {detail}", path.display())]
     File { path: PathBuf, detail: String },
+    #[error(transparent)]
+    Manifest(#[from] Flaws),
     #[error("{} holds none of Cargo.toml, plugin.js and plugin.c", .0.display())]
     NoLanguage(PathBuf),
     /// A tool that is not on this machine, and the commands of which each brings it.
@@ -100,7 +102,7 @@ pub fn build_with(project: &Path, options: &Options) -> Result<Built, BuildError
     let project = project.canonicalize().map_err(|e| file(project, e))?;
     let at = project.join("plugin.toml");
     let text = std::fs::read_to_string(&at).map_err(|e| file(&at, e))?;
-    let manifest: Manifest = toml::from_str(&text).map_err(|e| file(&at, e))?;
+    let manifest = Manifest::parse(&text)?;
     let language = Language::of(&project).ok_or_else(|| BuildError::NoLanguage(project.clone()))?;
     let component = match language {
         Language::Rust => component::encode(&rust::compile(&project, options)?)?,

@@ -41,7 +41,7 @@ pub(super) fn compile(project: &Path, options: &Options) -> Result<Vec<u8>, Buil
         .current_dir(project)
         .args(["build", "--release", "--lib", "--target", TARGET, "--message-format=json-render-diagnostics"])
         .env("RUSTC", &toolchain.rustc)
-        .env("CARGO_ENCODED_RUSTFLAGS", flags(&toolchain));
+        .env("CARGO_ENCODED_RUSTFLAGS", flags(&toolchain, project));
     if let Some(target) = &options.target {
         command.env("CARGO_TARGET_DIR", target);
     }
@@ -59,8 +59,9 @@ pub(super) fn compile(project: &Path, options: &Options) -> Result<Vec<u8>, Buil
 }
 
 /// The same folder names on every machine: panic messages carry paths, which would otherwise tell where a plugin was
-/// built and make each machine's build another file. The same for all plugins, so that they can share a target folder.
-fn flags(toolchain: &Toolchain) -> OsString {
+/// built and make each machine's build another file. The same for all plugins of a repository, so that they can share a
+/// target folder: other flags would have the standard library compiled anew.
+fn flags(toolchain: &Toolchain, project: &Path) -> OsString {
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| {
         std::env::var_os("HOME")
             .or_else(|| std::env::var_os("USERPROFILE"))
@@ -68,7 +69,9 @@ fn flags(toolchain: &Toolchain) -> OsString {
     });
     let mut flags = OsString::new();
     let library = toolchain.sysroot.join("lib").join("rustlib").join("src").join("rust");
-    let places = [(home, "cargo"), (Some(library), "rust")];
+    let here = project.ancestors().find(|f| f.join(".git").exists()).unwrap_or(project).to_owned();
+    // Of two that fit, the compiler takes the later one.
+    let places = [(Some(here), "here"), (home, "cargo"), (Some(library), "rust")];
     for (from, to) in places.into_iter().filter_map(|(from, to)| Some((from?, to))) {
         for real in [from.canonicalize().ok().filter(|r| *r != from), Some(from)].into_iter().flatten() {
             if !flags.is_empty() {

@@ -36,6 +36,9 @@ struct Order {
     limits: CompileLimits,
 }
 
+/// The child gives way to everything else, so that its clock on the wall is far ahead of its processor time.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// The child's way to say that the component is at fault, and not the compiler.
 const INVALID: u8 = 2;
 
@@ -143,7 +146,7 @@ fn in_a_child(
         .spawn()
         .map_err(|e| broken(&e))?;
     let (stdin, stderr) = (child.stdin.take(), child.stderr.take());
-    let patience = Duration::from_secs(u64::from(limits.seconds).saturating_mul(3));
+    let patience = PATIENCE + Duration::from_secs(u64::from(limits.seconds).saturating_mul(10));
     let (ended, said) = std::thread::scope(|scope| {
         scope.spawn(move || {
             // A child that died does not read on; its end says why.

@@ -32,15 +32,15 @@ pub(super) struct Ticket {
 
 impl Ticket {
     /// The failure of a call that may not even wait is counted.
-    pub(super) fn open(plugin: &Arc<Loaded>, hook: Hook, function: &str) -> Result<Ticket, Ran> {
+    pub(super) fn open(plugin: &Arc<Loaded>, hook: Hook, function: &str) -> Result<Ticket, Box<Ran>> {
         let asked = Instant::now();
         let mut ticket =
             Ticket { plugin: plugin.clone(), hook, asked, waited: Duration::ZERO, place: None, open: false };
         if let Err(unknown) = plugin.has(hook, function) {
-            return Err(ticket.close(plugin.unrun(unknown)));
+            return Err(Box::new(ticket.close(plugin.unrun(unknown))));
         }
         if !plugin.breaker.lets_through(asked) {
-            return Err(ticket.close(plugin.unrun(Failure::Resting)));
+            return Err(Box::new(ticket.close(plugin.unrun(Failure::Resting))));
         }
         ticket.open = true;
         Ok(ticket)
@@ -105,8 +105,8 @@ pub(super) struct Course {
 
 /// What a course needs next.
 pub(super) enum Next {
-    Fetch(Course, Vec<HttpRequest>),
-    Done(Ran),
+    Fetch(Box<Course>, Vec<HttpRequest>),
+    Done(Box<Ran>),
 }
 
 enum Turn {
@@ -115,11 +115,11 @@ enum Turn {
 }
 
 impl Course {
-    pub(super) fn new(ticket: Ticket, call: &Call, kv: Option<Arc<dyn Kv>>) -> Course {
+    pub(super) fn new(ticket: Ticket, call: &Call, kv: Option<Arc<dyn Kv>>) -> Box<Course> {
         let plugin = ticket.plugin.clone();
         let quota = plugin.grants().kv;
         let kv = kv.filter(|_| quota > 0).map(|kv| (kv, quota));
-        Course {
+        Box::new(Course {
             hook: ticket.hook,
             function: call.function.clone(),
             words: plugin.hooks.words(call),
@@ -133,7 +133,7 @@ impl Course {
             deadline: Instant::now() + Duration::from_millis(u64::from(plugin.limits().http)),
             plugin,
             ticket,
-        }
+        })
     }
 
     pub(super) fn lane(&self) -> Arc<Lane> {
@@ -141,12 +141,12 @@ impl Course {
     }
 
     /// Runs phases until requests are needed or the call is over.
-    pub(super) fn step(mut self, host: &Host) -> Next {
+    pub(super) fn step(mut self: Box<Course>, host: &Host) -> Next {
         let turn = catch_unwind(AssertUnwindSafe(|| self.turn(host)));
         match turn.unwrap_or_else(|_| Err(Failure::Trapped("the host failed while it ran".to_owned()))) {
             Ok(Turn::Fetch(requests)) => Next::Fetch(self, requests),
-            Ok(Turn::Done(answer)) => Next::Done(self.end(Ok(answer))),
-            Err(failure) => Next::Done(self.end(Err(failure))),
+            Ok(Turn::Done(answer)) => Next::Done(Box::new(self.end(Ok(answer)))),
+            Err(failure) => Next::Done(Box::new(self.end(Err(failure)))),
         }
     }
 

@@ -1,12 +1,14 @@
-//! Bounded threads for plugins' work. No plugin ever has all of them, and one whose phases take long has few.
+//! Bounded threads for plugins' work. No plugin ever has all of them, and those whose phases take long have a few of
+//! their own, to which the system gives time when nobody else wants it.
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-/// From this on a plugin counts as slow.
-const SLOW: Duration = Duration::from_millis(5);
+/// From this on a plugin counts as slow. It is the clock on the wall: a machine that has too much to do makes plugins
+/// slow as well, so that this is far above what a plugin takes that means well.
+const SLOW: Duration = Duration::from_millis(20);
 /// The stack of a thread: a plugin's own, what the host puts on top, and room.
 const STACK: usize = 4 << 20;
 
@@ -15,7 +17,7 @@ pub(super) type Job = Box<dyn FnOnce() + Send>;
 /// One plugin's way through a crew.
 #[derive(Debug, Default)]
 pub(super) struct Lane {
-    /// Jobs that run now; changed while the crew's queue is held.
+    /// Jobs that run now on quick threads; changed while their queue is held.
     running: AtomicU32,
     /// Microseconds that its phases took lately, recent ones more.
     lately: AtomicU64,
@@ -30,18 +32,21 @@ impl Lane {
         self.lately.store(before - before / 4 + now / 4, Ordering::Relaxed);
     }
 
-    fn slow(&self) -> bool {
+    /// Whether its phases take long.
+    pub(super) fn slow(&self) -> bool {
         u128::from(self.lately.load(Ordering::Relaxed)) > SLOW.as_micros()
     }
 }
 
-/// How many threads one plugin may have.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Shares {
-    /// All but one; a quarter when its phases are slow.
-    Fair,
-    /// As many as it has places.
-    Free,
+/// What a crew is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// One plugin may have all threads but one.
+    Quick,
+    /// Threads of low priority, shared as it comes.
+    Slow,
+    /// Threads that wait for servers; a plugin has as many as it has places.
+    Waiting,
 }
 
 /// Some threads and their queue.
@@ -52,7 +57,7 @@ pub(super) struct Crew {
 struct Shared {
     name: &'static str,
     most: u32,
-    shares: Shares,
+    kind: Kind,
     held: Mutex<Held>,
     more: Condvar,
 }
@@ -67,9 +72,9 @@ struct Held {
 
 impl Crew {
     /// Starts the first thread; the others, up to `most`, start when there is work.
-    pub(super) fn start(name: &'static str, most: u32, shares: Shares) -> std::io::Result<Crew> {
+    pub(super) fn start(name: &'static str, most: u32, kind: Kind) -> std::io::Result<Crew> {
         let held = Mutex::new(Held { threads: 1, ..Held::default() });
-        let shared = Arc::new(Shared { name, most, shares, held, more: Condvar::new() });
+        let shared = Arc::new(Shared { name, most, kind, held, more: Condvar::new() });
         Shared::thread(&shared, 1)?;
         Ok(Crew { shared })
     }
@@ -78,7 +83,7 @@ impl Crew {
     pub(super) fn push(&self, lane: Arc<Lane>, job: Job) {
         let mut held = self.shared.held.lock().unwrap_or_else(PoisonError::into_inner);
         held.queue.push_back((lane, job));
-        let number = (held.idle == 0 && held.threads < self.shared.most).then(|| {
+        let number = (held.queue.len() > held.idle as usize && held.threads < self.shared.most).then(|| {
             held.threads += 1;
             held.threads
         });
@@ -111,21 +116,31 @@ impl Shared {
             .map(drop)
     }
 
-    fn share(&self, lane: &Lane) -> u32 {
-        match self.shares {
-            Shares::Free => u32::MAX,
-            Shares::Fair if lane.slow() => (self.most / 4).max(1),
-            Shares::Fair => self.most.saturating_sub(1).max(1),
-        }
+    /// Whether a plugin may have one more thread.
+    fn has_one_for(&self, lane: &Lane) -> bool {
+        self.kind != Kind::Quick || lane.running.load(Ordering::Relaxed) < self.most.saturating_sub(1).max(1)
+    }
+
+    /// One thread more or less.
+    fn note(&self, lane: &Lane, begins: bool) {
+        match (self.kind, begins) {
+            (Kind::Quick, true) => lane.running.fetch_add(1, Ordering::Relaxed),
+            (Kind::Quick, false) => lane.running.fetch_sub(1, Ordering::Relaxed),
+            (Kind::Slow | Kind::Waiting, _) => 0,
+        };
     }
 
     fn work(&self) {
+        if self.kind == Kind::Slow {
+            // Of this thread only; a system that does not let it be polite has it run all the same.
+            let _ = rustix::process::nice(10);
+        }
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             let next = held
                 .queue
                 .iter()
-                .position(|(lane, _)| lane.running.load(Ordering::Relaxed) < self.share(lane))
+                .position(|(lane, _)| self.has_one_for(lane))
                 .and_then(|at| held.queue.remove(at));
             let Some((lane, job)) = next else {
                 if held.closed {
@@ -136,12 +151,12 @@ impl Shared {
                 held.idle -= 1;
                 continue;
             };
-            lane.running.fetch_add(1, Ordering::Relaxed);
+            self.note(&lane, true);
             drop(held);
             // A job answers for itself; whatever it breaks, the thread goes on.
             drop(catch_unwind(AssertUnwindSafe(job)));
             held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-            lane.running.fetch_sub(1, Ordering::Relaxed);
+            self.note(&lane, false);
             // The lane may have kept others from starting that this thread will not take itself.
             if held.queue.len() > 1 && held.idle > 0 {
                 self.more.notify_one();

@@ -24,7 +24,8 @@ fn config() -> Config {
         .cranelift_nan_canonicalization(true)
         .wasm_relaxed_simd(false)
         .wasm_memory64(false)
-        .wasm_multi_memory(false)
+        // Components of components copy from one memory to another; what `jco` makes of JavaScript is such a one.
+        .wasm_multi_memory(true)
         .memory_init_cow(true);
     config
 }

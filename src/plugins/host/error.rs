@@ -1,5 +1,5 @@
 //! Why the host does not start, or does not take a plugin.
-use crate::plugins::contract::Hook;
+use crate::plugins::contract::{Failure, Hook};
 
 /// Each has a stable name, as the failures of calls have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -41,6 +41,8 @@ pub enum HostError {
     Import(String),
     #[error("the hook `{}` does not fit the contract: {why}", .hook.name())]
     Hook { hook: Hook, why: String },
+    #[error("an instance does not even begin: {0}")]
+    Begin(Failure),
     #[error("the manifest names no function and no event")]
     NoHooks,
     #[error("the setting `{name}`: {why}")]
@@ -70,6 +72,7 @@ impl HostError {
             HostError::NotGranted(_) => "import-not-granted",
             HostError::Import(_) => "import-mismatch",
             HostError::Hook { .. } => "hook-mismatch",
+            HostError::Begin(_) => "does-not-begin",
             HostError::NoHooks => "no-hooks",
             HostError::Config { .. } => "config",
             HostError::Limit { .. } => "limit",

@@ -32,22 +32,25 @@ pub use loaded::Loaded;
 pub use metrics::{Counted, Figures, STEPS};
 pub use settings::{Allocation, BreakerSettings, CompileLimits, HostSettings};
 
-use crate::plugins::contract::{Call, Hook, Ran};
+use crate::plugins::contract::{Call, Failure, Hook, Ran};
 use crate::plugins::kv::Kv;
 use crate::plugins::manifest::{Asks, Manifest};
 use crate::plugins::web::Web;
 use breaker::Breaker;
 use cache::Cache;
 use course::{Course, Next, Ticket};
-use crew::{Crew, Shares};
+use crew::{Crew, Job, Kind, Lane};
+use imports::State;
+use loaded::Terms;
 use metrics::Counters;
+use phase::Allowance;
 use places::{Place, Watch};
 use std::collections::BTreeMap;
 use std::sync::mpsc;
 use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
-use versions::Versions;
+use versions::{Hooks, Versions};
 use wasmtime::Engine;
 
 /// All plugins' engine, clock and threads; one in a process.
@@ -57,6 +60,7 @@ pub struct Host {
     versions: Versions,
     cache: Option<Cache>,
     workers: Crew,
+    slow_workers: Crew,
     fetchers: Crew,
     watch: Watch,
     /// Instances that may still begin.
@@ -84,8 +88,10 @@ impl Host {
         Ok(Arc::new(Host {
             versions: Versions::new(&engine)?,
             cache,
-            workers: Crew::start("plugin", settings.threads(), Shares::Fair).map_err(thread)?,
-            fetchers: Crew::start("plugin-web", settings.fetchers, Shares::Free).map_err(thread)?,
+            workers: Crew::start("plugin", settings.threads(), Kind::Quick).map_err(thread)?,
+            slow_workers: Crew::start("plugin-slow", settings.threads().div_ceil(4), Kind::Slow)
+                .map_err(thread)?,
+            fetchers: Crew::start("plugin-web", settings.fetchers, Kind::Waiting).map_err(thread)?,
             watch: Watch::start().map_err(thread)?,
             slots: (Mutex::new(settings.instances()), Condvar::new()),
             known: Mutex::default(),
@@ -121,6 +127,7 @@ impl Host {
         let (digest, component) =
             compile::component(&self.settings, &self.engine, self.cache.as_ref(), wasm)?;
         let hooks = self.versions.bind(&manifest.api, &component, grants, &terms.hooks)?;
+        self.try_out(&hooks, &terms, limits)?;
         let breaker = Breaker::new(self.settings.breaker.clone());
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let known = known
@@ -140,6 +147,27 @@ impl Host {
         Ok(loaded)
     }
 
+    /// Makes one instance for each hook: only then are the exports' types compared, and what cannot even begin is told
+    /// to whoever installs it.
+    fn try_out(&self, hooks: &Hooks, terms: &Terms, limits: &Limits) -> Result<(), HostError> {
+        let allowance = Allowance {
+            fuel: limits.fuel,
+            // Somebody is installing; nobody waits at a till.
+            ticks: u64::from(limits.deadline).saturating_mul(20).div_ceil(self.tick()) + 1,
+            output: limits.plan,
+        };
+        for hook in &terms.hooks {
+            let _slot = self.slot(Duration::from_secs(10)).ok_or(HostError::Begin(Failure::Busy))?;
+            let state = State::new(limits, Arc::new(terms.config.clone()), None);
+            let ran = phase::run(&self.engine, state, limits, allowance, |store| hooks.begin(*hook, store));
+            ran.outcome.map_err(|failure| match failure {
+                Failure::WrongAnswer(why) => HostError::Hook { hook: *hook, why },
+                failure => HostError::Begin(failure),
+            })?;
+        }
+        Ok(())
+    }
+
     /// Asks a plugin, on this thread; waits for a place as long as the plugin's limits say. `kv` is used where a store
     /// was granted.
     pub fn call(
@@ -152,14 +180,14 @@ impl Host {
     ) -> Ran {
         let mut ticket = match Ticket::open(plugin, hook, &call.function) {
             Ok(ticket) => ticket,
-            Err(ran) => return ran,
+            Err(ran) => return *ran,
         };
         let Some(place) = self.place(plugin, ticket.until()) else { return ticket.busy() };
         ticket.seat(place);
         let mut course = Course::new(ticket, call, kv);
         loop {
             match course.step(self) {
-                Next::Done(ran) => return ran,
+                Next::Done(ran) => return *ran,
                 Next::Fetch(next, requests) => {
                     course = next;
                     course.fetch(&requests, web);
@@ -183,7 +211,7 @@ impl Host {
             Ok(ticket) => ticket,
             Err(ran) => {
                 // Nobody may listen any more, here and below.
-                drop(answer.send(ran));
+                drop(answer.send(*ran));
                 return answered;
             }
         };
@@ -191,8 +219,8 @@ impl Host {
         let wake = move |place: Option<Place>| match place {
             Some(place) => {
                 ticket.seat(place);
-                let workers = host.clone();
-                workers.workers.push(
+                let on = host.clone();
+                on.work(
                     lane,
                     Box::new(move || {
                         if !answer.is_closed() {
@@ -210,21 +238,26 @@ impl Host {
     }
 
     /// The next phases of a call, on one of the workers; its requests wait elsewhere.
-    fn go_on(self: Arc<Host>, course: Course, web: Arc<dyn Web>, answer: oneshot::Sender<Ran>) {
+    fn go_on(self: Arc<Host>, course: Box<Course>, web: Arc<dyn Web>, answer: oneshot::Sender<Ran>) {
         match course.step(&self) {
-            Next::Done(ran) => drop(answer.send(ran)),
+            Next::Done(ran) => drop(answer.send(*ran)),
             Next::Fetch(mut course, requests) => {
                 let (host, lane) = (self.clone(), course.lane());
                 self.fetchers.push(
                     lane.clone(),
                     Box::new(move || {
                         course.fetch(&requests, &*web);
-                        let workers = host.clone();
-                        workers.workers.push(lane, Box::new(move || host.go_on(course, web, answer)));
+                        let on = host.clone();
+                        on.work(lane, Box::new(move || host.go_on(course, web, answer)));
                     }),
                 );
             }
         }
+    }
+
+    fn work(&self, lane: Arc<Lane>, job: Job) {
+        let crew = if lane.slow() { &self.slow_workers } else { &self.workers };
+        crew.push(lane, job);
     }
 
     /// What was counted for every plugin, version and hook that was called since the start.

@@ -47,7 +47,7 @@ pub enum Allocation {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CompileLimits {
-    /// Seconds of processor time; of wall clock three times as many.
+    /// Seconds of processor time; of wall clock ten times as many and half a minute.
     pub seconds: u32,
     /// Bytes of address space.
     pub memory: u64,

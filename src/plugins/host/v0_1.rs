@@ -167,6 +167,17 @@ impl Hooks {
         Ok(all)
     }
 
+    /// A fresh instance, and nothing more.
+    pub(super) fn begin(&self, hook: Hook, store: &mut Store<State>) -> Said<()> {
+        match hook {
+            Hook::Facts => here(self.facts.as_ref())?.instantiate(store).map(drop),
+            Hook::Check => here(self.check.as_ref())?.instantiate(store).map(drop),
+            Hook::Quote => here(self.quote.as_ref())?.instantiate(store).map(drop),
+            Hook::Notify => here(self.notify.as_ref())?.instantiate(store).map(drop),
+        }
+        .map(Ok)
+    }
+
     /// `plan` of a fresh instance.
     pub(super) fn plan(
         &self,

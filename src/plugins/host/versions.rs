@@ -118,6 +118,13 @@ impl Hooks {
         }
     }
 
+    /// Makes an instance, and nothing more.
+    pub(super) fn begin(&self, hook: Hook, store: &mut Store<State>) -> Said<()> {
+        match self {
+            Hooks::V0_1(hooks) => hooks.begin(hook, store),
+        }
+    }
+
     pub(super) fn plan(&self, hook: Hook, store: &mut Store<State>, words: &Words) -> Said<Vec<HttpRequest>> {
         match (self, words) {
             (Hooks::V0_1(hooks), Words::V0_1(call, _)) => hooks.plan(hook, store, call),

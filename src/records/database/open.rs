@@ -62,6 +62,15 @@ async fn sqlite(url: &str, limits: Limits) -> Result<(DatabaseConnection, Databa
         .disable_statement_logging();
     // FULL: what was answered is on the disk. One writer, since SQLite has one anyway; others would only wait for it.
     let writing = options.clone().journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
+    let writing = writing
+        // What a statement that fails takes back is noted in memory, not in a file that each statement makes.
+        .pragma("temp_store", "MEMORY")
+        // KiB; the pages that a batch changes, and those that lead there.
+        .pragma("cache_size", "-65536")
+        // Each table has statements for a few numbers of rows.
+        .statement_cache_capacity(1024)
+        // Rows come over from the driver's thread; with fewer the two would wait for each other.
+        .row_buffer_size(4096);
     let pool = SqlitePoolOptions::new().max_connections(1).test_before_acquire(false);
     // The next batch waits for the one before it, however long that takes.
     let writer = pool.acquire_timeout(limits.acquire + limits.lock).idle_timeout(None).max_lifetime(None);
@@ -87,6 +96,8 @@ async fn postgres(url: &str, limits: Limits) -> Result<DatabaseConnection, Store
             // A node that stalls with locks held must not stop the others for good.
             ("idle_in_transaction_session_timeout", millis(limits.statement)),
         ])
+        // Each table has an insert and an upsert for the columns that have NULLs, and what loads it.
+        .statement_cache_capacity(1024)
         .disable_statement_logging();
     let pool = PgPoolOptions::new()
         .max_connections(limits.connections.max(1))

@@ -1,13 +1,14 @@
 //! Set statements that read rows by many keys at once.
 use super::errors;
 use crate::records::engine::StoreError;
-use sea_orm::sea_query::{LockType, SimpleExpr};
+use sea_orm::sea_query::{Expr, LockType};
 use sea_orm::{
-    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Value,
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, QueryFilter,
+    QueryOrder, QuerySelect, Value,
 };
 use std::collections::BTreeSet;
 
-/// Keys per statement: below SQLite's 32,766 and PostgreSQL's 65,535 bound values.
+/// Keys per statement on SQLite, which takes 32,766 bound values.
 const CHUNK: usize = 16_384;
 
 /// Reads within a transaction.
@@ -39,7 +40,7 @@ impl Reading<'_> {
         K: Into<Value> + Clone + Ord,
     {
         let mut rows = Vec::new();
-        for some in in_chunks(column, keys) {
+        for some in self.among(column, keys) {
             let query = E::find().filter(some).filter(that.clone());
             rows.append(&mut query.all(self.tx).await.map_err(errors::of)?);
         }
@@ -58,7 +59,7 @@ impl Reading<'_> {
         K: Into<Value> + Clone + Ord,
     {
         let mut rows = Vec::new();
-        for some in in_chunks(column, keys) {
+        for some in self.among(column, keys) {
             let mut query = E::find().filter(some);
             if self.locks {
                 query = query.order_by_asc(column).lock(LockType::NoKeyUpdate);
@@ -69,14 +70,33 @@ impl Reading<'_> {
     }
 }
 
+impl Reading<'_> {
+    /// Conditions that together say that `column` is one of `keys`.
+    fn among<C, K>(&self, column: C, keys: &BTreeSet<K>) -> Vec<Expr>
+    where
+        C: ColumnTrait,
+        K: Into<Value> + Clone + Ord,
+    {
+        let keys: Vec<Value> = keys.iter().cloned().map(Into::into).collect();
+        if self.tx.get_database_backend() == DbBackend::Postgres {
+            in_array(column, keys)
+        } else {
+            in_lists(column, keys)
+        }
+    }
+}
+
+/// `column = ANY(array)`: one statement for any number of keys, prepared once. As a list of bound values it was parsed and
+/// planned anew for nearly each batch.
+fn in_array<C: ColumnTrait>(column: C, keys: Vec<Value>) -> Vec<Expr> {
+    let Some(kind) = keys.first().map(Value::array_type) else { return Vec::new() };
+    let array = Expr::val(Value::Array(kind, Some(Box::new(keys))));
+    vec![Expr::cust_with_exprs("$1 = ANY($2)", [Expr::col(column.as_column_ref()), array])]
+}
+
 /// `column IN (…)`. The lists are filled up to a power of two with their last key, so that there are few different
 /// statements and the prepared ones are met again.
-fn in_chunks<C, K>(column: C, keys: &BTreeSet<K>) -> Vec<SimpleExpr>
-where
-    C: ColumnTrait,
-    K: Into<Value> + Clone + Ord,
-{
-    let keys: Vec<Value> = keys.iter().cloned().map(Into::into).collect();
+fn in_lists<C: ColumnTrait>(column: C, keys: Vec<Value>) -> Vec<Expr> {
     let padded = |some: &[Value]| {
         let mut some = some.to_vec();
         if let Some(last) = some.last().cloned() {

@@ -13,6 +13,7 @@ use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel,
     QueryFilter, QueryOrder, QuerySelect,
 };
+use std::collections::BTreeSet;
 
 /// Events that are looked at in one transaction.
 const PAGE: u64 = 500;
@@ -62,8 +63,8 @@ pub async fn gather(
     now: i64,
 ) -> Result<Option<Place>, StoreError> {
     use plugin_cursor::Column;
-    let tx = db.begin().await?;
-    let on = tx.connection();
+    // Looked at without the right to write: mostly there is nothing new.
+    let on = db.reader();
     let found = plugin_cursor::Entity::find_by_id(taker.plugin.clone()).one(on).await.map_err(errors::of)?;
     let cursor = found.filter(|cursor| cursor.since == taker.since);
     let begin = (taker.since, Uuid::nil());
@@ -71,30 +72,48 @@ pub async fn gather(
     let start = from.unwrap_or(place).max(begin);
     let events = page(on, &taker.kinds, start).await.map_err(errors::of)?;
     let last = events.last().map(|e| (e.recorded_at, e.id));
-    let rows: Vec<_> = events
-        .into_iter()
-        .filter(|event| mine(event))
-        .map(|event| made(&taker.plugin, event, now).into_active_model())
-        .collect();
+    let rows = events.into_iter().filter(|event| mine(event)).map(|event| made(&taker.plugin, event, now));
+    let rows = unknown(on, rows.collect()).await.map_err(errors::of)?;
+    let seen = last.unwrap_or(start).max(place);
+    if rows.is_empty() && cursor.is_some() && seen == place {
+        return Ok(last);
+    }
+    let tx = db.begin().await?;
+    let on = tx.connection();
     if !rows.is_empty() {
+        // Another node may have been faster.
         let known = OnConflict::columns([delivery::Column::EventId, delivery::Column::Plugin])
             .do_nothing()
             .to_owned();
+        let rows = rows.into_iter().map(IntoActiveModel::into_active_model);
         let insert = delivery::Entity::insert_many(rows).on_conflict(known);
         insert.exec_without_returning(on).await.map_err(errors::of)?;
     }
-    let seen = last.unwrap_or(start).max(place);
-    if cursor.is_none() || seen > place {
-        let (seen_at, seen_id) = seen;
-        let row = plugin_cursor::Model { plugin: taker.plugin.clone(), since: taker.since, seen_at, seen_id };
-        let ahead = OnConflict::column(Column::Plugin)
-            .update_columns([Column::Since, Column::SeenAt, Column::SeenId])
-            .to_owned();
-        let put = plugin_cursor::Entity::insert(row.into_active_model()).on_conflict(ahead);
-        put.exec_without_returning(on).await.map_err(errors::of)?;
-    }
+    let (seen_at, seen_id) = seen;
+    let row = plugin_cursor::Model { plugin: taker.plugin.clone(), since: taker.since, seen_at, seen_id };
+    let ahead = OnConflict::column(Column::Plugin)
+        .update_columns([Column::Since, Column::SeenAt, Column::SeenId])
+        .to_owned();
+    let put = plugin_cursor::Entity::insert(row.into_active_model()).on_conflict(ahead);
+    put.exec_without_returning(on).await.map_err(errors::of)?;
     tx.finish().await?;
     Ok(last)
+}
+
+/// The deliveries that are not there yet.
+async fn unknown<C: ConnectionTrait>(
+    db: &C,
+    mut rows: Vec<delivery::Model>,
+) -> Result<Vec<delivery::Model>, DbErr> {
+    if rows.is_empty() {
+        return Ok(rows);
+    }
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+    let query = delivery::Entity::find().select_only().column(delivery::Column::Id);
+    let known: Vec<Uuid> = query.filter(delivery::Column::Id.is_in(ids)).into_tuple().all(db).await?;
+    let known: BTreeSet<Uuid> = known.into_iter().collect();
+    rows.retain(|row| !known.contains(&row.id));
+    Ok(rows)
 }
 
 /// Where a plugin's cursor stands.

@@ -1,4 +1,5 @@
 //! What an operator does with an uploaded plugin: grants, settings, limits, rolling out, going back, removing.
+use super::fitting::fitting;
 use super::rules::{self, Rollout, missing};
 use super::upload::WhoQuery;
 use super::{known_settings, operator, read, shown};
@@ -215,6 +216,8 @@ pub async fn put_rollout(request: HttpRequest, payload: web::Payload, state: web
     let wanted = there(&known, &id, &version)?;
     let now = stands(&state, &id).await?.ok_or_else(|| unknown(&id))?;
     may(&wanted, &now, partial)?;
+    // Policies may have changed since the upload.
+    fitting(&state.registry.current(), &wanted)?;
     // What cannot be made ready here is not rolled out anywhere.
     try_out(&state, &id, &version, |_| ()).await?;
     act(&state, &id, &who, move |now, known, at| {

@@ -1,11 +1,11 @@
 //! An upload: nothing of a package is believed, and none is kept that would not run. Whose it is, what it asks for, whether
 //! it compiles within limits and has the contract's types, what its own cases say.
+use super::fitting::fitting;
 use super::{Plugins, operator, shown};
 use crate::plugins::host::{Host, HostError, Limits};
-use crate::plugins::kv::{Kv, KvWrite, MemoryKv};
 use crate::plugins::manifest::Manifest;
 use crate::plugins::package::{
-    Case, Keyring, LARGEST_ARCHIVE, Package, PackageError, Recording, Trust, TrustError, TrustedKey,
+    Keyring, LARGEST_ARCHIVE, Package, PackageError, Trust, TrustError, TrustedKey,
 };
 use crate::records::entity::{plugin_package, vendor_key};
 use crate::records::plugins::{self as kept, Act, Also};
@@ -68,6 +68,7 @@ pub async fn upload(
             return Ok(HttpResponse::Ok().json(answer(&package, there.signed_by.as_deref())));
         }
     }
+    fitting(&state.registry.current(), &manifest)?;
     let host = plugins.host.clone();
     let package = off_the_workers(move || {
         prove(&host, &package)?;
@@ -182,40 +183,19 @@ fn prove(host: &Arc<Host>, package: &Package) -> Result<(), Problem> {
     cases(host, package, &limits)
 }
 
-/// Runs the package's cases, each with the settings and entries that it names, and the servers' answers as recorded.
-fn cases(host: &Arc<Host>, package: &Package, limits: &Limits) -> Result<(), Problem> {
-    let mut failed = Vec::new();
-    for (file, case) in &package.cases {
-        let differences = run(host, package, case, limits).unwrap_or_else(|why| vec![why]);
-        if !differences.is_empty() {
-            failed.push(json!({ "case": file, "differences": differences }));
-        }
-    }
+/// Runs the package's cases, as its vendor does.
+fn cases(host: &Host, package: &Package, limits: &Limits) -> Result<(), Problem> {
+    let runs = package.run_cases(host, limits).map_err(|error| refused(&error))?;
+    let failed: Vec<Value> = runs
+        .iter()
+        .filter(|run| !run.differences.is_empty())
+        .map(|run| json!({ "case": run.file, "differences": run.differences }))
+        .collect();
     if failed.is_empty() {
         return Ok(());
     }
-    let detail = format!("{} of {} cases", failed.len(), package.cases.len());
+    let detail = format!("{} of {} cases", failed.len(), runs.len());
     Err(Problem::cases_failed(detail).with("failed", failed))
-}
-
-/// How what came of a case differs from what it expects.
-fn run(host: &Arc<Host>, package: &Package, case: &Case, limits: &Limits) -> Result<Vec<String>, String> {
-    let manifest = &package.manifest;
-    let mut config = stand_ins(manifest);
-    config.extend(case.config.clone());
-    let loaded = host.load(&package.component, manifest, &manifest.asks, &config, limits);
-    let loaded = loaded.map_err(|error| error.to_string())?;
-    let entries = MemoryKv::new(manifest.asks.kv);
-    let set = |(key, value): (&String, &String)| KvWrite::Set {
-        key: key.clone(),
-        value: value.clone().into_bytes(),
-        ttl: None,
-    };
-    entries.apply(case.kv.iter().map(set).collect())?;
-    let kv: Option<Arc<dyn Kv>> = (manifest.asks.kv > 0).then(|| Arc::new(entries) as Arc<dyn Kv>);
-    let servers = Recording::new(case.responses.clone());
-    let ran = host.call(&loaded, case.hook, &case.call, &servers, kv);
-    Ok(case.differences(&ran, &servers))
 }
 
 /// The default limits, but for a component that is larger than the default and not too large for the host: an operator
