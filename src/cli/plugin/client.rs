@@ -6,9 +6,10 @@ use std::time::Duration;
 /// Where the server is, and in whose name one acts.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ServerArgs {
-    /// The server; the operator's key is read from ZHANGGUI_OPERATOR_KEY
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
-    server: String,
+    /// The server; by default ZHANGGUI_SERVER, or http://127.0.0.1:8080. The operator's key is read from
+    /// ZHANGGUI_OPERATOR_KEY
+    #[arg(long, value_name = "URL")]
+    server: Option<String>,
     /// By whom; kept with what is done
     #[arg(long, value_name = "NAME")]
     who: Option<String>,
@@ -33,12 +34,15 @@ pub(super) enum Body {
 
 impl Client {
     pub(super) fn open(args: &ServerArgs) -> Result<Client, CliError> {
-        let key = std::env::var("ZHANGGUI_OPERATOR_KEY").ok().filter(|key| !key.is_empty());
+        let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let server = args.server.clone().or_else(|| set("ZHANGGUI_SERVER"));
+        let server = server.unwrap_or_else(|| "http://127.0.0.1:8080".to_owned());
+        let key = set("ZHANGGUI_OPERATOR_KEY");
         let key = key.ok_or_else(|| CliError::Usage("ZHANGGUI_OPERATOR_KEY is not set".to_owned()))?;
         let config = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(PATIENCE));
         // The key goes to the server that was named, and nowhere else.
         let agent = config.max_redirects(0).build().into();
-        let base = args.server.trim_end_matches('/').to_owned();
+        let base = server.trim_end_matches('/').to_owned();
         Ok(Client { base, who: args.who.clone(), key, agent })
     }
 

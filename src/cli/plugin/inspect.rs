@@ -68,7 +68,9 @@ fn text(package: &Package, hooks: &[&str]) -> String {
     lines.add("asks for", if asks.is_empty() { vec!["nothing".to_owned()] } else { asks });
     lines.add("wishes", wishes(manifest));
     let short = |name: &String| name.trim_start_matches("zhanggui:plugin/").to_owned();
-    let imports: Vec<String> = package.shape.imports.iter().map(short).collect();
+    // The types are words, not abilities.
+    let abilities = package.shape.imports.iter().filter(|name| !name.contains("/types@"));
+    let imports: Vec<String> = abilities.map(short).collect();
     lines.one("imports", if imports.is_empty() { "nothing".to_owned() } else { imports.join(", ") });
     lines.add("cases", package.cases.iter().map(|(file, case)| format!("{file}  {}", case.name)));
     let whole: usize = package.sizes().map(|(_, bytes)| bytes).sum();

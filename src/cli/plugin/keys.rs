@@ -18,17 +18,16 @@ pub(crate) struct KeygenArgs {
 }
 
 #[derive(Debug, clap::Args)]
-#[group(id = "trusted", required = true, multiple = true)]
 pub(crate) struct VerifyArgs {
     package: PathBuf,
     /// A public key that is trusted: zgk1:vendor:…
-    #[arg(long, value_name = "KEY", group = "trusted")]
+    #[arg(long, value_name = "KEY")]
     key: Vec<String>,
     /// A file with a public key in each line; since=DAY and revoked=DAY may follow it
-    #[arg(long, value_name = "FILE", group = "trusted")]
+    #[arg(long, value_name = "FILE")]
     keyring: Option<PathBuf>,
     /// Accept an unsigned package, as a server does that allows them for development
-    #[arg(long, group = "trusted")]
+    #[arg(long)]
     development: bool,
 }
 
@@ -63,6 +62,10 @@ fn create_private(path: &Path, text: &str) -> std::io::Result<()> {
 }
 
 pub(super) fn verify(args: &VerifyArgs, output: &mut Output<'_>) -> Result<bool, CliError> {
+    if args.key.is_empty() && args.keyring.is_none() && !args.development {
+        let what = "whom is to be trusted? Say --key KEY, --keyring FILE, or --development for a package without a signature";
+        return Err(CliError::Usage(what.to_owned()));
+    }
     let mut ring = match &args.keyring {
         Some(path) => {
             let text = String::from_utf8_lossy(&read(path)?).into_owned();

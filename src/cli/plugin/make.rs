@@ -32,7 +32,7 @@ pub(crate) struct BuildArgs {
     /// The plugin's folder
     #[arg(default_value = ".")]
     dir: PathBuf,
-    /// A folder for what cargo compiles, which several plugins may share
+    /// A folder for what cargo compiles, which several plugins may share; CARGO_TARGET_DIR if left out
     #[arg(long, value_name = "DIR")]
     target: Option<PathBuf>,
     /// Do not show what the compiler says while it works
@@ -61,7 +61,8 @@ pub(super) fn new(args: &NewArgs, output: &mut Output<'_>) -> Result<bool, CliEr
 pub(super) fn build(args: &BuildArgs, output: &mut Output<'_>) -> Result<bool, CliError> {
     // Its mistakes are said before anything is compiled.
     let manifest = manifest(&args.dir)?;
-    let options = Options { target: args.target.clone(), show: !args.quiet };
+    let shared = || std::env::var_os("CARGO_TARGET_DIR").filter(|v| !v.is_empty()).map(PathBuf::from);
+    let options = Options { target: args.target.clone().or_else(shared), show: !args.quiet };
     let built = build_with(&args.dir, &options).map_err(|error| match error {
         BuildError::NoLanguage(_) => CliError::Usage(error.to_string()),
         other => refused(other),

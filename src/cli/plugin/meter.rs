@@ -84,7 +84,11 @@ pub(super) fn meters(bench: &Bench, case: &Case, done: &CaseRun) -> Vec<Meter> {
 }
 
 pub(super) fn table(meters: &[Meter]) -> Vec<String> {
-    let line = |m: &Meter| format!("{:<10}{:<38}{:>6.1} %", m.name, m.words, m.percent());
+    let percent = |m: &Meter| match m.percent() {
+        tiny if tiny < 0.1 && m.used > 0 => "<0.1 %".to_owned(),
+        percent => format!("{percent:.1} %"),
+    };
+    let line = |m: &Meter| format!("{:<11}{:<34}{:>8}", m.name, m.words, percent(m));
     meters.iter().map(line).collect()
 }
 

@@ -2,7 +2,7 @@
 use super::Output;
 use super::client::{Body, Client, ServerArgs};
 use super::inspect::http;
-use super::project::{package, read, refused};
+use super::project::{counted, package, read, refused};
 use crate::cli::CliError;
 use crate::plugins::manifest::{Asks, Version, is_path};
 use crate::plugins::package::PublicKey;
@@ -37,17 +37,16 @@ pub(crate) struct ListArgs {
 }
 
 #[derive(Debug, clap::Args)]
-#[group(id = "what", required = true, multiple = false)]
 pub(crate) struct GrantArgs {
     id: String,
     /// Grant all that the newest version asks for
-    #[arg(long, group = "what")]
+    #[arg(long)]
     as_asked: bool,
     /// Grant what a TOML file says, written as the manifest's [asks]
-    #[arg(long, value_name = "FILE", group = "what")]
+    #[arg(long, value_name = "FILE", conflicts_with = "as_asked")]
     file: Option<PathBuf>,
     /// Take back all that was granted
-    #[arg(long, group = "what")]
+    #[arg(long, conflicts_with_all = ["as_asked", "file"])]
     nothing: bool,
     #[command(flatten)]
     server: ServerArgs,
@@ -140,7 +139,8 @@ pub(super) fn trust(args: &TrustArgs, output: &mut Output<'_>) -> Result<bool, C
     let told = client.send("PUT", &route, Body::Json(json!({ "keys": keys })))?;
     let (id, vendor) = (key.id(), key.vendor());
     let done = if args.revoke { "is not trusted any more" } else { "is trusted" };
-    output.show(&told, || format!("the key {id} of {vendor} {done}; it has {left} now"))?;
+    let left = counted(left, "key");
+    output.show(&told, || format!("the key {id} of {vendor} {done}; {vendor} has {left} now"))?;
     Ok(true)
 }
 
@@ -157,8 +157,8 @@ pub(super) fn install(args: &InstallArgs, output: &mut Output<'_>) -> Result<boo
             "" => "not signed: for development only".to_owned(),
             key => format!("signed with {key}"),
         };
-        let cases = package.cases.len();
-        let mut text = format!("{id} {version} is installed and passed its {cases} cases there ({by})");
+        let cases = counted(package.cases.len(), "case");
+        let mut text = format!("{id} {version} is installed and passed its {cases} there ({by})");
         for ask in &asks.http {
             text += &format!("\nit asks for: {}", http(ask));
         }
@@ -254,8 +254,10 @@ pub(super) fn grant(args: &GrantArgs, output: &mut Output<'_>) -> Result<bool, C
     } else if args.as_asked {
         let plugin = client.send("GET", &route(&args.id, "")?, Body::None)?;
         newest(&plugin).ok_or_else(|| refused(format!("{} has no version", args.id)))?
-    } else {
+    } else if args.nothing {
         Asks::default()
+    } else {
+        return Err(CliError::Usage("grant what? Say --as-asked, --file FILE, or --nothing".to_owned()));
     };
     // Named in full: what is left out of a request is not granted.
     let body = json!({ "http": granted.http, "kv": granted.kv });

@@ -1,6 +1,6 @@
 //! `zhanggui plugin pack` and `sign`.
 use super::Output;
-use super::project::{files, package, read, refused, size, write};
+use super::project::{counted, files, package, read, refused, size, write};
 use crate::cli::CliError;
 use crate::plugins::package::{Package, SecretKey};
 use serde_json::json;
@@ -36,7 +36,10 @@ pub(super) fn pack(args: &PackArgs, output: &mut Output<'_>) -> Result<bool, Cli
     output.show(
         &json!({ "package": at, "id": package.manifest.id, "version": package.manifest.version,
             "digest": package.digest, "bytes": len, "cases": package.cases.len() }),
-        || format!("{at}\n{}, {} cases, digest {}", size(len), package.cases.len(), package.digest),
+        || {
+            let cases = counted(package.cases.len(), "case");
+            format!("{at}\n{}, {cases}, digest {}", size(len), package.digest)
+        },
     )?;
     output.console.message(&format!("now: zhanggui plugin sign {at} --key FILE"));
     Ok(true)

@@ -100,3 +100,8 @@ pub(super) fn size(bytes: u64) -> String {
         b => format!("{:.1} MiB", b / (1024.0 * 1024.0)),
     }
 }
+
+/// `1 case`, `2 cases`.
+pub(super) fn counted(number: usize, word: &str) -> String {
+    format!("{number} {word}{}", if number == 1 { "" } else { "s" })
+}

@@ -1,0 +1,124 @@
+//! The operator's commands, against a running server.
+use super::Vendor;
+use crate::common::{Run, Server, starter};
+use std::fs;
+
+const KEY: &str = "a-key-for-operators";
+
+struct Operator {
+    vendor: Vendor,
+    server: Server,
+    _policies: tempfile::TempDir,
+}
+
+impl Operator {
+    fn open() -> Operator {
+        let (folder, policies) = starter();
+        let settings = format!("operator_key = \"{KEY}\"\nplugin_threads = 2\nplugins = \"compiled\"\n");
+        fs::write(folder.path().join("zhanggui.toml"), settings).unwrap();
+        Operator { vendor: Vendor::new(), server: Server::start(&policies, &[]), _policies: folder }
+    }
+    fn run_as(&self, key: &str, line: &str) -> Run {
+        let line = format!("{line} --server {} --who lin", self.server.base);
+        self.vendor.command(&line).env("ZHANGGUI_OPERATOR_KEY", key).output().unwrap().into()
+    }
+    fn ok(&self, line: &str) -> String {
+        let run = self.run_as(KEY, line);
+        assert_eq!(run.code, 0, "{line}: {run:?}");
+        run.out
+    }
+    fn fails(&self, line: &str) -> String {
+        let run = self.run_as(KEY, line);
+        assert_eq!(run.code, 1, "{line}: {run:?}");
+        run.err
+    }
+}
+
+#[test]
+fn a_plugin_is_trusted_installed_granted_rolled_out_and_taken_back() {
+    let shop = Operator::open();
+    let public = shop.vendor.sign();
+    assert_eq!(shop.ok("list"), "no plugins\n");
+    let install = "install acme.score-1.2.0.zgp";
+    assert!(shop.fails(install).contains("package-not-trusted"), "the key is on no list yet");
+    let out = shop.ok(&format!("trust {public}"));
+    assert!(out.contains(" of acme is trusted; acme has 1 key now"), "{out}");
+    let out = shop.ok(install);
+    assert!(
+        out.starts_with("acme.score 1.2.0 is installed and passed its 2 cases there (signed with "),
+        "{out}"
+    );
+    assert!(out.contains("\nit asks for: GET https://api.acme.example:443/v1/\n"), "{out}");
+    assert_eq!(shop.ok("list"), "acme.score  asked nowhere\n");
+    let rollout = "rollout acme.score 1.2.0 --stage";
+    assert!(shop.fails(&format!("{rollout} all")).contains("grants-missing"), "nothing is granted yet");
+    let out = shop.ok("grant acme.score --as-asked");
+    assert_eq!(out, "acme.score is granted: GET https://api.acme.example:443/v1/\n");
+    assert_eq!(shop.ok("grant acme.score --nothing"), "acme.score is granted: nothing\n");
+    for unclear in ["grant acme.score", "grant acme.score --nothing --as-asked"] {
+        assert_eq!(shop.run_as(KEY, unclear).code, 2, "{unclear}");
+    }
+    let private = "[[http]]\nscheme = \"https\"\nhost = \"api.acme.example\"\nport = 443\npath = \"/\"\n\
+                   methods = [\"GET\"]\nprivate = true\n";
+    shop.vendor.write("grants.toml", private);
+    let out = shop.ok("grant acme.score --file grants.toml");
+    assert!(out.contains("GET https://api.acme.example:443/, also at private addresses"), "{out}");
+    assert_eq!(shop.ok(&format!("{rollout} shadow")), "acme.score  1.2.0 in shadow\n");
+    let out = shop.ok(&format!("{rollout} share --stores s001 --percent 10"));
+    assert_eq!(out, "acme.score  1.2.0 in 10 % of the stores and 1 that are named\n");
+    assert_eq!(shop.ok(&format!("{rollout} all")), "acme.score  1.2.0 everywhere\n");
+    let out = shop.ok("set acme.score markup=2");
+    assert!(out.contains("setting markup = 2"), "{out}");
+    assert!(shop.fails("set acme.score markup=high").contains("config-refused"));
+    let out = shop.ok("list acme.score");
+    assert!(out.contains("version 1.2.0  signed with "), "{out}");
+    // Who did it is kept.
+    let all: serde_json::Value = serde_json::from_str(&shop.ok("list acme.score --json")).unwrap();
+    let history = all["history"].as_array().unwrap();
+    assert!(history.len() >= 7 && history.iter().all(|act| act["who"] == "lin"), "{history:?}");
+    assert!(shop.fails("rollback acme.score").contains("no-previous-version"));
+    assert_eq!(shop.ok("remove acme.score"), "acme.score is removed; what it did stays in the records\n");
+    shop.ok(&format!("trust {public} --revoke"));
+    let refused = shop.fails(install);
+    assert!(refused.contains("package-not-trusted") && refused.contains("revoked"), "{refused}");
+}
+
+#[test]
+fn a_newer_version_can_be_taken_back() {
+    let shop = Operator::open();
+    let public = shop.vendor.sign();
+    shop.ok(&format!("trust {public}"));
+    shop.ok("install acme.score-1.2.0.zgp");
+    shop.vendor.write("score/plugin.toml", &super::MANIFEST.replace("1.2.0", "1.10.0"));
+    shop.vendor.ok("pack score");
+    shop.vendor.ok("sign acme.score-1.10.0.zgp --key acme.key");
+    shop.ok("install acme.score-1.10.0.zgp");
+    shop.ok("grant acme.score --as-asked");
+    shop.ok("rollout acme.score 1.2.0 --stage all");
+    let out = shop.ok("rollout acme.score 1.10.0 --stage all");
+    assert_eq!(out, "acme.score  1.10.0 everywhere, 1.2.0 ready to come back\n");
+    assert_eq!(shop.ok("rollback acme.score 1.10.0"), "acme.score  1.2.0 everywhere\n");
+}
+
+#[test]
+fn the_key_is_needed_and_goes_nowhere_else() {
+    let shop = Operator::open();
+    let run = shop.run_as("another-key-altogether", "list");
+    assert_eq!(run.code, 1);
+    assert!(run.err.contains("401 operator-key-wrong"), "{}", run.err);
+    let run = shop.vendor.run("list");
+    assert_eq!(run.code, 2);
+    assert!(run.err.contains("ZHANGGUI_OPERATOR_KEY is not set"), "{}", run.err);
+    let run = shop.run_as(KEY, "remove ../vendors");
+    assert_eq!(run.code, 2);
+    assert!(run.err.contains("is no name of a plugin"), "{}", run.err);
+    let run: Run = shop
+        .vendor
+        .command("list --server http://127.0.0.1:1")
+        .env("ZHANGGUI_OPERATOR_KEY", KEY)
+        .output()
+        .unwrap()
+        .into();
+    assert_eq!(run.code, 1);
+    assert!(run.err.contains("http://127.0.0.1:1"), "{}", run.err);
+}
