@@ -27,8 +27,8 @@ async fn columns(db: &Database) -> BTreeMap<(String, String), (&'static str, boo
             "integer" => "integer",
             "bigint" => "bigint",
             "boolean" => "boolean",
-            // A uuid is bound as a blob, whatever the column says.
-            "uuid" | "uuid_text" | "blob" => "uuid",
+            // A uuid is bound as a blob, whatever the column says; on SQLite all bytes are blobs.
+            "uuid" | "uuid_text" | "blob" | "varbinary_blob" => "uuid",
             "bytea" => "bytes",
             other => panic!("{} {}: {other}", text(0), text(1)),
         };
