@@ -120,7 +120,8 @@ fn a_fresh_call() {
         let (micros, fuel) = each(&host, &plugin, Hook::Facts, &call(3));
         println!("{name:<34} 3 rows: {micros:8.1} us of processor time, fuel {fuel}");
     }
-    for (name, goal) in [("serial-returner", 60.0), ("courier-quote", f64::MAX), ("coupon-lookup", 350.0)] {
+    // The goals are of one fresh instance; an example that asks for HTTP has one to plan and one to decide.
+    for (name, goal) in [("serial-returner", 60.0), ("courier-quote", 60.0), ("coupon-lookup", 350.0)] {
         let Some((wasm, manifest)) = example(name) else {
             println!("{name}: not built");
             continue;
@@ -129,7 +130,11 @@ fn a_fresh_call() {
         for rows in [3, 50, 200] {
             let (hook, asked) = asking(&manifest, rows);
             let (micros, fuel) = each(&host, &plugin, hook, &asked);
-            println!("{name:<30} {rows:>3} rows: {micros:8.1} us of processor time, fuel {fuel}");
+            let phases = host.call(&plugin, hook, &asked, &Away, None).rounds + 1;
+            println!(
+                "{name:<30} {rows:>3} rows: {micros:8.1} us of processor time in {phases} phases, fuel {fuel}"
+            );
+            let micros = micros / f64::from(phases);
             if full() && rows == 3 {
                 assert!(micros < goal, "{name}: {micros} us");
             }
