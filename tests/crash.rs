@@ -21,7 +21,7 @@ use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use zhanggui::drill::{Dice, Plan, Report, play};
 use zhanggui::records::Database;
@@ -92,14 +92,24 @@ fn under_fire(database: &str, mut crash: impl FnMut(u64, &mut Server)) {
         lose: 5,
         patience: 60,
     };
-    let stop = AtomicBool::new(false);
+    let (stop, recorded) = (AtomicBool::new(false), AtomicUsize::new(0));
     let report: Report = std::thread::scope(|scope| {
-        let player = scope.spawn(|| play(&plan, &stop, |_| {}).unwrap());
+        let player = scope.spawn(|| {
+            let note = |so_far: &Report| recorded.store(so_far.acknowledged.len(), Ordering::Relaxed);
+            play(&plan, &stop, note).unwrap()
+        });
         let mut dice = Dice::new(99);
         let began = Instant::now();
         let struck = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             for nth in 0..strikes {
-                std::thread::sleep(Duration::from_millis(200 + dice.below(1_500)));
+                // Only a server that has come back to its work is killed again.
+                let before = recorded.load(Ordering::Relaxed);
+                let began = Instant::now();
+                while recorded.load(Ordering::Relaxed) == before && !player.is_finished() {
+                    assert!(began.elapsed() < Duration::from_secs(60), "nothing is recorded any more");
+                    std::thread::sleep(Duration::from_millis(10));
+                }
+                std::thread::sleep(Duration::from_millis(dice.below(1_500)));
                 crash(nth, &mut server);
             }
         }));
@@ -118,7 +128,7 @@ fn under_fire(database: &str, mut crash: impl FnMut(u64, &mut Server)) {
     assert!(report.away > 0, "nobody noticed a crash");
     // Everything is up, and every write was asked for until it was answered: what is there is what was acknowledged.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(recorded(database, &report));
+    runtime.block_on(as_acknowledged(database, &report));
     let verify =
         Command::new(env!("CARGO_BIN_EXE_zhanggui")).args(["verify", "--database", database]).output();
     let said = verify.unwrap();
@@ -128,7 +138,7 @@ fn under_fire(database: &str, mut crash: impl FnMut(u64, &mut Server)) {
 }
 
 /// As many rows as acknowledged writes: none twice, none that nobody was told of, and none without its parts.
-async fn recorded(database: &str, report: &Report) {
+async fn as_acknowledged(database: &str, report: &Report) {
     let database = Database::open(database).await.unwrap();
     let db = database.reader();
     let told = |list: &str| report.acknowledged.keys().filter(|path| path.starts_with(list)).count() as u64;

@@ -1,7 +1,7 @@
 //! A store's desk: the policies in force there, deciding on facts, and logging what was decided.
 use crate::counter::money::{Money, Scale};
 use crate::counter::plugged::fit::declared;
-use crate::counter::plugged::{Asking, Heard, Note, Place, Settled, settle};
+use crate::counter::plugged::{Asking, Heard, Note, Place, Settled, settle, wanted};
 use crate::lang::typed::{DecisionId, Source, Ty};
 use crate::program::bind::FactError;
 use crate::program::dates::date_of;
@@ -203,6 +203,24 @@ impl Desk {
         let mut text = String::with_capacity(1024);
         self.program.renderer().render_into(&mut text, &self.program.decide(id, &bound), None);
         Ok(Ruling::of(decision, facts, text, Vec::new()))
+    }
+
+    /// Whether a plugin will be asked, so that it is worth while to look up what it may read.
+    pub fn waits_for_plugins(
+        &self,
+        decision: &str,
+        known: &Map<String, Value>,
+        said: &Value,
+    ) -> Result<bool, Stop> {
+        if declared(&self.program.linked().rulebook.vocab).next().is_none() {
+            return Ok(false);
+        }
+        let id = self.decision(decision)?;
+        let mut facts = self.known_here(Value::Object(known.clone()));
+        add(&mut facts, &self.apart(said).0, "facts")?;
+        let mut bound = Facts::default();
+        self.program.binder().bind_into(facts.to_string().as_bytes(), &mut bound).map_err(unbound)?;
+        Ok(wanted(&self.program, id, &self.program.decide(id, &bound)))
     }
 
     fn decision(&self, decision: &str) -> Result<DecisionId, Stop> {

@@ -4,9 +4,10 @@ use crate::lang::typed::{Ty, Vocab};
 use crate::program::dates::to_ymd;
 use crate::program::iso::format_date;
 use crate::records::entity::{member, person, sale, sale_line};
-use crate::records::{Stop, Unit, Want};
+use crate::records::{PastReturn, Stop, Unit, Want};
 use sea_orm::prelude::Uuid;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
 /// The value without the fields that its entity does not have.
 pub fn fitting(vocab: &Vocab, ty: &Ty, value: Value) -> Value {
@@ -123,5 +124,51 @@ pub fn of_member(desk: &Desk, unit: &Unit, id: Uuid, today: i32) -> Result<Map<S
     let gifts = unit.t.gift_issues.range((id, String::new(), i32::MIN)..=(id, "\u{10ffff}".into(), i32::MAX));
     let gifts = gifts.filter(|g| g.year == year && g.kind == "birthday").count();
     facts.insert("birthday_gifts".into(), json!([{ "year": year, "value": gifts }]));
+    Ok(facts)
+}
+
+/// How far back a member's purchases and returns are shown, in days.
+const RECENT: i32 = 180;
+
+/// What a member bought and brought back lately, for plugins: only where they are asked, since it is much. Loads what it
+/// needs.
+pub fn history(desk: &Desk, unit: &Unit, id: Uuid, today: i32) -> Result<Map<String, Value>, Stop> {
+    let (since, year, money) = (today - RECENT, year_of(today), desk.currency());
+    unit.need([Want::Returned(id, since), Want::Days(id, year), Want::Days(id, year - 1)])?;
+    // Words that were written down under older texts may be none of this vocabulary.
+    let vocab = &desk.program().linked().rulebook.vocab;
+    let reasons = vocab.roots.iter().find(|r| r.name == "recent_returns").and_then(|r| match r.ty.inner() {
+        Ty::List(of) => match of.inner() {
+            Ty::Entity(id) => vocab.entities.get(id.ix())?.fields.iter().find(|f| f.name == "reason"),
+            _ => None,
+        },
+        _ => None,
+    });
+    let known = |word: &str| match reasons.map(|field| field.ty.inner()) {
+        Some(Ty::Enum(id)) => {
+            vocab.enums.get(id.ix()).is_some_and(|e| e.members.iter().any(|m| m.name == word))
+        }
+        Some(_) => !word.is_empty(),
+        None => false,
+    };
+    let past = |r: &PastReturn| {
+        json!({
+            "date": date(r.date),
+            "bought_on": maybe_date(r.bought_on),
+            "refund": money.text(r.refund),
+            "reason": Some(&r.reason).filter(|reason| known(reason)),
+        })
+    };
+    let returns: Vec<Value> = unit.past_returns(id, since).iter().map(past).collect();
+    let mut spent: BTreeMap<i32, i64> = BTreeMap::new();
+    for day in unit.days(id, since, today) {
+        *spent.entry(day.date).or_default() += day.spent;
+    }
+    let purchases = spent.into_iter().filter(|(_, paid)| *paid > 0);
+    let purchases: Vec<Value> =
+        purchases.map(|(day, paid)| json!({ "date": date(day), "paid": money.text(paid) })).collect();
+    let mut facts = Map::new();
+    facts.insert("recent_returns".into(), returns.into());
+    facts.insert("recent_purchases".into(), purchases.into());
     Ok(facts)
 }

@@ -22,6 +22,6 @@ pub mod writer;
 
 pub use database::{Database, migrate};
 pub use engine::{Clock, Engine, Job, Reply, Store, StoreError, SystemClock, Tx};
-pub use unit::{Answer, Aside, Operation, Refusal, Stop, Unit, Want};
+pub use unit::{Answer, Aside, Operation, PastReturn, Refusal, Stop, Unit, Want};
 pub use verify::{Finding, Report, verify};
 pub use writer::{Bounds, Full, Writer};

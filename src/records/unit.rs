@@ -40,6 +40,8 @@ pub enum Want {
     Ticket(Uuid),
     /// A return by id, with its lines, tenders and dues.
     Return(Uuid),
+    /// What a member brought back since a day (not locked: it is looked at, not changed).
+    Returned(Uuid, i32),
     /// A movement with its entries and their lots.
     Movement(Uuid),
     /// Movements that a cause brought about, with their entries.
@@ -230,6 +232,20 @@ tables! {
     secrets: secret, String = |r| r.name.clone();
 }
 
+/// A recorded return, as others look back at it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PastReturn {
+    pub id: Uuid,
+    pub member_id: Uuid,
+    /// Business dates, as days since 1970-01-01.
+    pub date: i32,
+    pub bought_on: Option<i32>,
+    /// Smallest units.
+    pub refund: i64,
+    /// As the desk wrote it down; empty if it did not.
+    pub reason: String,
+}
+
 /// A decision that an operation took, before the store's chain gives it its place.
 #[derive(Clone, Debug)]
 pub struct Decided {
@@ -258,6 +274,7 @@ pub struct Unit {
     identities: std::collections::HashMap<String, Uuid>,
     holds: std::collections::HashMap<Uuid, Uuid>,
     tickets: std::collections::HashMap<Uuid, Uuid>,
+    returned: std::collections::BTreeMap<Uuid, PastReturn>,
     decided: Vec<Decided>,
     decided_mark: usize,
 }
@@ -273,6 +290,7 @@ impl Unit {
             identities: Default::default(),
             holds: Default::default(),
             tickets: Default::default(),
+            returned: Default::default(),
             decided: Vec::new(),
             decided_mark: 0,
         }
@@ -310,6 +328,35 @@ impl Unit {
     /// The return that used a ticket.
     pub fn ticket_return(&self, ticket: Uuid) -> Option<Uuid> {
         self.tickets.get(&ticket).copied()
+    }
+    /// What a member brought back since a day, the returns of this batch among it; by date.
+    pub fn past_returns(&self, member: Uuid, since: i32) -> Vec<PastReturn> {
+        let mut all = self.returned.clone();
+        for slip in self.t.returns.range(Uuid::nil()..=Uuid::max()) {
+            let (Some(member_id), true) = (slip.member_id, slip.status == "recorded") else {
+                all.remove(&slip.id);
+                continue;
+            };
+            let first = self.t.return_lines.get(&(slip.id, 0));
+            let bought_on = slip.sale_id.and_then(|sale| self.t.sales.get(&sale)).map(|s| s.first_date);
+            let before = all.remove(&slip.id);
+            let past = PastReturn {
+                id: slip.id,
+                member_id,
+                date: slip.business_date,
+                bought_on: bought_on.or(before.as_ref().and_then(|b| b.bought_on)),
+                refund: slip.refund,
+                reason: first.map(|l| l.reason.clone()).or(before.map(|b| b.reason)).unwrap_or_default(),
+            };
+            all.insert(slip.id, past);
+        }
+        let mut found: Vec<PastReturn> =
+            all.into_values().filter(|r| r.member_id == member && r.date >= since).collect();
+        found.sort_by_key(|r| (r.date, r.id));
+        found
+    }
+    pub fn found_return(&mut self, past: PastReturn) {
+        self.returned.insert(past.id, past);
     }
     pub fn found_card(&mut self, number: String, member: Uuid) {
         self.cards.insert(number, member);

@@ -6,8 +6,8 @@ use std::io::Write as _;
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 /// A running cluster.
@@ -15,6 +15,8 @@ pub struct Cluster {
     folder: PathBuf,
     /// Holds the pipe that keeps the server alive.
     _watch: Child,
+    /// The server, if it was started again.
+    again: Mutex<Option<Child>>,
     next: AtomicU32,
 }
 
@@ -47,7 +49,7 @@ impl Cluster {
         let mut watch = as_user(user.as_deref(), Path::new("/bin/sh"));
         watch.args(["-c", script, "sh"]).arg(&bin).arg(&folder).current_dir(&folder);
         let watch = watch.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let cluster = Cluster { folder, _watch: watch, next: AtomicU32::new(0) };
+        let cluster = Cluster { folder, _watch: watch, again: Mutex::default(), next: AtomicU32::new(0) };
         let began = Instant::now();
         loop {
             let ready = Command::new(bin.join("pg_isready")).arg("-h").arg(&cluster.folder).output().unwrap();
@@ -66,43 +68,53 @@ impl Cluster {
         let bin = binaries().unwrap();
         let pid = std::fs::read_to_string(self.folder.join("data/postmaster.pid")).unwrap();
         let pid = pid.lines().next().unwrap().trim().to_owned();
+        // Stopped first, so that it starts no process while they are counted.
+        signal("-STOP", &[&pid]);
         let children = Command::new("pgrep").args(["-P", &pid]).output().unwrap();
         let children = String::from_utf8(children.stdout).unwrap();
-        let mut kill = Command::new("kill");
-        kill.arg("-9").arg(&pid).args(children.split_whitespace());
-        let _ = kill.stderr(Stdio::null()).status();
+        let all: Vec<&str> = std::iter::once(pid.as_str()).chain(children.split_whitespace()).collect();
+        signal("-KILL", &all);
+        let mut again = self.again.lock().unwrap();
+        if let Some(mut old) = again.take() {
+            old.wait().unwrap();
+        }
+        let began = Instant::now();
+        while all.iter().any(|pid| runs(pid)) {
+            assert!(began.elapsed() < Duration::from_secs(60), "PostgreSQL does not end");
+            std::thread::sleep(Duration::from_millis(5));
+        }
         // Nobody has taken notice of its death: without this the new server would believe that the old one runs.
         for left in ["data/postmaster.pid", ".s.PGSQL.5432.lock", ".s.PGSQL.5432"] {
             let _ = std::fs::remove_file(self.folder.join(left));
         }
         let user = other_user();
-        let began = Instant::now();
+        let script = r#"exec "$1/postgres" -D "$2/data" -k "$2" -c listen_addresses= -c max_connections=200 >>"$2/log" 2>&1"#;
+        let mut start = as_user(user.as_deref(), Path::new("/bin/sh"));
+        start.args(["-c", script, "sh"]).arg(&bin).arg(&self.folder).current_dir(&self.folder);
+        start.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut server = start.spawn().unwrap();
         loop {
-            // A server that still sees processes of the old one ends at once: then again.
-            let script = r#""$1/postgres" -D "$2/data" -k "$2" -c listen_addresses= -c max_connections=200 >>"$2/log" 2>&1 &"#;
-            let mut start = as_user(user.as_deref(), Path::new("/bin/sh"));
-            start.args(["-c", script, "sh"]).arg(&bin).arg(&self.folder).current_dir(&self.folder);
-            start.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
-            for _ in 0..40 {
-                std::thread::sleep(Duration::from_millis(50));
-                let ready =
-                    Command::new(bin.join("pg_isready")).arg("-h").arg(&self.folder).output().unwrap();
-                if ready.status.success() {
-                    return;
-                }
+            std::thread::sleep(Duration::from_millis(20));
+            let ready = Command::new(bin.join("pg_isready")).arg("-h").arg(&self.folder).output().unwrap();
+            if ready.status.success() {
+                *again = Some(server);
+                return;
             }
             let log = || std::fs::read_to_string(self.folder.join("log")).unwrap_or_default();
-            assert!(began.elapsed() < Duration::from_secs(60), "PostgreSQL did not start again: {}", log());
+            assert!(began.elapsed() < Duration::from_secs(120), "PostgreSQL did not start again: {}", log());
+            // A server that still sees processes of the old one ends at once: then again.
+            if server.try_wait().unwrap().is_some() {
+                server = start.spawn().unwrap();
+            }
         }
     }
 
     /// Ends a server that was started again: the shell that watches knows only the first.
     #[allow(dead_code, reason = "not every test binary that has a cluster kills it")]
     pub fn end(&self) {
-        if let Ok(pid) = std::fs::read_to_string(self.folder.join("data/postmaster.pid")) {
-            let pid = pid.lines().next().unwrap_or_default().trim().to_owned();
-            let _ = Command::new("kill").args(["-QUIT", &pid]).stderr(Stdio::null()).status();
-            std::thread::sleep(Duration::from_millis(500));
+        if let Some(mut server) = self.again.lock().unwrap().take() {
+            signal("-QUIT", &[&server.id().to_string()]);
+            server.wait().unwrap();
         }
     }
 
@@ -125,6 +137,16 @@ impl Cluster {
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         self.url(&name)
     }
+}
+
+fn signal(which: &str, to: &[&str]) {
+    let _ = Command::new("kill").arg(which).args(to).stderr(Stdio::null()).status();
+}
+
+/// Whether a process still does something; what is dead and was not buried does not.
+fn runs(pid: &str) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit(')').next().is_some_and(|rest| !rest.trim().is_empty() && !rest.trim_start().starts_with('Z'))
 }
 
 fn binaries() -> Option<PathBuf> {

@@ -5,9 +5,10 @@ use crate::{load, write};
 use sea_orm::EntityTrait as _;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use zhanggui::records::entity::{account, answer};
 use zhanggui::records::{
-    Answer, Bounds, Database, Engine, Full, Job, Operation, Refusal, Reply, Stop, Store as _, StoreError,
+    Answer, Bounds, Database, Engine, Full, Job, Operation, Refusal, Reply, Stop, Store, StoreError,
     SystemClock, Tx as _, Unit, Want, Writer,
 };
 
@@ -113,6 +114,30 @@ fn one_offender_does_not_stop_the_others() {
             }
         }
         assert_eq!(available(&place.db).await, 98);
+    });
+}
+
+/// A database that is away.
+#[derive(Default)]
+struct Away(AtomicUsize);
+
+impl Store for Away {
+    type Tx = <Database as Store>::Tx;
+    async fn begin(&self) -> Result<Self::Tx, StoreError> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Err(StoreError::Failed("no connection".into()))
+    }
+}
+
+#[test]
+fn a_database_that_is_away_is_waited_for_once_a_batch() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        let engine = Engine::new(Away::default(), SystemClock);
+        let jobs: Vec<Job> = (0..100).map(|n| job(&n.to_string(), Add::default())).collect();
+        let replies = engine.execute(&jobs).await;
+        assert!(replies.iter().all(|r| matches!(r, Reply::Failed(StoreError::Failed(_)))), "{replies:?}");
+        assert_eq!((replies.len(), engine.store().0.load(Ordering::Relaxed)), (100, 1));
     });
 }
 

@@ -183,7 +183,7 @@ impl Case<'_> {
             None => self.said.item.get("paid").map_or(0, |v| amount(v, &money)),
         };
         let receipt = purchase.receipt(self.slip, self.when);
-        let known = json!({
+        let mut known = json!({
             "receipt": receipt,
             "item": self.item(at, worth),
             "request": { "other_refunds": money.text(self.others + purchase.same_day) },
@@ -197,6 +197,11 @@ impl Case<'_> {
         said.insert("item".into(), self.said.item.clone().into());
         said.insert("request".into(), self.slip.request.clone().into());
         let said = Value::Object(said);
+        if let (Some(member), Some(facts)) = (&purchase.member, known.as_object_mut())
+            && desk.waits_for_plugins(DECISION, facts, &said)?
+        {
+            facts.extend(crate::counter::facts::history(desk, self.unit, member.id, self.when.date)?);
+        }
         let ruling = desk.decide(DECISION, known, &said).map_err(|stop| self.here(stop))?;
         let refund = ruling.money("refund", &money);
         // Bounds that no policy can move, whatever its texts say.

@@ -6,7 +6,7 @@
 use super::read::Reading;
 use crate::records::engine::StoreError;
 use crate::records::entity::*;
-use crate::records::unit::{Unit, Want};
+use crate::records::unit::{PastReturn, Unit, Want};
 use chrono::NaiveDate;
 use sea_orm::prelude::Uuid;
 use sea_orm::sea_query::Expr;
@@ -31,6 +31,7 @@ struct Wanted {
     gifts: BTreeMap<i32, BTreeSet<Uuid>>,
     tickets: BTreeSet<Uuid>,
     returns: BTreeSet<Uuid>,
+    returned: BTreeMap<i32, BTreeSet<Uuid>>,
     movements: BTreeSet<Uuid>,
     causes: BTreeSet<Uuid>,
     qualified: BTreeSet<Uuid>,
@@ -61,6 +62,7 @@ impl Wanted {
             Want::Gifts(member, year) => drop(self.gifts.entry(year).or_default().insert(member)),
             Want::Ticket(id) => drop(self.tickets.insert(id)),
             Want::Return(id) => drop(self.returns.insert(id)),
+            Want::Returned(member, since) => drop(self.returned.entry(since).or_default().insert(member)),
             Want::Movement(id) => drop(self.movements.insert(id)),
             Want::Caused(cause) => drop(self.causes.insert(cause)),
             Want::Redemption(id) => drop(self.redemptions.insert(id)),
@@ -224,6 +226,33 @@ async fn found(db: &Reading<'_>, unit: &mut Unit, wanted: &Wanted) -> Result<(),
     }
     for row in db.rows::<hold::Entity, _>(hold::Column::Id, &wanted.holds).await? {
         unit.found_hold(row.id, row.member_id);
+    }
+    past_returns(db, unit, wanted).await
+}
+
+/// What members brought back: for looking at, so nothing of it is put on the shelves.
+async fn past_returns(db: &Reading<'_>, unit: &mut Unit, wanted: &Wanted) -> Result<(), StoreError> {
+    for (since, members) in &wanted.returned {
+        let that = return_slip::Column::BusinessDate.gte(*since);
+        let that = Condition::all().add(that).add(return_slip::Column::Status.eq("recorded"));
+        let slips =
+            db.rows_that::<return_slip::Entity, _>(return_slip::Column::MemberId, members, that).await?;
+        let ids: BTreeSet<Uuid> = slips.iter().map(|slip| slip.id).collect();
+        let sales: BTreeSet<Uuid> = slips.iter().filter_map(|slip| slip.sale_id).collect();
+        let lines = db.rows::<return_line::Entity, _>(return_line::Column::ReturnId, &ids).await?;
+        let bought = db.rows::<sale::Entity, _>(sale::Column::Id, &sales).await?;
+        for slip in slips {
+            let Some(member_id) = slip.member_id else { continue };
+            let first = lines.iter().find(|line| line.return_id == slip.id && line.seq == 0);
+            unit.found_return(PastReturn {
+                id: slip.id,
+                member_id,
+                date: slip.business_date,
+                bought_on: bought.iter().find(|sale| Some(sale.id) == slip.sale_id).map(|s| s.first_date),
+                refund: slip.refund,
+                reason: first.map(|line| line.reason.clone()).unwrap_or_default(),
+            });
+        }
     }
     Ok(())
 }
