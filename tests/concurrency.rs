@@ -21,11 +21,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use zhanggui::counter::plugged::{Asking, Nobody};
 use zhanggui::drill::Dice;
 use zhanggui::records::entity::answer;
 use zhanggui::records::verify::verify;
 use zhanggui::records::writer::Writer;
-use zhanggui::records::{Clock, Database, Engine, Reply, migrate};
+use zhanggui::records::{Aside, Clock, Database, Engine, Reply, migrate};
 use zhanggui::rulebook::{Rulebooks, load};
 
 const CLIENTS: u64 = 12;
@@ -63,6 +64,11 @@ struct Stage {
     replies: BTreeMap<&'static str, u64>,
 }
 
+/// No plugin is installed.
+async fn find_out(aside: Aside) {
+    Asking::find_out(&aside, &Nobody, 0).await;
+}
+
 async fn client(nth: u64, nodes: Arc<[Writer; 2]>, stage: Arc<Mutex<Stage>>, until: Instant) {
     let mut dice = Dice::new(nth + 77);
     while Instant::now() < until {
@@ -76,11 +82,11 @@ async fn client(nth: u64, nodes: Arc<[Writer; 2]>, stage: Arc<Mutex<Stage>>, unt
         let first = dice.below(2) as usize;
         let twin = dice.percent(20).then(|| {
             let (nodes, job) = (nodes.clone(), job.clone());
-            tokio::spawn(async move { nodes[1 - first].submit(job).await })
+            tokio::spawn(async move { nodes[1 - first].submit_asking(job, find_out).await })
         });
         let mut tries = 0;
         loop {
-            let reply = nodes[(first + tries) % 2].submit(job.clone()).await;
+            let reply = nodes[(first + tries) % 2].submit_asking(job.clone(), find_out).await;
             let (what, answer) = match reply {
                 Ok(Reply::Done(answer)) => ("done", Some((answer.status, answer.body))),
                 Ok(Reply::Replayed(answer)) => ("replayed", Some((answer.status, answer.body))),
@@ -89,6 +95,7 @@ async fn client(nth: u64, nodes: Arc<[Writer; 2]>, stage: Arc<Mutex<Stage>>, unt
                 }
                 Ok(Reply::Refused(_)) => ("refused for now", None),
                 Ok(Reply::InFlight) => ("in flight", None),
+                Ok(Reply::Ask(_)) => panic!("{key}: what was to be found out was found out"),
                 Ok(Reply::OtherBody) => panic!("{key}: the same job has another body"),
                 Ok(Reply::Failed(error)) => panic!("{key}: {error}"),
                 Err(_) => ("full", None),

@@ -1,7 +1,7 @@
 //! The one way in: a batch of operations, one transaction, answers after the commit.
 //!
 //! A batch that fails is halved until the operation that makes it fail stands alone; an operation that lost a race with
-//! another node is run again on what that node wrote.
+//! another node is run again on what that node wrote. While no transaction can be begun, whole batches fail at once.
 use crate::records::entity::{answer, chain, decision};
 use crate::records::unit::{Answer, Aside, Decided, Operation, Refusal, Stop, Unit, Want};
 use sha2::{Digest, Sha256};
@@ -125,9 +125,24 @@ impl<S: Store, C: Clock> Engine<S, C> {
         let mut replies: Vec<Option<Reply>> = vec![None; jobs.len()];
         // Parts of the batch still to be done, the first on top.
         let mut parts = vec![(0, jobs.len(), 0)];
+        let mut away = None;
         while let Some((from, to, tries)) = parts.pop() {
             let Some(part) = jobs.get(from..to).filter(|part| !part.is_empty()) else { continue };
-            match self.attempt(part).await {
+            let tx = match self.store.begin().await {
+                Ok(tx) => tx,
+                Err(StoreError::Conflict(_)) if tries + 1 < MAX_TRIES => {
+                    pause(tries).await;
+                    parts.push((from, to, tries + 1));
+                    continue;
+                }
+                // The database is away, and no operation is to blame: waiting for it once more for each part would keep
+                // all who come after waiting, too.
+                Err(error) => {
+                    away = Some(error);
+                    break;
+                }
+            };
+            match self.attempt(tx, part).await {
                 Ok(done) => {
                     for (slot, reply) in replies.iter_mut().skip(from).zip(done) {
                         *slot = Some(reply);
@@ -149,8 +164,8 @@ impl<S: Store, C: Clock> Engine<S, C> {
                 }
             }
         }
-        let lost = || Reply::Failed(StoreError::Failed("the operation was lost".into()));
-        replies.into_iter().map(|reply| reply.unwrap_or_else(lost)).collect()
+        let lost = away.unwrap_or_else(|| StoreError::Failed("the operation was lost".into()));
+        replies.into_iter().map(|reply| reply.unwrap_or_else(|| Reply::Failed(lost.clone()))).collect()
     }
 
     /// Runs an operation and writes nothing: dry runs, and reads that want one view of everything. It stops for a refusal,
@@ -172,8 +187,7 @@ impl<S: Store, C: Clock> Engine<S, C> {
         Err(StoreError::Refused("the operation asks for rows without end".into()))
     }
 
-    async fn attempt(&self, jobs: &[Job]) -> Result<Vec<Reply>, StoreError> {
-        let mut tx = self.store.begin().await?;
+    async fn attempt(&self, mut tx: S::Tx, jobs: &[Job]) -> Result<Vec<Reply>, StoreError> {
         let mut unit = Unit::new(self.clock.now());
         let mut wants: BTreeSet<Want> = BTreeSet::new();
         for job in jobs {

@@ -32,6 +32,7 @@ pub use routes::ROUTES;
 pub use settings::{Flags, Settings, SettingsError};
 
 use crate::counter::tickets::{self, EnsureSecret, fresh_key};
+use crate::plugins::ask::Answers;
 use crate::records::{Bounds, StoreError};
 use crate::rulebook::{OpenError, Registry, Reload, Watch};
 use actix_web::body::MessageBody;
@@ -71,11 +72,20 @@ pub enum ServeError {
 
 /// Load the policies, open the records and serve until a signal says stop; requests in flight are answered first.
 pub fn serve(settings: Settings) -> Result<(), ServeError> {
+    serve_for(settings, None)
+}
+
+/// As [`serve`], but what policies ask of plugins is answered by somebody else than the plugins that are installed.
+pub fn serve_with(settings: Settings, answers: Arc<dyn Answers>) -> Result<(), ServeError> {
+    serve_for(settings, Some(answers))
+}
+
+fn serve_for(settings: Settings, answers: Option<Arc<dyn Answers>>) -> Result<(), ServeError> {
     let registry = Arc::new(Registry::open(&settings.policies)?);
     let bounds = Bounds { queue: settings.queue, batch: settings.batch };
     let opened = Opened::open(&settings.database, bounds)?;
     let plugins = Arc::new(plugins::Plugins::open(&settings, &opened.records).map_err(ServeError::Plugins)?);
-    let records = opened.records.clone().asking(plugins.clone());
+    let records = opened.records.clone().asking(answers.unwrap_or_else(|| plugins.clone()));
     let stores = (records.clone(), registry.clone());
     let changed = move |change: &Reload| report(change, &stores.0, &stores.1);
     let _watch = if settings.reload { Some(Watch::start(registry.clone(), changed)?) } else { None };

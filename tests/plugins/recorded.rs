@@ -27,6 +27,7 @@ impl Node {
             listen: format!("127.0.0.1:{port}"),
             policies: home.join("policies"),
             database: format!("sqlite://{}?mode=rwc", home.join("club.db").display()),
+            plugins: home.join("plugins"),
             reload: false,
             workers: 2,
             request_timeout,

@@ -435,9 +435,16 @@ fn rest(unit: &mut Unit) {
         recorded_at: 3,
         previous: String::new(),
         hash: String::new(),
+        plugins: Some("[]".into()),
     };
     link.hash = zhanggui::records::engine::link_hash(&link);
     t.chains.put(chain::Model { store: "s1".into(), seq: 1, hash: link.hash.clone() });
+    t.responses.put(plugin_response::Model {
+        decision_id: link.id,
+        seq: 0,
+        body: "[]".into(),
+        recorded_at: 3,
+    });
     t.decisions.put(link);
     t.answers.put(answer("k"));
     let (kind, store, data) = ("sale".into(), "s1".into(), "{}".into());

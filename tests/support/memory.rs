@@ -44,7 +44,7 @@ rows! {
     approvals: approval; accounts: account; movements: movement; lots: lot; entries: entry; holds: hold;
     redemptions: redemption; vouchers: voucher; settlements: settlement; settled: settled_member;
     days: member_day; rulebooks: rulebook; chains: chain; decisions: decision; answers: answer;
-    events: event; secrets: secret;
+    responses: plugin_response; events: event; secrets: secret;
 }
 
 /// What may go wrong, in hundredths.
@@ -104,7 +104,7 @@ impl Operation for Traced {
         let kept = match &done {
             Ok(_) => true,
             Err(Stop::Refused(refusal)) => refusal.kept,
-            Err(Stop::Missing(_)) => false,
+            Err(Stop::Missing(_) | Stop::Ask(_)) => false,
         };
         if kept {
             self.ran.lock().unwrap().push(self.key.clone());

@@ -82,7 +82,8 @@ pub(super) fn component(
                 Some(file) => file,
                 None => fill(settings, engine, cache, &digest, wasm)?,
             };
-            trusted::read(engine, &file).map_err(|e| HostError::Cache(format!("{e:#}")))?
+            // The file is whole and of this engine: what is wrong now is that the pool has no such slot.
+            trusted::read(engine, &file).map_err(|e| HostError::Invalid(format!("{e:#}")))?
         }
     };
     Ok((digest, component))

@@ -3,6 +3,7 @@ use crate::plugins::contract::LogLine;
 use crate::plugins::host::limits::{KEY, Limits};
 use crate::plugins::host::phase::Stopped;
 use crate::plugins::kv::{Kv, KvWrite};
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use wasmtime::ResourceLimiter;
@@ -50,8 +51,10 @@ struct Entries {
     value: usize,
     /// Reads and writes that may still come.
     uses: u32,
-    /// Bytes that would be kept if the call ended now.
-    used: u64,
+    /// Bytes that were kept before; asked for when the first entry is written.
+    before: OnceCell<u64>,
+    /// Bytes that the writes add or free.
+    change: i64,
 }
 
 impl State {
@@ -74,8 +77,9 @@ impl State {
             log: Log { lines: Vec::new(), left: limits.log as usize, cut: false },
             config,
             kv: kv.map(|(kept, quota)| Entries {
-                used: kept.used(),
                 kept,
+                before: OnceCell::new(),
+                change: 0,
                 writes: Vec::new(),
                 quota,
                 value: limits.kv_value as usize,
@@ -145,7 +149,7 @@ impl State {
     /// After `kv_fits`.
     pub(super) fn kv_set(&mut self, key: String, value: Vec<u8>, ttl: Option<u32>) {
         if let Some(kv) = &mut self.kv {
-            kv.used = kv.used_with(&key, value.len());
+            kv.change += kv.growth(&key, value.len());
             kv.writes.push(KvWrite::Set { key, value, ttl });
         }
     }
@@ -153,7 +157,7 @@ impl State {
     /// A key that is too long was never there.
     pub(super) fn kv_delete(&mut self, key: String) {
         if let Some(kv) = self.kv.as_mut().filter(|_| key.len() <= KEY) {
-            kv.used = kv.used.saturating_sub(kv.size(&key));
+            kv.change -= kv.size(&key);
             kv.writes.push(KvWrite::Delete { key });
         }
     }
@@ -175,17 +179,28 @@ impl Entries {
     }
 
     /// Bytes of the entry as it is now.
-    fn size(&self, key: &str) -> u64 {
-        self.get(key).map_or(0, |value| (key.len() + value.len()) as u64)
+    fn size(&self, key: &str) -> i64 {
+        self.get(key).map_or(0, |value| bytes(key, value.len()))
     }
 
-    fn used_with(&self, key: &str, value: usize) -> u64 {
-        self.used.saturating_sub(self.size(key)) + (key.len() + value) as u64
+    /// Bytes that the entry adds.
+    fn growth(&self, key: &str, value: usize) -> i64 {
+        bytes(key, value) - self.size(key)
     }
 
     fn fits(&self, key: &str, value: &[u8]) -> bool {
-        key.len() <= KEY && value.len() <= self.value && self.used_with(key, value.len()) <= self.quota
+        if key.len() > KEY || value.len() > self.value {
+            return false;
+        }
+        let before = *self.before.get_or_init(|| self.kept.used());
+        let then = i128::from(before) + i128::from(self.change) + i128::from(self.growth(key, value.len()));
+        then <= i128::from(self.quota)
     }
+}
+
+/// Both are far below what the type holds: keys and values have limits.
+fn bytes(key: &str, value: usize) -> i64 {
+    i64::try_from(key.len() + value).unwrap_or(i64::MAX)
 }
 
 impl ResourceLimiter for Ceiling {
