@@ -428,7 +428,6 @@ fn rest(unit: &mut Unit) {
         rulebook: "d".into(),
         facts: "{}".into(),
         outcome: "{}".into(),
-        plugins: None,
         cause: "return".into(),
         cause_id: Some(id("return")),
         actor: "till".into(),
