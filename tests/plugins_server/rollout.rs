@@ -1,9 +1,10 @@
 //! Which version is asked where, while the server runs.
-use crate::common::{agent, eventually, starter};
+use crate::common::{agent, eventually, post, starter};
 use crate::each;
 use crate::guest::says;
 use crate::shop::{KEY, Shop, files, manifest, pack, settings};
 use serde_json::{Value, json};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 fn version(n: i64) -> Vec<u8> {
@@ -110,6 +111,75 @@ fn replacing_never_fails_a_request() {
                     shop.put("/v1/plugins/acme.a/limits", &json!({ "limits": { "deadline": 900 + round } }))
                         .ok(200);
                     shop.roll_back("acme.a").ok(200);
+                }
+            }));
+            stop.store(true, Ordering::Relaxed);
+            changes.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        });
+        assert!(asked.load(Ordering::Relaxed) > 50, "{asked:?}");
+    });
+}
+
+/// A rulebook with a decision that asks `acme.a`, and says 99 where that fails.
+fn with_a_mark(policies: &Path) {
+    let file = policies.join("shop.vocab");
+    let vocab = std::fs::read_to_string(&file).unwrap()
+        + "fact score: integer in [0..100] from plugin acme.a.score on failure 99 zh \"评分\" en \"score\"\n\n\
+           decision rate zh \"评价\" en \"rating\" given today {\n\
+           \x20 mark: one integer else 0 zh \"分\" en \"mark\"\n}\n";
+    std::fs::write(&file, vocab).unwrap();
+    let policy = "policy shop.rates decides rate\n  title zh \"评价\" en \"Rating\"\n  layer chain shop\n  \
+        governed by today\n\nrule mark §1\n  then mark = score\n  say zh \"按评分\" en \"By the score.\"\n";
+    std::fs::write(policies.join("rates.policy"), policy).unwrap();
+}
+
+#[test]
+fn a_decision_is_made_whatever_happens_to_its_plugin() {
+    each(|args| {
+        let (_dir, policies) = starter();
+        settings(&policies, "plugin_development = true");
+        with_a_mark(&policies);
+        let shop = Shop::open(&policies, args);
+        let body = json!({ "store": "s001", "facts": { "today": "2026-11-22" } }).to_string();
+        let url = format!("{}/v1/decisions/rate", shop.server.base);
+        let mark = |agent: &ureq::Agent| {
+            let (status, text) = post(agent, &url, &body);
+            assert_eq!(status, 200, "{text}");
+            let said: Value = serde_json::from_str(&text).unwrap();
+            said["outcome"]["mark"].as_i64().unwrap_or_else(|| panic!("{text}"))
+        };
+        assert_eq!(mark(&agent()), 99, "nothing is installed yet");
+        // What the policies ask for in another way is not let in.
+        let other = manifest("a", "8.0.0", "").replace("\"whole\"", "\"text\"");
+        assert_eq!(shop.refusal(&pack(files(&other, &says(1)), None)), "vocabulary-mismatch");
+        (1..=2).for_each(|n| shop.take(&version(n)));
+        shop.roll_out("acme.a", "1.0.0", "all").ok(200);
+        assert_eq!(mark(&agent()), 1);
+        let (stop, asked) = (AtomicBool::new(false), AtomicUsize::new(0));
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| {
+                    let agent = agent();
+                    while !stop.load(Ordering::Relaxed) {
+                        let mark = mark(&agent);
+                        assert!([1, 2, 99].contains(&mark), "{mark}");
+                        asked.fetch_add(1, Ordering::Relaxed);
+                    }
+                });
+            }
+            let changes = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                for _ in 0..4 {
+                    shop.roll_out("acme.a", "2.0.0", "shadow").ok(200);
+                    assert_eq!(mark(&agent()), 1);
+                    shop.roll_out("acme.a", "2.0.0", "all").ok(200);
+                    assert_eq!(mark(&agent()), 2);
+                    shop.roll_back("acme.a").ok(200);
+                    assert_eq!(mark(&agent()), 1);
+                    shop.call("DELETE", "/v1/plugins/acme.a", None).ok(200);
+                    assert_eq!(mark(&agent()), 99);
+                    (1..=2).for_each(|n| shop.take(&version(n)));
+                    shop.roll_out("acme.a", "1.0.0", "all").ok(200);
+                    assert_eq!(mark(&agent()), 1);
                 }
             }));
             stop.store(true, Ordering::Relaxed);

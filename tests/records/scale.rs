@@ -94,6 +94,8 @@ async fn fill(db: &Database) {
         let value = match (kind.as_str(), column.as_str()) {
             // The whole key.
             (_, "store") if table == "chains" => "'store' || n".to_owned(),
+            ("uuid", _) if table == "persons" => format!("md5('{column}' || n)::uuid"),
+            ("bytea", _) => "'\\x00'::bytea".to_owned(),
             ("uuid", "id") => format!("md5('{table}' || n)::uuid"),
             ("uuid", _) => format!("md5('{column}' || n / 3)::uuid"),
             ("boolean", _) => "n % 2 = 0".to_owned(),
