@@ -8,7 +8,7 @@ use zhanggui::drill::Dice;
 use zhanggui::each_table;
 use zhanggui::records::entity::*;
 use zhanggui::records::shelf::Row;
-use zhanggui::records::{Answer, Clock, Operation, Stop, Store, StoreError, Tx, Unit, Want};
+use zhanggui::records::{Answer, Clock, Operation, PastReturn, Stop, Store, StoreError, Tx, Unit, Want};
 
 /// A clock that stands where it is put.
 #[derive(Clone, Debug)]
@@ -259,6 +259,7 @@ fn load(rows: &Rows, unit: &mut Unit, want: &Want) {
             rows.approvals.values().filter(|r| r.ticket_id == *id).for_each(|r| t.approvals.load(r.clone()));
         }
         Want::Return(id) => returned(rows, unit, &BTreeSet::from([*id])),
+        Want::Returned(member, since) => past_returns(rows, unit, *member, *since),
         Want::Movement(id) => movements(rows, unit, |m| m.id == *id),
         Want::Caused(id) => movements(rows, unit, |m| m.cause_id == Some(*id)),
         Want::Redemption(id) => all!(redemptions where |r| r.id == *id),
@@ -287,6 +288,23 @@ fn returned(rows: &Rows, unit: &mut Unit, ids: &BTreeSet<Uuid>) {
         .filter(|r| ids.contains(&r.return_id))
         .for_each(|r| t.return_tenders.load(r.clone()));
     rows.dues.values().filter(|r| ids.contains(&r.return_id)).for_each(|r| t.dues.load(r.clone()));
+}
+
+fn past_returns(rows: &Rows, unit: &mut Unit, member: Uuid, since: i32) {
+    let theirs = |r: &&return_slip::Model| {
+        r.member_id == Some(member) && r.business_date >= since && r.status == "recorded"
+    };
+    for slip in rows.returns.values().filter(theirs) {
+        let first = rows.return_lines.values().find(|line| line.return_id == slip.id && line.seq == 0);
+        unit.found_return(PastReturn {
+            id: slip.id,
+            member_id: member,
+            date: slip.business_date,
+            bought_on: slip.sale_id.and_then(|sale| rows.sales.get(&sale)).map(|sale| sale.first_date),
+            refund: slip.refund,
+            reason: first.map(|line| line.reason.clone()).unwrap_or_default(),
+        });
+    }
 }
 
 fn movements(rows: &Rows, unit: &mut Unit, test: impl Fn(&movement::Model) -> bool) {
