@@ -1,4 +1,4 @@
-//! A message to a member on enrolment and with the birthday gift.
+//! A message to a member on enrolment and on the birthday.
 //!
 //! Events come at least once; the service gets the event's key with each attempt and sends one message however often it
 //! is asked. What the service refuses for good is rejected, what may work later is tried later.
@@ -10,9 +10,7 @@ impl Notify for BirthdayMessage {
     fn plan(call: &Call) -> Result<Vec<HttpRequest>, Error> {
         let template: String = match call.function.as_str() {
             "member.enrolled" => config::get("welcome")?,
-            "gift.given" if named(call, "gift")? == "birthday" => config::get("birthday")?,
-            // Other gifts have no message.
-            "gift.given" => return Ok(Vec::new()),
+            "member.birthday" => config::get("birthday")?,
             other => return Err(Error::Unsupported(other.to_owned())),
         };
         let member = named(call, "member")?;
@@ -27,7 +25,7 @@ impl Notify for BirthdayMessage {
 
     fn decide(_call: &Call, responses: &Responses) -> Result<NotifyStep, Error> {
         let answer = match responses.find("message") {
-            None => return Ok(NotifyStep::Delivered),
+            None => return Err(Error::Internal("the request was not made".to_owned())),
             Some(Ok(answer)) => answer,
             Some(Err(HttpFailure::Denied(what))) => return Err(Error::Internal(format!("not granted: {what}"))),
             Some(Err(failure)) => {
@@ -65,18 +63,18 @@ mod tests {
     use super::*;
     use zhanggui_plugin::{test, HttpResponse};
 
-    fn told(event: &str, gift: &str, web: impl FnMut(&HttpRequest) -> HttpResponse) -> Result<NotifyStep, Error> {
+    fn told(event: &str, web: impl FnMut(&HttpRequest) -> HttpResponse) -> Result<NotifyStep, Error> {
         test::reset();
         test::set("server", "https://sms.example");
         test::set("welcome", "welcome {member}");
         test::set("birthday", "happy birthday {member}");
-        let call = test::call(event).fact("member", Value::text("88001")).fact("gift", Value::text(gift));
+        let call = test::call(event).fact("member", Value::text("88001"));
         test::notify::<BirthdayMessage>(&call, web)
     }
 
     #[test]
     fn the_key_goes_along() {
-        let step = told("gift.given", "birthday", |request| {
+        let step = told("member.birthday", |request| {
             assert!(request.headers.contains(&("idempotency-key".to_owned(), "test-1".to_owned())));
             let body = String::from_utf8_lossy(&request.body).into_owned();
             assert!(body.contains("happy birthday 88001"), "{body}");
@@ -94,7 +92,7 @@ mod tests {
             (503, NotifyStep::RetryLater(Some(30))),
             (400, NotifyStep::Rejected("the service answered 400".to_owned())),
         ] {
-            let step = told("member.enrolled", "", |request| {
+            let step = told("member.enrolled", |request| {
                 let answer = HttpAnswer {
                     status,
                     headers: vec![("Retry-After".to_owned(), "30".to_owned())],
@@ -107,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn other_gifts_have_no_message() {
-        assert_eq!(told("gift.given", "umbrella", test::nobody), Ok(NotifyStep::Delivered));
+    fn other_events_are_not_known() {
+        assert_eq!(told("sale.recorded", test::nobody), Err(Error::Unsupported("sale.recorded".to_owned())));
     }
 }
