@@ -17,6 +17,13 @@ struct Step {
     shown: Option<String>,
 }
 
+impl Step {
+    /// How the last command ends.
+    fn status(&self) -> &'static str {
+        if self.shown.as_deref().is_some_and(|shown| shown.contains("FAILED")) { "1" } else { "0" }
+    }
+}
+
 fn steps(page: &str) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut rest = page;
@@ -82,7 +89,10 @@ fn the_first_steps_are_true() {
     let mut script =
         String::from("exec 2>&1\ntrap '[ -z \"${SERVER:-}\" ] || kill $SERVER 2> /dev/null' EXIT\n");
     for (i, step) in steps.iter().enumerate() {
-        script += &format!("{}\nprintf '\\n{MARK} %s %s\\n' {i} $?\n", step.commands);
+        // What goes wrong is not gone on with.
+        let expected = step.status();
+        let mark = format!("printf '\\n{MARK} %s %s\\n' {i} $STATUS; [ $STATUS = {expected} ] || exit");
+        script += &format!("{}\nSTATUS=$?; {mark}\n", step.commands);
     }
     let script = script.replace("127.0.0.1:8080", &format!("127.0.0.1:{port}"));
     let binary = Path::new(env!("CARGO_BIN_EXE_zhanggui")).parent().unwrap();
@@ -118,8 +128,7 @@ fn the_first_steps_are_true() {
             eprintln!("NOT TAKEN: {got}");
             return;
         }
-        let fails = step.shown.as_deref().is_some_and(|shown| shown.contains("FAILED"));
-        assert_eq!(status, if fails { "1" } else { "0" }, "{}\n{got}\n{}", step.commands, log());
+        assert_eq!(status, step.status(), "{}\n{got}\n{}", step.commands, log());
         if let Some(shown) = &step.shown {
             let lines: Vec<&str> = got.trim_end().lines().collect();
             let shown: Vec<&str> = shown.lines().collect();
