@@ -15,7 +15,6 @@ mod deliveries;
 mod guest;
 #[path = "plugins_server/install.rs"]
 mod install;
-mod postgres;
 #[path = "plugins_server/rollout.rs"]
 mod rollout;
 #[path = "plugins_server/shop.rs"]
@@ -26,7 +25,7 @@ use sea_orm::ConnectionTrait as _;
 /// Runs a test with the arguments that name its database: none, which is SQLite beside the policies, and PostgreSQL's.
 fn each(body: impl Fn(&[&str])) {
     body(&[]);
-    let Some(cluster) = postgres::cluster() else { return };
+    let Some(cluster) = common::postgres::cluster() else { return };
     let name = cluster.fresh();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {

@@ -190,6 +190,9 @@ impl<R: Runs> Installed<R> {
     }
 }
 
+/// For the version in shadow: what to ask it, and what the serving version heard.
+type Repeat<L> = (Arc<Version<L>>, Call, Option<Arc<Heard>>);
+
 /// A call on its way.
 enum Begun<L> {
     Failed(Ran),
@@ -197,7 +200,7 @@ enum Begun<L> {
         running: oneshot::Receiver<Ran>,
         version: Arc<Version<L>>,
         hook: Hook,
-        again: Option<(Arc<Version<L>>, Call, Option<Arc<Heard>>)>,
+        again: Option<Repeat<L>>,
     },
 }
 

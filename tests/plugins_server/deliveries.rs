@@ -6,7 +6,7 @@ use crate::guest::tells;
 use crate::shop::{Receiver, Shop, asks_http, files, grant, manifest, pack, settings};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 const PATIENCE: &str = "delivery_attempts = 3\ndelivery_pause = 1\ndelivery_lease = 3";
@@ -22,7 +22,7 @@ fn enrol(shop: &Shop, number: &str) {
     post(shop, &format!("enrol-{number}"), "/v1/members", &applicant(number, &sale["sale"]));
 }
 
-fn open(policies: &PathBuf, args: &[&str]) -> Shop {
+fn open(policies: &Path, args: &[&str]) -> Shop {
     settings(policies, &format!("plugin_development = true\n{PATIENCE}"));
     Shop::open(policies, args)
 }

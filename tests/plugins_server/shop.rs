@@ -27,7 +27,7 @@ pub fn settings(policies: &Path, text: &str) {
 }
 
 impl Shop {
-    pub fn open(policies: &PathBuf, args: &[&str]) -> Shop {
+    pub fn open(policies: &Path, args: &[&str]) -> Shop {
         Shop { server: Server::start(policies, args) }
     }
     pub fn call(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {

@@ -146,7 +146,7 @@ pub enum FactSource {
     Request,
     Records,
     Desk,
-    Plugin(PluginFact),
+    Plugin(Box<PluginFact>),
 }
 
 /// `plugin acme.fraud.score reads member, lines on failure 0`.

@@ -96,7 +96,7 @@ fn module(messages: &[u8], manifest: &Path) -> Option<PathBuf> {
             let files = m.get("filenames")?.as_array()?.iter().filter_map(|f| f.as_str());
             files.map(PathBuf::from).find(|f| f.extension().is_some_and(|e| e == "wasm"))
         })
-        .last()
+        .next_back()
 }
 
 fn find(project: &Path) -> Result<Toolchain, BuildError> {

@@ -153,11 +153,8 @@ impl Lower<'_> {
                             Rule::kw_desk => source = FactSource::Desk,
                             Rule::path => {
                                 let path = self.path(&part);
-                                source = FactSource::Plugin(PluginFact {
-                                    path,
-                                    reads: Vec::new(),
-                                    on_failure: None,
-                                });
+                                let plugin = PluginFact { path, reads: Vec::new(), on_failure: None };
+                                source = FactSource::Plugin(Box::new(plugin));
                             }
                             Rule::plugin_reads => {
                                 let paths = part.into_inner().filter(|part| part.as_rule() == Rule::path);
