@@ -6,7 +6,7 @@ use crate::guest::tells;
 use crate::shop::{Receiver, Shop, asks_http, files, grant, manifest, pack, settings};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 const PATIENCE: &str = "delivery_attempts = 3\ndelivery_pause = 1\ndelivery_lease = 3";
