@@ -47,23 +47,25 @@ fn smith(rng: &mut Rng, hook: Hook) -> Option<Vec<u8>> {
             (func (export "zhanggui:plugin/{hook}@0.1.0#decide") (param i32) (result i32) unreachable))"#,
         hook = hook.name()
     );
-    let mut config = wasm_smith::Config::default();
-    config.exports = Some(wat::parse_str(wanted).unwrap());
-    config.available_imports = Some(wat::parse_str(format!("(module {LOG} {CONFIG} {KV})")).unwrap());
-    config.allow_start_export = rng.chance(1, 4);
-    config.exceptions_enabled = false;
-    config.gc_enabled = false;
-    // References to the outside need a collector, which the host does not have.
-    config.reference_types_enabled = false;
-    config.threads_enabled = false;
-    config.memory64_enabled = false;
-    config.relaxed_simd_enabled = false;
-    config.max_instructions = *rng.pick(&[20, 200, 2000]);
-    config.max_memory32_bytes = 64 << 20;
-    config.max_table_elements = 30_000;
-    // Beside the one that is exported.
-    config.max_memories = 0;
-    config.max_data_segments = 20;
+    let config = wasm_smith::Config {
+        exports: Some(wat::parse_str(wanted).unwrap()),
+        available_imports: Some(wat::parse_str(format!("(module {LOG} {CONFIG} {KV})")).unwrap()),
+        allow_start_export: rng.chance(1, 4),
+        exceptions_enabled: false,
+        gc_enabled: false,
+        // References to the outside need a collector, which the host does not have.
+        reference_types_enabled: false,
+        threads_enabled: false,
+        memory64_enabled: false,
+        relaxed_simd_enabled: false,
+        max_instructions: *rng.pick(&[20, 200, 2000]),
+        max_memory32_bytes: 64 << 20,
+        max_table_elements: 30_000,
+        // Beside the one that is exported.
+        max_memories: 0,
+        max_data_segments: 20,
+        ..wasm_smith::Config::default()
+    };
     let seed: Vec<u8> = (0..*rng.pick(&[500, 4000, 20_000])).map(|_| rng.next() as u8).collect();
     let module = wasm_smith::Module::new(config, &mut arbitrary::Unstructured::new(&seed)).ok()?;
     try_component(module.to_bytes(), hook).ok()
@@ -196,7 +198,7 @@ fn one_case(host: &Arc<Host>, seed: u64, tally: &mut Tally) {
         *tally.refused.entry("not encoded").or_default() += 1;
         return;
     };
-    let mut m: Manifest = manifest("random", hook, *rng.pick(&["whole", "text", "money", "date", "decimal"]));
+    let mut m: Manifest = manifest("random", hook, rng.pick(&["whole", "text", "money", "date", "decimal"]));
     m.asks.kv = if rng.chance(3, 4) { 10_000 } else { 0 };
     let limits = Limits { fuel: 2_000_000, http: 20, places: 4, wait: 2_000, ..Limits::default() };
     let plugin = match host.load(&wasm, &m, &m.asks, &BTreeMap::new(), &limits) {
