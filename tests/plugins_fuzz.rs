@@ -198,7 +198,8 @@ fn one_case(host: &Arc<Host>, seed: u64, tally: &mut Tally) {
         *tally.refused.entry("not encoded").or_default() += 1;
         return;
     };
-    let mut m: Manifest = manifest("random", hook, rng.pick(&["whole", "text", "money", "date", "decimal"]));
+    let answers: &&str = rng.pick(&["whole", "text", "money", "date", "decimal"]);
+    let mut m: Manifest = manifest("random", hook, answers);
     m.asks.kv = if rng.chance(3, 4) { 10_000 } else { 0 };
     let limits = Limits { fuel: 2_000_000, http: 20, places: 4, wait: 2_000, ..Limits::default() };
     let plugin = match host.load(&wasm, &m, &m.asks, &BTreeMap::new(), &limits) {
