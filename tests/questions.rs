@@ -10,10 +10,11 @@
 #[path = "support/rng.rs"]
 mod rng;
 
+use num_traits::ToPrimitive as _;
 use rng::Rng;
 use serde_json::{Map, Value, json};
 use std::path::Path;
-use zhanggui::lang::typed::{Ty, Vocab};
+use zhanggui::lang::typed::{Bounds, Const, Ty, Vocab};
 use zhanggui::rulebook::{Program, load};
 
 /// Nobody would answer more rounds than this.
@@ -50,6 +51,38 @@ fn answer(rng: &mut Rng, vocab: &Vocab, ty: &Ty) -> Value {
     }
 }
 
+/// An answer within the fact's bounds.
+fn bounded(rng: &mut Rng, vocab: &Vocab, ty: &Ty, bounds: Option<&Bounds>) -> Value {
+    loop {
+        let value = answer(rng, vocab, ty);
+        if bounds.is_none_or(|b| within(b, &value)) {
+            return value;
+        }
+    }
+}
+
+fn within(bounds: &Bounds, value: &Value) -> bool {
+    let text = match value {
+        Value::Null => return true,
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let value: f64 = text.parse().unwrap();
+    let number = |bound: &Const| match bound {
+        Const::Num(n) | Const::Money(n, _) => n.to_f64().unwrap(),
+        other => panic!("no bound of {other:?} is drawn"),
+    };
+    let above = bounds.low.as_ref().is_none_or(|(low, with)| {
+        let low = number(low);
+        value > low || *with && value == low
+    });
+    let below = bounds.high.as_ref().is_none_or(|(high, with)| {
+        let high = number(high);
+        value < high || *with && value == high
+    });
+    above && below
+}
+
 /// Puts an answer where the path of the question says.
 fn put(rng: &mut Rng, vocab: &Vocab, facts: &mut Map<String, Value>, path: &str) {
     if let Some((name, args)) = path.split_once('(') {
@@ -59,7 +92,7 @@ fn put(rng: &mut Rng, vocab: &Vocab, facts: &mut Map<String, Value>, path: &str)
             let arg = if *ty == Ty::Int { arg.parse().unwrap() } else { json!(arg.trim_matches('"')) };
             row.insert(param.clone(), arg);
         }
-        row.insert("value".into(), answer(rng, vocab, &fact.ty));
+        row.insert("value".into(), bounded(rng, vocab, &fact.ty, fact.bounds.as_ref()));
         facts.entry(name).or_insert_with(|| json!([])).as_array_mut().unwrap().push(row.into());
         return;
     }
@@ -67,6 +100,7 @@ fn put(rng: &mut Rng, vocab: &Vocab, facts: &mut Map<String, Value>, path: &str)
     let first = parts.next().unwrap();
     let root = vocab.roots.iter().find(|r| r.name == first.split('[').next().unwrap()).unwrap();
     let mut ty = root.ty.clone();
+    let mut bounds = root.bounds.as_ref();
     let mut at = facts.entry(root.name.clone()).or_insert(Value::Null);
     let mut part = first;
     loop {
@@ -80,14 +114,15 @@ fn put(rng: &mut Rng, vocab: &Vocab, facts: &mut Map<String, Value>, path: &str)
         let Some(next) = parts.next() else { break };
         let Ty::Entity(id) = ty.inner() else { panic!("{path}") };
         let field = next.split('[').next().unwrap();
-        ty = vocab.entities[id.ix()].fields.iter().find(|f| f.name == field).unwrap().ty.clone();
+        let of = vocab.entities[id.ix()].fields.iter().find(|f| f.name == field).unwrap();
+        (ty, bounds) = (of.ty.clone(), of.bounds.as_ref());
         if at.is_null() {
             *at = json!({});
         }
         at = at.as_object_mut().unwrap().entry(field).or_insert(Value::Null);
         part = next;
     }
-    *at = answer(rng, vocab, &ty);
+    *at = bounded(rng, vocab, &ty, bounds);
 }
 
 /// Decides by both evaluators.
