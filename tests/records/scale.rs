@@ -95,6 +95,7 @@ async fn fill(db: &Database) {
             // The whole key.
             (_, "store") if table == "chains" => "'store' || n".to_owned(),
             ("uuid", _) if table == "persons" => format!("md5('{column}' || n)::uuid"),
+            ("uuid", "ticket_id") if table == "returns" => format!("md5('{column}' || n)::uuid"),
             ("bytea", _) => "'\\x00'::bytea".to_owned(),
             ("uuid", "id") => format!("md5('{table}' || n)::uuid"),
             ("uuid", _) => format!("md5('{column}' || n / 3)::uuid"),
@@ -113,8 +114,11 @@ async fn fill(db: &Database) {
         tables.entry(table).or_default().push(value);
     }
     for (table, values) in tables {
-        let sql =
-            format!("INSERT INTO {table} SELECT {} FROM generate_series(1, {ROWS}) n", values.join(", "));
+        // Where something else is unique, too, fewer rows fill the table as well.
+        let sql = format!(
+            "INSERT INTO {table} SELECT {} FROM generate_series(1, {ROWS}) n ON CONFLICT DO NOTHING",
+            values.join(", ")
+        );
         tx.execute_unprepared(&sql).await.unwrap();
     }
     tx.execute_unprepared("ANALYZE").await.unwrap();
