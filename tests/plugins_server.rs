@@ -15,6 +15,8 @@ mod deliveries;
 mod guest;
 #[path = "plugins_server/install.rs"]
 mod install;
+#[path = "plugins_server/pace.rs"]
+mod pace;
 #[path = "plugins_server/rollout.rs"]
 mod rollout;
 #[path = "plugins_server/shop.rs"]
