@@ -314,14 +314,17 @@ fn folder(vocab: &str, policies: &str, layers: &[&str], lies_in: &[(&str, &str)]
     let mut files: Vec<_> =
         std::fs::read_dir(root.join(policies)).unwrap().map(|f| f.unwrap().path()).collect();
     files.sort();
-    let texts: Vec<String> =
-        files.iter().filter(|f| f.extension().is_some_and(|e| e == "policy")).map(|f| read(f)).collect();
+    let texts = |kind: &str| -> Vec<String> {
+        files.iter().filter(|f| f.extension().is_some_and(|e| e == kind)).map(|f| read(f)).collect()
+    };
+    let (texts, more) = (texts("policy"), texts("vocab"));
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let vocabs: Vec<&str> = [vocab.as_str()].into_iter().chain(more.iter().map(String::as_str)).collect();
     let layers: Vec<String> = layers.iter().map(|l| l.to_string()).collect();
     let csv = |_: &str, name: &str| {
         std::fs::read_to_string(root.join(policies).join(name)).map_err(|e| e.to_string())
     };
-    book(&[&vocab], &texts, &layers, &csv, lies_in)
+    book(&vocabs, &texts, &layers, &csv, lies_in)
 }
 
 fn jiajie(store: &str, format: &str) -> Arc<Linked> {
