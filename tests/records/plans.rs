@@ -107,7 +107,10 @@ async fn by_index(db: &Database, statements: Vec<Statement>) {
         let explain = if sqlite { "EXPLAIN QUERY PLAN" } else { "EXPLAIN" };
         let asked = Statement { sql: format!("{explain} {}", statement.sql), ..statement.clone() };
         check(&statement.sql, &plan(&tx, asked).await, sqlite);
-        if !sqlite {
+        // What is due depends on the day: without it a third of all lots is guessed, and the server, which weighs such a plan
+        // against those with values, keeps to the latter.
+        let by_the_day = statement.sql.contains(r#""expires_on" <"#);
+        if !sqlite && !by_the_day {
             let nulls = vec!["NULL"; statement.values.map_or(0, |values| values.0.len())].join(", ");
             let asked = if nulls.is_empty() { "z".to_owned() } else { format!("z ({nulls})") };
             let prepare =
