@@ -109,7 +109,7 @@ async fn by_index(db: &Database, statements: Vec<Statement>) {
         check(&statement.sql, &plan(&tx, asked).await, sqlite);
         // What is due depends on the day: without it a third of all lots is guessed, and the server, which weighs such a plan
         // against those with values, keeps to the latter.
-        let by_the_day = statement.sql.contains(r#""expires_on" <"#);
+        let by_the_day = statement.sql.contains(r#"s_on" <"#);
         if !sqlite && !by_the_day {
             let nulls = vec!["NULL"; statement.values.map_or(0, |values| values.0.len())].join(", ");
             let asked = if nulls.is_empty() { "z".to_owned() } else { format!("z ({nulls})") };
