@@ -303,6 +303,24 @@ pub struct Ran {
     pub responses: Vec<HttpResponse>,
 }
 
+impl Ran {
+    /// A call that came to nothing before any version of the plugin ran.
+    pub fn failed(plugin: &str, failure: Failure) -> Ran {
+        Ran {
+            outcome: Err(failure),
+            plugin: plugin.to_owned(),
+            version: String::new(),
+            digest: String::new(),
+            fuel: 0,
+            rounds: 0,
+            memory: 0,
+            log_cut: false,
+            log: Vec::new(),
+            responses: Vec::new(),
+        }
+    }
+}
+
 /// Bodies in JSON: text where they are UTF-8, `{"base64": …}` where not.
 mod body {
     use base64::Engine as _;

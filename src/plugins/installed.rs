@@ -154,11 +154,11 @@ impl<R: Runs> Installed<R> {
     fn begin(&self, asked: Asked) -> Begun<R::Loaded> {
         let Asked { plugin, call } = asked;
         let Some(standing) = self.standing(&plugin) else {
-            return Begun::Failed(failed(&plugin, Failure::NotInstalled));
+            return Begun::Failed(Ran::failed(&plugin, Failure::NotInstalled));
         };
         let Some(version) = standing.at(&plugin, &call.store) else {
             let failure = standing.failure.clone().unwrap_or(Failure::NotInstalled);
-            return Begun::Failed(failed(&plugin, failure));
+            return Begun::Failed(Ran::failed(&plugin, failure));
         };
         let Some(hook) = hook(&version.manifest, &call.function) else {
             return Begun::Failed(named(version, Failure::Unsupported(call.function)));
@@ -228,20 +228,9 @@ fn hook(manifest: &Manifest, function: &str) -> Option<Hook> {
 
 fn named<L>(version: &Version<L>, failure: Failure) -> Ran {
     let manifest = &version.manifest;
-    Ran { version: manifest.version.clone(), digest: version.digest.clone(), ..failed(&manifest.id, failure) }
-}
-
-fn failed(plugin: &str, failure: Failure) -> Ran {
     Ran {
-        outcome: Err(failure),
-        plugin: plugin.to_owned(),
-        version: String::new(),
-        digest: String::new(),
-        fuel: 0,
-        rounds: 0,
-        memory: 0,
-        log_cut: false,
-        log: Vec::new(),
-        responses: Vec::new(),
+        version: manifest.version.clone(),
+        digest: version.digest.clone(),
+        ..Ran::failed(&manifest.id, failure)
     }
 }

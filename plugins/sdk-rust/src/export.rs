@@ -23,8 +23,7 @@ macro_rules! __export_hook {
 macro_rules! __export_as {
     ($plugin:ident, $hook:ident, $trait:ident, $step:ident) => {
         const _: () = {
-            // Natively there is nobody to export to, but the hook is still checked to be there.
-            #[allow(dead_code)]
+            #[allow(dead_code, reason = "natively there is nobody to export to, but the hook is checked to be there")]
             struct Exported;
             impl $crate::bindings::$hook::exports::zhanggui::plugin::$hook::Guest for Exported {
                 fn plan(call: $crate::Call) -> Result<Vec<$crate::HttpRequest>, $crate::Error> {

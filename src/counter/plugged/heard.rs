@@ -59,8 +59,9 @@ impl Heard {
         let mut so_far = self.so_far();
         so_far.rounds += 1;
         for Asked { plugin, call } in asked {
-            let ran =
-                ran.next().unwrap_or_else(|| not_run(&plugin, Failure::Internal("no answer came".into())));
+            let ran = ran
+                .next()
+                .unwrap_or_else(|| Ran::failed(&plugin, Failure::Internal("no answer came".into())));
             so_far.told.insert(call.key, Arc::new(Told { ran, now: call.now, today: call.today }));
         }
     }
@@ -111,23 +112,7 @@ pub struct Nobody;
 
 impl Answers for Nobody {
     fn answers(&self, asked: Vec<Asked>) -> Answered<'_> {
-        let ran = asked.into_iter().map(|a| not_run(&a.plugin, Failure::NotInstalled)).collect();
+        let ran = asked.into_iter().map(|a| Ran::failed(&a.plugin, Failure::NotInstalled)).collect();
         Box::pin(std::future::ready(ran))
-    }
-}
-
-/// A call that was not made.
-pub(super) fn not_run(plugin: &str, failure: Failure) -> Ran {
-    Ran {
-        outcome: Err(failure),
-        plugin: plugin.to_owned(),
-        version: String::new(),
-        digest: String::new(),
-        fuel: 0,
-        rounds: 0,
-        memory: 0,
-        log_cut: false,
-        log: Vec::new(),
-        responses: Vec::new(),
     }
 }

@@ -176,16 +176,9 @@ impl Loaded {
     /// What a call that did not run comes to.
     pub(super) fn unrun(&self, failure: Failure) -> Ran {
         Ran {
-            outcome: Err(failure),
-            plugin: self.manifest.id.clone(),
             version: self.manifest.version.clone(),
             digest: self.digest.clone(),
-            fuel: 0,
-            rounds: 0,
-            memory: 0,
-            log_cut: false,
-            log: Vec::new(),
-            responses: Vec::new(),
+            ..Ran::failed(&self.manifest.id, failure)
         }
     }
 }

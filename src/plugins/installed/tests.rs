@@ -41,7 +41,7 @@ impl Runs for Double {
                 outcome: Ok(Answer::Value(Value::Whole(plugin.answer))),
                 version: plugin.version.clone(),
                 responses,
-                ..failed("a.b", Failure::Busy)
+                ..Ran::failed("a.b", Failure::Busy)
             };
             let _ = (call, send.send(ran));
         });

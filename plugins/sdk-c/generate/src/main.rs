@@ -1,4 +1,5 @@
-//! Makes `zhanggui.h` and `zhanggui.c` from the contract: `generate WIT_FOLDER OUT_FOLDER`.
+//! Makes `zhanggui.h` and `zhanggui.c` from the contract: `generate WIT_FOLDER OUT_FOLDER`. Whoever changes the contract
+//! runs it; an `expect` that fails is to stop it.
 use wit_bindgen_core::wit_parser::Resolve;
 use wit_bindgen_core::Files;
 
