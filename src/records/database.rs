@@ -93,11 +93,8 @@ impl Store for Database {
                 sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
                 ..Default::default()
             },
-            // A statement after a lock has to see what the lock waited for.
-            _ => TransactionOptions {
-                isolation_level: Some(IsolationLevel::ReadCommitted),
-                ..Default::default()
-            },
+            // Its connections have their isolation level.
+            _ => TransactionOptions::default(),
         };
         let tx = self.writer.begin_with_options(options).await.map_err(errors::of)?;
         Ok(Transaction { tx, backend, writes: true })

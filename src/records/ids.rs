@@ -10,6 +10,16 @@ pub fn dated(day: i32, parts: &[&str]) -> Uuid {
     stamped(bytes)
 }
 
+/// The id of what `parts` name and was made at `now`, in epoch microseconds: ordered by it, so that what is recorded
+/// together lies together, and a batch touches few pages of each index.
+pub fn timed(now: i64, parts: &[&str]) -> Uuid {
+    let mut bytes = digest(parts);
+    // The version's four bits lie after 48 bits, which milliseconds take to the year 10889.
+    let millis = now.div_euclid(1_000).clamp(0, (1 << 48) - 1) as u64;
+    bytes[..6].copy_from_slice(&millis.to_be_bytes()[2..]);
+    stamped(bytes)
+}
+
 /// The id of what `parts` name.
 pub fn named(parts: &[&str]) -> Uuid {
     stamped(digest(parts))
@@ -53,6 +63,7 @@ mod tests {
     fn names_and_days() {
         assert_eq!(member("1"), member("1"));
         assert_ne!(named(&["a", "bc"]), named(&["ab", "c"]));
+        assert!(timed(1_999, &["z"]) < timed(2_000, &["a"]) && timed(-1, &["a"]) != timed(-1, &["b"]));
         assert!(dated(-1, &["z"]) < dated(0, &["a"]) && dated(0, &["z"]) < dated(20_000, &["a"]));
     }
 }

@@ -14,7 +14,7 @@ const IDLE: Duration = Duration::from_secs(2);
 /// How much of a database to use, and for how long to wait for it.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Connections that read: SQLite's readers, or PostgreSQL's whole pool.
+    /// Connections that read, and on PostgreSQL as many that write.
     pub connections: u32,
     /// For a free connection.
     pub acquire: Duration,
@@ -41,8 +41,7 @@ pub(super) async fn pools(
     limits: Limits,
 ) -> Result<(DatabaseConnection, DatabaseConnection), StoreError> {
     if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-        let pool = postgres(url, limits).await?;
-        return Ok((pool.clone(), pool));
+        return postgres(url, limits).await;
     }
     if !url.starts_with("sqlite:") {
         return Err(StoreError::Refused("the address begins with neither sqlite: nor postgres:".into()));
@@ -67,6 +66,8 @@ async fn sqlite(url: &str, limits: Limits) -> Result<(DatabaseConnection, Databa
         .pragma("temp_store", "MEMORY")
         // KiB; the pages that a batch changes, and those that lead there.
         .pragma("cache_size", "-65536")
+        // Pages, 64 MiB of log: a page that many batches change is written back once, and few batches wait for that.
+        .pragma("wal_autocheckpoint", "16384")
         // Each table has statements for a few numbers of rows.
         .statement_cache_capacity(1024)
         // Rows come over from the driver's thread; with fewer the two would wait for each other.
@@ -85,9 +86,9 @@ async fn sqlite(url: &str, limits: Limits) -> Result<(DatabaseConnection, Databa
     ))
 }
 
-async fn postgres(url: &str, limits: Limits) -> Result<DatabaseConnection, StoreError> {
+async fn postgres(url: &str, limits: Limits) -> Result<(DatabaseConnection, DatabaseConnection), StoreError> {
     let millis = |time: Duration| time.as_millis().to_string();
-    let options = PgConnectOptions::from_str(url)
+    let reading = PgConnectOptions::from_str(url)
         .map_err(|error| StoreError::Refused(error.to_string()))?
         .application_name("zhanggui")
         .options([
@@ -99,7 +100,25 @@ async fn postgres(url: &str, limits: Limits) -> Result<DatabaseConnection, Store
         // Each table has an insert and an upsert for the columns that have NULLs, and what loads it.
         .statement_cache_capacity(1024)
         .disable_statement_logging();
-    let pool = PgPoolOptions::new()
+    let writing = reading.clone().options([
+        // A statement after a lock has to see what the lock waited for.
+        ("default_transaction_isolation", "read committed"),
+        // Whoever writes reads by keys only. A plan that was made while a table was empty, and read it from end to end,
+        // would stay until somebody analyses the table; it takes as long as the table is.
+        ("enable_seqscan", "off"),
+        ("jit", "off"),
+    ]);
+    let reader = pool(limits).connect_with(reading).await.map_err(failed)?;
+    // Most of those who open a database only read.
+    let writer = pool(limits).connect_lazy_with(writing);
+    Ok((
+        SqlxPostgresConnector::from_sqlx_postgres_pool(writer),
+        SqlxPostgresConnector::from_sqlx_postgres_pool(reader),
+    ))
+}
+
+fn pool(limits: Limits) -> PgPoolOptions {
+    PgPoolOptions::new()
         .max_connections(limits.connections.max(1))
         .acquire_timeout(limits.acquire)
         .test_before_acquire(false)
@@ -110,9 +129,7 @@ async fn postgres(url: &str, limits: Limits) -> Result<DatabaseConnection, Store
                 }
                 Ok(true)
             })
-        });
-    let pool = pool.connect_with(options).await.map_err(failed)?;
-    Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
+        })
 }
 
 fn failed(error: SqlxError) -> StoreError {

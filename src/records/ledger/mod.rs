@@ -137,9 +137,8 @@ pub(crate) fn post(
 fn free_id(unit: &Unit, cause: &Cause, kind: &str) -> Uuid {
     let (cause_id, member, now) =
         (cause.cause_id.to_string(), cause.member.to_string(), unit.now.to_string());
-    let id = |nth: &str| {
-        ids::dated(cause.business_date, &["movement", &cause_id, &member, cause.ledger, kind, &now, nth])
-    };
+    let id =
+        |nth: &str| ids::timed(unit.now, &["movement", &cause_id, &member, cause.ledger, kind, &now, nth]);
     let mut nth = 0u32;
     loop {
         let id = id(&nth.to_string());
@@ -207,7 +206,7 @@ fn lot_of(unit: &Unit, cause: &Cause, kind: &str, amount: i64, life: Life, pendi
     let mut nth = 0u32;
     let id = loop {
         let parts = ["lot", &cause_id, &member, cause.ledger, kind, &now, &nth.to_string()];
-        let id = ids::dated(cause.business_date, &parts);
+        let id = ids::timed(unit.now, &parts);
         if unit.t.lots.get(&(cause.member, cause.ledger.to_owned(), id)).is_none() {
             break id;
         }
