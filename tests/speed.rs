@@ -119,10 +119,10 @@ struct Posting {
 
 impl Operation for Posting {
     fn hints(&self) -> Vec<Want> {
-        vec![Want::Member(self.member)]
+        vec![Want::Account(self.member)]
     }
     fn run(&self, unit: &mut Unit) -> Result<Answer, Stop> {
-        unit.need([Want::Member(self.member)])?;
+        unit.need([Want::Account(self.member)])?;
         let cause = Cause {
             member: self.member,
             ledger: "department",

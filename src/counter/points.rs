@@ -4,7 +4,7 @@ mod redeem;
 pub use redeem::{Redeem, RedeemRequest, ReverseRedemption};
 
 use crate::counter::desk::Desk;
-use crate::counter::members::{active, by_number};
+use crate::counter::members::{active, holder};
 use crate::counter::money::Money;
 use crate::counter::stored::{Place, order_of};
 use crate::program::iso::{format_date, format_datetime};
@@ -21,7 +21,7 @@ const MAX_HOLD: i64 = 7 * 24 * 60;
 
 /// Brings a member's account of a ledger up to date: holds whose time is over, lots that begin or end.
 pub(crate) fn bring_up(unit: &mut Unit, place: &Place, who: Uuid, ledger: &str) -> Result<(), Stop> {
-    unit.need([Want::Member(who), Want::Lots(who, ledger.to_owned()), Want::Holds(who)])?;
+    unit.need([Want::Account(who), Want::Lots(who, ledger.to_owned()), Want::Holds(who)])?;
     let place = Place { cause: "expiry", ..*place };
     let cause = ledger::Cause { ledger, ..place.on(who, "") };
     lapse(unit, &cause)?;
@@ -80,13 +80,13 @@ pub struct PlaceHold {
 impl Operation for PlaceHold {
     fn hints(&self) -> Vec<Want> {
         let id = ids::member(&self.request.member);
-        vec![Want::Member(id), Want::Lots(id, self.request.ledger.clone()), Want::Holds(id)]
+        vec![Want::Account(id), Want::Lots(id, self.request.ledger.clone()), Want::Holds(id)]
     }
     fn run(&self, unit: &mut Unit) -> Result<Answer, Stop> {
         let request = &self.request;
         known_ledger(&self.desk, &request.ledger)?;
         let when = self.desk.when(unit, None)?;
-        let who = by_number(unit, &request.member)?;
+        let who = holder(unit, &request.member)?;
         active(&who)?;
         let amount = units(&self.desk, &request.ledger, request.amount, "amount")?;
         let minutes = request.minutes.unwrap_or(self.desk.terms().counter.hold_minutes);
@@ -178,7 +178,7 @@ fn find_hold(unit: &Unit, id: Uuid) -> Result<(member::Model, hold::Model), Stop
         let detail = format!("there is no hold {id}");
         return Err(Refusal::new(404, "unknown-hold", "There is no such hold", detail).for_now().into());
     };
-    unit.need([Want::Member(owner), Want::Holds(owner)])?;
+    unit.need([Want::Account(owner), Want::Holds(owner)])?;
     let who = unit.t.members.get(&owner).cloned();
     // Only open holds are loaded; one that was closed in this very batch is as closed as any.
     match (who, unit.t.holds.get(&(owner, id)).filter(|h| h.state == "open").cloned()) {
@@ -218,7 +218,7 @@ pub struct Adjust {
 impl Operation for Adjust {
     fn hints(&self) -> Vec<Want> {
         let id = ids::member(&self.request.member);
-        vec![Want::Member(id), Want::Lots(id, self.request.ledger.clone()), Want::Holds(id)]
+        vec![Want::Account(id), Want::Lots(id, self.request.ledger.clone()), Want::Holds(id)]
     }
     fn run(&self, unit: &mut Unit) -> Result<Answer, Stop> {
         unit.need_all(self.hints())?;
@@ -239,7 +239,7 @@ impl Operation for Adjust {
             Some(None) => return refuse("malformed-adjustment", "not a date", "expires_on"),
         };
         let when = self.desk.when(unit, None)?;
-        let who = by_number(unit, &request.member)?;
+        let who = holder(unit, &request.member)?;
         active(&who)?;
         let amount = units(&self.desk, &request.ledger, request.amount, "amount")?;
         let place = Place {
@@ -283,7 +283,7 @@ pub struct BringUp {
 impl Operation for BringUp {
     fn hints(&self) -> Vec<Want> {
         vec![
-            Want::Member(self.member),
+            Want::Account(self.member),
             Want::Lots(self.member, self.ledger.clone()),
             Want::Holds(self.member),
         ]

@@ -154,7 +154,7 @@ impl Operation for SettleMember {
     fn hints(&self) -> Vec<Want> {
         let (id, ledger) = (self.member, self.ledger.clone());
         vec![
-            Want::Member(id),
+            Want::Account(id),
             Want::Holds(id),
             Want::Settled(id, ledger.clone(), self.year),
             Want::Lots(id, ledger),

@@ -16,7 +16,9 @@ use std::sync::Arc;
 pub enum Want {
     /// A receipt: lines, tenders, gifts, discounts; its returns with lines, tenders, dues; and its approvals.
     Sale(Uuid),
-    /// A member: person, cards, tier grants, accounts.
+    /// A member with accounts: what postings need.
+    Account(Uuid),
+    /// A member with accounts, person, cards and tier grants.
     Member(Uuid),
     /// A voucher by number.
     Voucher(String),
@@ -310,6 +312,9 @@ impl Unit {
     }
     /// The store of rows says that everything of this want is on the shelves.
     pub fn note_loaded(&mut self, want: Want) {
+        if let Want::Member(id) = want {
+            self.loaded.insert(Want::Account(id));
+        }
         self.loaded.insert(want);
     }
     /// To whom a loaded card belongs.

@@ -18,6 +18,7 @@ fn loads_use_indexes() {
         let ticket = return_slip(id("return"), None, 0).ticket_id;
         let wants = BTreeSet::from([
             Want::Sale(sale),
+            Want::Account(ann),
             Want::Member(ann),
             Want::Voucher("v1".into()),
             Want::Answer("k".into()),
@@ -30,6 +31,7 @@ fn loads_use_indexes() {
             Want::Gifts(ann, 2026),
             Want::Ticket(ticket),
             Want::Return(id("return")),
+            Want::Returned(ann, 0),
             Want::Movement(id("m2")),
             Want::Caused(sale),
             Want::Redemption(id("redemption")),
@@ -42,6 +44,11 @@ fn loads_use_indexes() {
             Want::Secret("ticket".into()),
             Want::Events(ann),
         ]);
+        assert_eq!(
+            wants.iter().map(place_of).collect::<BTreeSet<_>>(),
+            (0..26).collect(),
+            "a want is not looked at"
+        );
         let mut watched = place.db.clone();
         let seen = watch(&mut watched);
         let mut tx = watched.begin().await.unwrap();
@@ -52,6 +59,38 @@ fn loads_use_indexes() {
         assert!(statements.len() >= 38, "{}", statements.len());
         by_index(&place.db, statements).await;
     });
+}
+
+/// A want's place among all: a new one has to be added here, and above.
+fn place_of(want: &Want) -> u8 {
+    match want {
+        Want::Sale(_) => 0,
+        Want::Account(_) => 1,
+        Want::Member(_) => 2,
+        Want::Voucher(_) => 3,
+        Want::Answer(_) => 4,
+        Want::Card(_) => 5,
+        Want::Identity(_) => 6,
+        Want::Hold(_) => 7,
+        Want::Holds(_) => 8,
+        Want::Lots(..) => 9,
+        Want::Days(..) => 10,
+        Want::Gifts(..) => 11,
+        Want::Ticket(_) => 12,
+        Want::Return(_) => 13,
+        Want::Returned(..) => 14,
+        Want::Movement(_) => 15,
+        Want::Caused(_) => 16,
+        Want::Redemption(_) => 17,
+        Want::Qualified(_) => 18,
+        Want::Settlement(_) => 19,
+        Want::Settled(..) => 20,
+        Want::Store(_) => 21,
+        Want::Counter(..) => 22,
+        Want::Rulebook(_) => 23,
+        Want::Secret(_) => 24,
+        Want::Events(_) => 25,
+    }
 }
 
 #[test]

@@ -214,6 +214,10 @@ fn load(rows: &Rows, unit: &mut Unit, want: &Want) {
             all!(dues where |r| ids.contains(&r.return_id));
             all!(approvals where |r| r.sale_id == Some(*id));
         }
+        Want::Account(id) => {
+            all!(members where |r| r.id == *id);
+            all!(accounts where |r| r.member_id == *id);
+        }
         Want::Member(id) => {
             all!(members where |r| r.id == *id);
             all!(persons where |r| r.member_id == *id);

@@ -40,6 +40,7 @@ pub fn customer(unit: &Unit, card: &str, at: i64) -> Result<Customer, Stop> {
         // Who shows a card that was reported lost is not the member: neither prices nor points, and no trace in the account.
         return Ok(Customer::default());
     }
+    unit.need([Want::Member(member.id)])?;
     let person = unit.t.persons.get(&member.id).cloned();
     Ok(Customer { member: Some(member), person, counts: true })
 }
@@ -49,7 +50,7 @@ pub fn present(unit: &Unit, id: Uuid) -> Result<member::Model, Stop> {
     let mut id = id;
     // A chain of mergers has no circles; the bound is against damaged rows.
     for _ in 0..32 {
-        unit.need([Want::Member(id)])?;
+        unit.need([Want::Account(id)])?;
         let found = unit.t.members.get(&id).cloned().ok_or_else(|| no_member(&id.to_string()))?;
         match found.merged_into {
             Some(into) if found.status == "merged" => id = into,
@@ -59,14 +60,21 @@ pub fn present(unit: &Unit, id: Uuid) -> Result<member::Model, Stop> {
     Err(no_member(&id.to_string()))
 }
 
-/// A member by number.
-pub fn by_number(unit: &Unit, number: &str) -> Result<member::Model, Stop> {
+/// A member by number, with accounts and no more: for who posts points.
+pub fn holder(unit: &Unit, number: &str) -> Result<member::Model, Stop> {
     let id = ids::member(number);
-    unit.need([Want::Member(id)])?;
+    unit.need([Want::Account(id)])?;
     if unit.t.members.get(&id).is_none() {
         return Err(no_member(number));
     }
     present(unit, id)
+}
+
+/// A member by number, with person, cards and tier grants.
+pub fn by_number(unit: &Unit, number: &str) -> Result<member::Model, Stop> {
+    let found = holder(unit, number)?;
+    unit.need([Want::Member(found.id)])?;
+    Ok(found)
 }
 
 fn no_member(number: &str) -> Stop {

@@ -21,6 +21,7 @@ pub fn tier_after(
         return Ok(None);
     }
     let mut known = facts::of_member(desk, unit, who.id, when.date)?;
+    unit.need([Want::Member(who.id)])?;
     let person = unit.t.persons.get(&who.id).cloned();
     known.insert("member".into(), facts::member(who, person.as_ref()));
     known.insert("today".into(), facts::date(when.date));

@@ -17,7 +17,9 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Default)]
 struct Wanted {
     sales: BTreeSet<Uuid>,
+    /// Members with accounts, and those of them with person, cards and tier grants.
     members: BTreeSet<Uuid>,
+    persons: BTreeSet<Uuid>,
     vouchers: BTreeSet<String>,
     redemptions: BTreeSet<Uuid>,
     settlements: BTreeSet<Uuid>,
@@ -47,7 +49,11 @@ impl Wanted {
     fn add(&mut self, want: Want) {
         match want {
             Want::Sale(id) => drop(self.sales.insert(id)),
-            Want::Member(id) => drop(self.members.insert(id)),
+            Want::Account(id) => drop(self.members.insert(id)),
+            Want::Member(id) => {
+                self.members.insert(id);
+                self.persons.insert(id);
+            }
             Want::Voucher(number) => drop(self.vouchers.insert(number)),
             Want::Answer(key) => drop(self.answers.insert(key)),
             Want::Card(number) => drop(self.cards.insert(number)),
@@ -165,11 +171,11 @@ async fn slips(db: &Reading<'_>, unit: &mut Unit, wanted: &Wanted) -> Result<(),
 }
 
 async fn member_rows(db: &Reading<'_>, unit: &mut Unit, wanted: &Wanted) -> Result<(), StoreError> {
-    let members = &wanted.members;
-    shelve!(db, unit.t.persons, person, MemberId, members);
-    shelve!(db, unit.t.cards, card, MemberId, members);
-    shelve!(db, unit.t.tier_grants, tier_grant, MemberId, members);
-    shelve!(db, unit.t.accounts, account, MemberId, members);
+    let persons = &wanted.persons;
+    shelve!(db, unit.t.persons, person, MemberId, persons);
+    shelve!(db, unit.t.cards, card, MemberId, persons);
+    shelve!(db, unit.t.tier_grants, tier_grant, MemberId, persons);
+    shelve!(db, unit.t.accounts, account, MemberId, &wanted.members);
     shelve!(db, unit.t.tier_grants, tier_grant, SaleId, &wanted.qualified);
     // Literals, not bound values: a partial index serves only a query that says its condition.
     let open = Condition::all().add(Expr::cust("state = 'open'"));
