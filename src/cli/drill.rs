@@ -1,5 +1,5 @@
 //! `zhanggui drill`: a made-up chain that plays against a server.
-use crate::cli::{CliError, Console};
+use crate::cli::{CliError, Console, verify};
 use crate::drill::{Plan, play};
 use std::sync::atomic::AtomicBool;
 
@@ -32,6 +32,9 @@ pub(crate) struct Args {
     /// Seconds for which a server that is away is waited for
     #[arg(long, default_value_t = 10)]
     patience: u64,
+    /// The server's database, if it can be reached from here: at the end everything in it is checked as `verify` does
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
 }
 
 /// False if something was not as it should be.
@@ -51,5 +54,9 @@ pub(crate) fn run(args: &Args, console: &mut Console) -> Result<bool, CliError> 
         console.message(&format!("{} answers", so_far.total()));
     })?;
     console.line(&report.to_string())?;
-    Ok(report.findings.is_empty())
+    let adds_up = match &args.database {
+        Some(url) => verify::look(url, console)?,
+        None => true,
+    };
+    Ok(report.findings.is_empty() && adds_up)
 }

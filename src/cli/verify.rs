@@ -12,10 +12,14 @@ pub(crate) struct Args {
 
 /// False if something does not add up.
 pub(crate) fn run(args: &Args, console: &mut Console) -> Result<bool, CliError> {
-    let url = args.recorded.database()?;
+    look(&args.recorded.database()?, console)
+}
+
+/// Checks a database and says what was found.
+pub(super) fn look(url: &str, console: &mut Console) -> Result<bool, CliError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let report = runtime.block_on(async {
-        let database = Database::open(&url).await?;
+        let database = Database::open(url).await?;
         let report = verify(&database).await;
         database.close().await.and(report)
     })?;

@@ -18,7 +18,10 @@ pub(super) struct Client {
     report: Arc<Mutex<Report>>,
     dice: Dice,
     agent: ureq::Agent,
+    /// Keys that were made.
     sent: u64,
+    /// Requests, questions and repetitions among them.
+    asked: u64,
     /// Receipts of this client: id and store.
     sales: Vec<(String, String)>,
     enrolled: std::collections::BTreeSet<u64>,
@@ -34,6 +37,7 @@ impl Client {
             dice: Dice::new(plan.seed ^ (nth << 32)),
             agent: agent(),
             sent: 0,
+            asked: 0,
             sales: Vec::new(),
             enrolled: Default::default(),
         }
@@ -43,7 +47,7 @@ impl Client {
     /// is played to its end, so that every write that was sent is answered.
     pub(super) fn run(mut self, began: Instant, stop: &AtomicBool) {
         while !stop.load(Ordering::Relaxed) {
-            let share = self.sent * self.plan.clients.max(1) * 1000;
+            let share = self.asked * self.plan.clients.max(1) * 1000;
             if let Some(due) = share.checked_div(self.plan.rate) {
                 let early = Duration::from_millis(due).saturating_sub(began.elapsed());
                 std::thread::sleep(early.min(Duration::from_millis(200)));
@@ -132,6 +136,7 @@ impl Client {
         patience: &mut Patience,
         sent: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
     ) -> Option<Option<Told>> {
+        self.asked += 1;
         let answer = told(sent);
         let hundredths = u32::try_from(began.elapsed().as_micros() / 10).unwrap_or(u32::MAX);
         self.note(|r| match &answer {
@@ -305,13 +310,42 @@ pub(super) fn look_again(plan: &Plan, report: &mut Report) {
         };
         if found.status != 200 {
             report.wrong(format!("{path} was acknowledged and answers {}: {told}", found.status));
-        } else if path.starts_with("/v1/returns/") {
+            continue;
+        }
+        for name in LASTING {
+            if let Some((was, is)) = both(&told, &found.body, name).filter(|(was, is)| was != is) {
+                report.wrong(format!("{path}: {name} was {was} when it was acknowledged and is {is}"));
+            }
+        }
+        if path.starts_with("/v1/returns/") {
             let status = if report.voided.contains(&path) { "voided" } else { "recorded" };
             if field(&found.body, "status") != status {
                 report.wrong(format!("{path} should be {status}: {}", found.body));
             }
         }
     }
+}
+
+/// What stays as it was acknowledged, whatever happens later.
+const LASTING: [&str; 12] = [
+    "sale",
+    "return",
+    "redemption",
+    "hold",
+    "store",
+    "terminal",
+    "receipt",
+    "business_date",
+    "occurred_at",
+    "total",
+    "discount",
+    "refund",
+];
+
+/// A member that two JSON objects have.
+fn both(one: &str, other: &str, name: &str) -> Option<(Value, Value)> {
+    let member = |body: &str| serde_json::from_str::<Value>(body).ok()?.get(name).cloned();
+    Some((member(one)?, member(other)?))
 }
 
 fn set(body: &mut Value, name: &str, value: Value) {

@@ -5,8 +5,8 @@ use crate::records::entity::*;
 use sea_orm::prelude::Uuid;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr, EntityTrait, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, Statement,
 };
 
 // Conditions of partial indexes: literals, since a bound value does not say that the index holds the row.
@@ -282,13 +282,34 @@ pub async fn due<C: ConnectionTrait>(
     Ok(found)
 }
 
-/// Events in the order of recording.
+/// By how much the clocks of nodes and database may differ, in microseconds.
+const CLOCKS: i64 = 1_000_000;
+
+/// Before when no event is still to come, in epoch microseconds; None: whatever is to come is later than what is there.
+/// On PostgreSQL others may have begun earlier and not yet committed: who reads on after what they see would never meet
+/// those events. On SQLite one writes after the other.
+pub async fn events_until<C: ConnectionTrait>(db: &C) -> Result<Option<i64>, DbErr> {
+    if db.get_database_backend() != DbBackend::Postgres {
+        return Ok(None);
+    }
+    let sql = "SELECT (EXTRACT(EPOCH FROM min(xact_start)) * 1000000)::bigint AS began FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'";
+    let row = db.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await?;
+    let began: Option<i64> = row.map(|row| row.try_get("", "began")).transpose()?.flatten();
+    Ok(began.map(|began| began.saturating_sub(CLOCKS)))
+}
+
+/// Events in the order of recording, those before `until` if given.
 pub async fn events<C: ConnectionTrait>(
     db: &C,
     after: After<(i64, Uuid)>,
+    until: Option<i64>,
     limit: u64,
 ) -> Result<Vec<event::Model>, DbErr> {
     let mut query = event::Entity::find();
+    if let Some(until) = until {
+        query = query.filter(event::Column::RecordedAt.lt(until));
+    }
     if let Some((at, id)) = after {
         let same = Condition::all().add(event::Column::RecordedAt.eq(at)).add(event::Column::Id.gt(id));
         // The first condition follows from the second; it is the one that an index can begin with.

@@ -69,14 +69,19 @@ pub struct EventsQuery {
     limit: Option<u64>,
 }
 
-/// What happened, in the order of recording. `next` is always there: ask with it again for what comes then
+/// What happened, in the order of recording; what may still be overtaken by another node's event is not shown yet. `next`
+/// is always there: ask with it again for what comes then
 #[utoipa::path(get, path = "/v1/events", tag = "events", params(EventsQuery),
     responses((status = 200, description = "Events", body = Value), (status = "default", response = ProblemBody)))]
 pub async fn events(request: HttpRequest, state: web::Data<State>) -> Answered {
     let asked: EventsQuery = query(&request)?;
     let limit = limit(asked.limit)?;
     let from: Option<(i64, Uuid)> = after(asked.after.as_deref(), "after")?;
-    let rows = state.records.read(move |db| async move { read::events(&db, from, limit).await }).await?;
+    let rows = state.records.read(move |db| async move {
+        let until = read::events_until(&db).await?;
+        read::events(&db, from, until, limit).await
+    });
+    let rows = rows.await?;
     let last = rows.last().map(|row| (row.recorded_at, row.id)).or(from);
     let books = state.registry.current();
     let items: Vec<Value> = rows.iter().map(|row| shown::event(&books, row)).collect();

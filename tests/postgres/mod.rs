@@ -20,7 +20,8 @@ pub struct Cluster {
     next: AtomicU32,
 }
 
-/// The cluster of this test binary; None, and a word about it, if PostgreSQL is not installed.
+/// The cluster of this test binary; None, and a word about it, if PostgreSQL is not installed. Where
+/// `ZHANGGUI_POSTGRES=required`, it has to be.
 pub fn cluster() -> Option<&'static Cluster> {
     static CLUSTER: OnceLock<Option<Cluster>> = OnceLock::new();
     CLUSTER.get_or_init(Cluster::start).as_ref()
@@ -29,6 +30,8 @@ pub fn cluster() -> Option<&'static Cluster> {
 impl Cluster {
     fn start() -> Option<Cluster> {
         let Some(bin) = binaries() else {
+            let required = std::env::var("ZHANGGUI_POSTGRES").is_ok_and(|said| said == "required");
+            assert!(!required, "PostgreSQL is not installed");
             let _ = writeln!(std::io::stderr(), "skipped: PostgreSQL is not installed");
             return None;
         };

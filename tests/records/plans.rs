@@ -121,7 +121,7 @@ fn queries_use_indexes() {
         }
         assert_eq!(read::due(db, DAY + 400, 1, 9).await.unwrap(), [(ann, LEDGER.to_owned())]);
         assert_eq!(read::due(db, DAY, 9, 9).await.unwrap(), [(ann, LEDGER.to_owned())]);
-        assert_eq!(read::events(db, Some((0, Uuid::nil())), 9).await.unwrap().len(), 1);
+        assert_eq!(read::events(db, Some((0, Uuid::nil())), Some(i64::MAX), 9).await.unwrap().len(), 1);
         assert_eq!(read::counters(db, "s1").await.unwrap().len(), 1);
         let statements = std::mem::take(&mut *seen.lock().unwrap());
         by_index(&place.db, statements).await;

@@ -1,6 +1,6 @@
 //! Birthdays, told once a year.
 use crate::records::database::{Database, errors};
-use crate::records::engine::StoreError;
+use crate::records::engine::{Clock as _, Store as _, StoreError, SystemClock};
 use crate::records::entity::{event, member, person};
 use sea_orm::prelude::Uuid;
 use sea_orm::sea_query::OnConflict;
@@ -61,7 +61,11 @@ pub async fn tell(db: &Database, events: Vec<event::Model>) -> Result<(), StoreE
         return Ok(());
     }
     let known = OnConflict::column(event::Column::Id).do_nothing().to_owned();
-    let rows = events.into_iter().map(IntoActiveModel::into_active_model);
+    let tx = db.begin().await?;
+    // Dated when nobody can write before: readers of events go on from the last they saw.
+    let now = SystemClock.now();
+    let rows = events.into_iter().map(|e| event::Model { recorded_at: now, ..e }.into_active_model());
     let insert = event::Entity::insert_many(rows).on_conflict(known);
-    insert.exec_without_returning(db.writer()).await.map(drop).map_err(errors::of)
+    insert.exec_without_returning(tx.connection()).await.map_err(errors::of)?;
+    tx.finish().await
 }
