@@ -11,6 +11,8 @@
 mod common;
 #[path = "plugins_server/deliveries.rs"]
 mod deliveries;
+#[path = "plugins_server/demonstration.rs"]
+mod demonstration;
 #[path = "plugins_server/guest.rs"]
 mod guest;
 #[path = "plugins_server/install.rs"]
