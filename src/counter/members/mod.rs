@@ -8,6 +8,7 @@ mod tier;
 pub use cards::{BlockCard, ReplaceCard, ReplaceRequest};
 pub use edit::{EditMember, EditRequest, EraseMember, GiftGivenRequest, GiveGift};
 pub use enrol::{ApplicantRequest, EnrolMember, EnrolRequest, IdentityRequest};
+pub(crate) use merge::hand_on;
 pub use merge::{MergeMembers, MergeRequest, UnmergeMembers};
 pub use tier::{Upgrade, tier_after};
 

@@ -2,7 +2,7 @@
 use super::{bring_up, find_hold, known_ledger, text};
 use crate::counter::desk::{Desk, When};
 use crate::counter::facts;
-use crate::counter::members::{active, by_number, present};
+use crate::counter::members::{active, by_number, hand_on, present};
 use crate::counter::money::Money;
 use crate::counter::stored::{Place, order_of};
 use crate::records::entity::{event, hold, member, redemption, voucher};
@@ -270,6 +270,7 @@ impl Operation for ReverseRedemption {
         restore(unit, &cause, &movement, when.date, grace)?;
         unit.t.redemptions.put(redemption::Model { status: "reversed".into(), ..found.clone() });
         let who = present(unit, found.member_id)?;
+        hand_on(unit, &place, found.member_id, &found.ledger)?;
         let balance = unit.account(who.id, &found.ledger).available;
         let body = json!({
             "redemption": found.id,
