@@ -15,6 +15,8 @@ mod postgres;
 #[path = "returns/shop.rs"]
 #[allow(dead_code, reason = "the tests of returns use the rest")]
 mod shop;
+#[path = "members/together.rs"]
+mod together;
 
 use serde_json::{Value, json};
 use shop::*;

@@ -7,7 +7,7 @@ use crate::records::entity::*;
 use crate::records::shelf::{Row, Shelf};
 use sea_orm::prelude::Uuid;
 use std::any::Any;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 /// What an operation may need to see. Loading locks the rows of sales, members, vouchers, redemptions, settlements and
@@ -18,6 +18,8 @@ pub enum Want {
     Sale(Uuid),
     /// A member: person, cards, tier grants, accounts.
     Member(Uuid),
+    /// Which members were merged into one (not locked: whoever merges locks the one that stays).
+    Merged(Uuid),
     /// A voucher by number.
     Voucher(String),
     /// The stored answer to an idempotency key.
@@ -273,6 +275,7 @@ pub struct Unit {
     cards: std::collections::HashMap<String, Uuid>,
     identities: std::collections::HashMap<String, Uuid>,
     holds: std::collections::HashMap<Uuid, Uuid>,
+    merged: std::collections::BTreeMap<Uuid, Uuid>,
     tickets: std::collections::HashMap<Uuid, Uuid>,
     returned: std::collections::BTreeMap<Uuid, PastReturn>,
     decided: Vec<Decided>,
@@ -288,6 +291,7 @@ impl Unit {
             loaded: HashSet::new(),
             cards: Default::default(),
             identities: Default::default(),
+            merged: Default::default(),
             holds: Default::default(),
             tickets: Default::default(),
             returned: Default::default(),
@@ -318,8 +322,20 @@ impl Unit {
     }
     /// To whom an identity document belongs.
     pub fn identity_member(&self, hash: &str) -> Option<Uuid> {
-        let key = hash.to_owned();
-        self.t.identities.get(&key).map(|i| i.member_id).or_else(|| self.identities.get(hash).copied())
+        self.t.identities.get(&hash.to_owned()).map(|i| i.member_id)
+    }
+    /// The members that were merged into one, as this batch leaves them.
+    pub fn merged(&self, into: Uuid) -> Vec<Uuid> {
+        let found = self.merged.iter().filter(|(_, i)| **i == into).map(|(id, _)| *id);
+        let mut all: BTreeSet<Uuid> = found.collect();
+        for row in self.t.members.range(Uuid::nil()..=Uuid::max()) {
+            if row.merged_into == Some(into) {
+                all.insert(row.id);
+            } else {
+                all.remove(&row.id);
+            }
+        }
+        all.into_iter().collect()
     }
     /// To whom a hold belongs.
     pub fn hold_member(&self, id: Uuid) -> Option<Uuid> {
@@ -356,6 +372,9 @@ impl Unit {
         found
     }
     pub fn found_return(&mut self, past: PastReturn) {
+    pub fn found_merged(&mut self, member: Uuid, into: Uuid) {
+        self.merged.insert(member, into);
+    }
         self.returned.insert(past.id, past);
     }
     pub fn found_card(&mut self, number: String, member: Uuid) {

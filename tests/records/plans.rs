@@ -19,6 +19,7 @@ fn loads_use_indexes() {
         let wants = BTreeSet::from([
             Want::Sale(sale),
             Want::Member(ann),
+            Want::Merged(ann),
             Want::Voucher("v1".into()),
             Want::Answer("k".into()),
             Want::Card("c-ann".into()),

@@ -118,9 +118,15 @@ impl Shop {
     pub async fn enrol(&self, number: &str) {
         let request = read_as(json!({
             "store": "s001", "actor": "clerk", "number": number, "card": format!("C-{number}"),
-            "applicant": {"ground": "old_card", "name": "n", "phone": "p", "address": "a"},
+            "applicant": applicant,
             "visit": {"id_shown": true, "form_filled": true, "details_confirmed": true, "old_card_given": true,
                       "card_shown": true},
+        self.enrol_with(number, none()).await;
+    }
+    /// Enrols with anything else said of the applicant.
+    pub async fn enrol_with(&self, number: &str, more: Value) {
+        let mut applicant = json!({"ground": "old_card", "name": "n", "phone": "p", "address": "a"});
+        applicant.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         }));
         let desk = self.desk(&json!("s001"));
         assert_eq!(self.run(EnrolMember { desk, request }).await.0, 201);

@@ -60,6 +60,22 @@ pub fn present(unit: &Unit, id: Uuid) -> Result<member::Model, Stop> {
     Err(no_member(&id.to_string()))
 }
 
+/// A member and every record that was merged into it: all that is recorded of one person. Loads what it needs.
+pub fn records_of(unit: &Unit, id: Uuid) -> Result<Vec<Uuid>, Stop> {
+    let mut all = vec![id];
+    let mut at = 0;
+    while let Some(one) = all.get(at).copied() {
+        unit.need([Want::Member(one), Want::Merged(one)])?;
+        for merged in unit.merged(one) {
+            if !all.contains(&merged) {
+                all.push(merged);
+            }
+        }
+        at += 1;
+    }
+    Ok(all)
+}
+
 /// A member by number.
 pub fn by_number(unit: &Unit, number: &str) -> Result<member::Model, Stop> {
     let id = ids::member(number);

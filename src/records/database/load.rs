@@ -18,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 struct Wanted {
     sales: BTreeSet<Uuid>,
     members: BTreeSet<Uuid>,
+    merged: BTreeSet<Uuid>,
     vouchers: BTreeSet<String>,
     redemptions: BTreeSet<Uuid>,
     settlements: BTreeSet<Uuid>,
@@ -48,6 +49,7 @@ impl Wanted {
         match want {
             Want::Sale(id) => drop(self.sales.insert(id)),
             Want::Member(id) => drop(self.members.insert(id)),
+            Want::Merged(into) => drop(self.merged.insert(into)),
             Want::Voucher(number) => drop(self.vouchers.insert(number)),
             Want::Answer(key) => drop(self.answers.insert(key)),
             Want::Card(number) => drop(self.cards.insert(number)),
@@ -221,8 +223,11 @@ async fn found(db: &Reading<'_>, unit: &mut Unit, wanted: &Wanted) -> Result<(),
     for row in db.rows::<card::Entity, _>(card::Column::Number, &wanted.cards).await? {
         unit.found_card(row.number, row.member_id);
     }
-    for row in db.rows::<identity::Entity, _>(identity::Column::Hash, &wanted.identities).await? {
-        unit.found_identity(row.hash, row.member_id);
+    lock!(db, unit.t.identities, identity, Hash, &wanted.identities);
+    for row in db.rows::<member::Entity, _>(member::Column::MergedInto, &wanted.merged).await? {
+        if let Some(into) = row.merged_into {
+            unit.found_merged(row.id, into);
+        }
     }
     for row in db.rows::<hold::Entity, _>(hold::Column::Id, &wanted.holds).await? {
         unit.found_hold(row.id, row.member_id);
