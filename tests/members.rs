@@ -6,6 +6,8 @@
     clippy::indexing_slicing,
     reason = "a test that fails should say where"
 )]
+#[path = "members/days.rs"]
+mod days;
 #[path = "records/each.rs"]
 #[allow(dead_code, reason = "the tests of records use the rest")]
 mod each;

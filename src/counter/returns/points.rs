@@ -104,7 +104,8 @@ pub struct Traces {
 /// Notes on the day of the sale, not of the return, what came back, so that spend is net. `sign` is -1 when a return is
 /// voided.
 pub fn note_days(unit: &mut Unit, member: Uuid, date: i32, traces: &Traces, sign: i64) -> Result<(), Stop> {
-    unit.need([Want::Days(member, crate::counter::facts::year_of(date))])?;
+    // With the member's lock: another node may be adding a sale to the same day.
+    unit.need([Want::Member(member), Want::Days(member, crate::counter::facts::year_of(date))])?;
     for (area, paid, points) in &traces.days {
         let key = (member, date, area.clone());
         let mut day = unit.t.days.get(&key).cloned().unwrap_or_else(|| member_day::Model {
@@ -154,10 +155,10 @@ pub fn give_again(
         restore(unit, &cause, &movement, when.date, grace)?;
         let back = unit.entries(movement.id).iter().filter(|e| e.bucket == "clawed").map(|e| e.amount).sum();
         again.push((movement.ledger.clone(), back));
-    }
         given.insert((movement.member_id, movement.ledger));
     }
     for (member, ledger) in given {
         hand_on(unit, &place, member, &ledger)?;
+    }
     Ok(again)
 }
