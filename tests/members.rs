@@ -11,6 +11,8 @@ mod days;
 #[path = "records/each.rs"]
 #[allow(dead_code, reason = "the tests of records use the rest")]
 mod each;
+#[path = "members/erased.rs"]
+mod erased;
 #[path = "members/lives.rs"]
 mod lives;
 #[path = "members/merged.rs"]

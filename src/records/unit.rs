@@ -26,7 +26,7 @@ pub enum Want {
     Answer(String),
     /// To whom a card belongs (not locked: a card never changes hands).
     Card(String),
-    /// To whom an identity document belongs, by its hash.
+    /// An identity document by its hash (locked: it may pass on from a member who was erased).
     Identity(String),
     /// To whom a hold belongs (not locked).
     Hold(Uuid),
@@ -273,10 +273,9 @@ pub struct Unit {
     loaded: HashSet<Want>,
     /// Finders' results: what belongs to whom.
     cards: std::collections::HashMap<String, Uuid>,
-    identities: std::collections::HashMap<String, Uuid>,
     holds: std::collections::HashMap<Uuid, Uuid>,
-    merged: std::collections::BTreeMap<Uuid, Uuid>,
     tickets: std::collections::HashMap<Uuid, Uuid>,
+    merged: std::collections::BTreeMap<Uuid, Uuid>,
     returned: std::collections::BTreeMap<Uuid, PastReturn>,
     decided: Vec<Decided>,
     decided_mark: usize,
@@ -290,10 +289,9 @@ impl Unit {
             now,
             loaded: HashSet::new(),
             cards: Default::default(),
-            identities: Default::default(),
-            merged: Default::default(),
             holds: Default::default(),
             tickets: Default::default(),
+            merged: Default::default(),
             returned: Default::default(),
             decided: Vec::new(),
             decided_mark: 0,
@@ -372,16 +370,13 @@ impl Unit {
         found
     }
     pub fn found_return(&mut self, past: PastReturn) {
+        self.returned.insert(past.id, past);
+    }
     pub fn found_merged(&mut self, member: Uuid, into: Uuid) {
         self.merged.insert(member, into);
     }
-        self.returned.insert(past.id, past);
-    }
     pub fn found_card(&mut self, number: String, member: Uuid) {
         self.cards.insert(number, member);
-    }
-    pub fn found_identity(&mut self, hash: String, member: Uuid) {
-        self.identities.insert(hash, member);
     }
     pub fn found_hold(&mut self, id: Uuid, member: Uuid) {
         self.holds.insert(id, member);

@@ -235,7 +235,7 @@ fn load(rows: &Rows, unit: &mut Unit, want: &Want) {
         }
         Want::Identity(hash) => {
             if let Some(found) = rows.identities.get(hash) {
-                unit.found_identity(hash.clone(), found.member_id);
+                t.identities.load(found.clone());
             }
         }
         Want::Hold(id) => {

@@ -53,8 +53,8 @@ pub fn present(unit: &Unit, id: Uuid) -> Result<member::Model, Stop> {
         unit.need([Want::Member(id)])?;
         let found = unit.t.members.get(&id).cloned().ok_or_else(|| no_member(&id.to_string()))?;
         match found.merged_into {
-            Some(into) if found.status == "merged" => id = into,
-            _ => return Ok(found),
+            Some(into) => id = into,
+            None => return Ok(found),
         }
     }
     Err(no_member(&id.to_string()))

@@ -218,7 +218,7 @@ async fn movements(db: &Reading<'_>, unit: &mut Unit, wanted: &Wanted) -> Result
     Ok(())
 }
 
-/// What belongs to whom: no locks, and nothing on the shelves.
+/// What belongs to whom: no locks, and nothing on the shelves, but for documents, which may change hands.
 async fn found(db: &Reading<'_>, unit: &mut Unit, wanted: &Wanted) -> Result<(), StoreError> {
     for row in db.rows::<card::Entity, _>(card::Column::Number, &wanted.cards).await? {
         unit.found_card(row.number, row.member_id);
