@@ -111,7 +111,6 @@ fn case_8_a_year_is_settled_once_with_holds_and_late_receipts() {
             shop.run(PlaceHold { desk: desk.clone(), request: hold, operation: hold_id }).await.0,
             201
         );
-        shop.at("2027-01-01T09:00:00+08:00");
         let settle = || SettleMember {
             desk: desk.clone(),
             settlement: ids::named(&["settlement", "department", "2026"]),
@@ -121,10 +120,18 @@ fn case_8_a_year_is_settled_once_with_holds_and_late_receipts() {
             member: ids::member("M1"),
             actor: "system".into(),
         };
-        let begin = json!({"store": "s001", "actor": "system", "ledger": "department", "year": 2026});
-        let begin = BeginSettlement { desk: desk.clone(), request: as_request(begin) };
-        assert_eq!(begin.request.id(), settle().settlement);
-        assert_eq!(shop.run(begin).await.0, 202);
+        let begin = || {
+            let year = json!({"store": "s001", "actor": "system", "ledger": "department", "year": 2026});
+            BeginSettlement { desk: desk.clone(), request: as_request(year) }
+        };
+        assert_eq!(begin().request.id(), settle().settlement);
+        // The year's last day is a day to buy on.
+        shop.at("2026-12-31T23:59:58+08:00");
+        let (status, told) = shop.run(begin()).await;
+        assert_eq!((status, &told["code"]), (409, &json!("year-not-over")), "{told}");
+        shop.at("2027-01-01T00:00:00+08:00");
+        assert_eq!(shop.run(begin()).await.0, 202);
+        shop.at("2027-01-01T09:00:00+08:00");
         // What is on hold is not settled: 1,300 points are 13.00 yuan.
         let (_, told) = shop.run(settle()).await;
         assert_eq!(
