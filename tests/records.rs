@@ -100,6 +100,11 @@ fn every_want_puts_what_it_names() {
                 ..hold(id("old hold"), "ann", 1, id("lot"))
             });
             t.returns.put(return_slip(id("no receipt"), None, 0));
+            t.members.put(zhanggui::records::entity::member::Model {
+                status: "merged".into(),
+                merged_into: Some(id("ann")),
+                ..member("ann before")
+            });
         })
         .await
         .unwrap();
@@ -123,6 +128,9 @@ fn every_want_puts_what_it_names() {
         assert!(t.cards.get(&"c-ann".into()).is_some() && t.tier_grants.get(&(ann, id("grant"))).is_some());
         assert_eq!(unit.account(ann, LEDGER).available, 70);
 
+        assert!(unit.merged(ann).is_empty());
+        let unit = load(&place.db, [Want::Merged(ann)]).await;
+        assert_eq!(unit.merged(ann), [id("ann before")]);
         let lots = [Want::Lots(ann, LEDGER.into()), Want::Holds(ann)];
         let unit = load(&place.db, lots).await;
         assert_eq!((unit.lots(ann, LEDGER).len(), unit.open_holds(ann).len()), (1, 1));

@@ -1,5 +1,6 @@
 //! Facts `from records`, in the retail vocabulary's words; a chain's own vocabulary takes those of them that it has.
 use crate::counter::desk::Desk;
+use crate::counter::members::records_of;
 use crate::lang::typed::{Ty, Vocab};
 use crate::program::dates::to_ymd;
 use crate::program::iso::format_date;
@@ -103,11 +104,17 @@ pub fn line(
     }
 }
 
-/// What the records know of a member on a date: balances, spend, gifts. Loads what it needs.
+/// What the records know of a member, and of the records merged into it, on a date: balances, spend, gifts. Loads what it
+/// needs.
 pub fn of_member(desk: &Desk, unit: &Unit, id: Uuid, today: i32) -> Result<Map<String, Value>, Stop> {
     let (year, money, points) = (year_of(today), desk.currency(), desk.points());
     let last_year = crate::program::dates::add_months(today, -12).unwrap_or(today);
-    unit.need([Want::Member(id), Want::Days(id, year), Want::Days(id, year - 1), Want::Gifts(id, year)])?;
+    let wants =
+        |id| [Want::Member(id), Want::Days(id, year), Want::Days(id, year - 1), Want::Gifts(id, year)];
+    unit.need_all([&wants(id)[..], &[Want::Merged(id)]].concat())?;
+    let records = records_of(unit, id)?;
+    unit.need_all(records.iter().flat_map(|of| wants(*of)).collect())?;
+    let days = |from, to| records.iter().flat_map(move |of| unit.days(*of, from, to));
     let mut facts = Map::new();
     for ledger in desk.point_ledgers() {
         let balance = unit.account(id, &ledger).available;
@@ -115,14 +122,13 @@ pub fn of_member(desk: &Desk, unit: &Unit, id: Uuid, today: i32) -> Result<Map<S
     }
     let first = crate::program::dates::from_ymd(year, 1, 1).unwrap_or(today);
     let last = crate::program::dates::from_ymd(year, 12, 31).unwrap_or(today);
-    let net = |from, to| -> i64 { unit.days(id, from, to).iter().map(|d| d.spent - d.returned).sum() };
+    let net = |from, to| -> i64 { days(from, to).map(|d| d.spent - d.returned).sum() };
     facts.insert("member_spend".into(), json!([{ "year": year, "value": money.text(net(first, last)) }]));
     facts.insert("spend_on".into(), json!([{ "day": date(today), "value": money.text(net(today, today)) }]));
-    let earned: i64 =
-        unit.days(id, last_year + 1, today).iter().filter(|d| d.area == "department").map(|d| d.earned).sum();
+    let earned: i64 = days(last_year + 1, today).filter(|d| d.area == "department").map(|d| d.earned).sum();
     facts.insert("year_points".into(), points.text(earned).into());
-    let gifts = unit.t.gift_issues.range((id, String::new(), i32::MIN)..=(id, "\u{10ffff}".into(), i32::MAX));
-    let gifts = gifts.filter(|g| g.year == year && g.kind == "birthday").count();
+    let gift = |of: &Uuid| unit.t.gift_issues.get(&(*of, "birthday".to_owned(), year)).is_some();
+    let gifts = records.iter().filter(|of| gift(of)).count();
     facts.insert("birthday_gifts".into(), json!([{ "year": year, "value": gifts }]));
     Ok(facts)
 }
@@ -134,7 +140,9 @@ const RECENT: i32 = 180;
 /// needs.
 pub fn history(desk: &Desk, unit: &Unit, id: Uuid, today: i32) -> Result<Map<String, Value>, Stop> {
     let (since, year, money) = (today - RECENT, year_of(today), desk.currency());
-    unit.need([Want::Returned(id, since), Want::Days(id, year), Want::Days(id, year - 1)])?;
+    let records = records_of(unit, id)?;
+    let wants = |id| [Want::Returned(id, since), Want::Days(id, year), Want::Days(id, year - 1)];
+    unit.need_all(records.iter().flat_map(|of| wants(*of)).collect())?;
     // Words that were written down under older texts may be none of this vocabulary.
     let vocab = &desk.program().linked().rulebook.vocab;
     let reasons = vocab.roots.iter().find(|r| r.name == "recent_returns").and_then(|r| match r.ty.inner() {
@@ -159,9 +167,11 @@ pub fn history(desk: &Desk, unit: &Unit, id: Uuid, today: i32) -> Result<Map<Str
             "reason": Some(&r.reason).filter(|reason| known(reason)),
         })
     };
-    let returns: Vec<Value> = unit.past_returns(id, since).iter().map(past).collect();
+    let mut all: Vec<PastReturn> = records.iter().flat_map(|of| unit.past_returns(*of, since)).collect();
+    all.sort_by_key(|r| (r.date, r.id));
+    let returns: Vec<Value> = all.iter().map(past).collect();
     let mut spent: BTreeMap<i32, i64> = BTreeMap::new();
-    for day in unit.days(id, since, today) {
+    for day in records.iter().flat_map(|of| unit.days(*of, since, today)) {
         *spent.entry(day.date).or_default() += day.spent;
     }
     let purchases = spent.into_iter().filter(|(_, paid)| *paid > 0);

@@ -58,7 +58,7 @@ impl Operation for BeginSettlement {
                 .into());
         }
         let today = self.desk.date_at(unit.now)?.date;
-        if !request.dry_run && today < request.as_of() {
+        if !request.dry_run && today <= request.as_of() {
             let detail = format!("the year {} is not over; a dry run shows what would be", request.year);
             return Err(Refusal::new(409, "year-not-over", "The year is not over", detail)
                 .at("year")

@@ -1,5 +1,6 @@
 //! Paying with stored value: rebate money and the like from a ledger, and vouchers.
 use crate::counter::desk::{Desk, When};
+use crate::counter::points::bring_up;
 use crate::counter::sale::TenderRequest;
 use crate::records::entity::{member, sale_tender, voucher};
 use crate::records::ledger::{Cause, Order, spend};
@@ -69,7 +70,7 @@ pub fn take(
                 let refusal = Refusal::new(422, "card-missing", "The member's card is needed", detail);
                 return Err(refusal.at("card").into());
             };
-            unit.need([Want::Lots(member.id, ledger.clone()), Want::Holds(member.id)])?;
+            bring_up(unit, place, member.id, ledger)?;
             let cause = place.on(member.id, ledger);
             spend(unit, &cause, "spend", "redeemed", tender.amount, order_of(place.desk, ledger))?;
         }

@@ -14,6 +14,8 @@ use sha2::Sha256;
 
 /// The name of the key that tickets are signed with.
 pub const KEY: &str = "ticket";
+/// The name of the key that identity documents are kept under.
+pub const IDENTITY_KEY: &str = "identity";
 /// Longer tickets are not looked at.
 const MAX_LENGTH: usize = 1 << 20;
 

@@ -7,7 +7,7 @@ use crate::records::entity::*;
 use crate::records::shelf::{Row, Shelf};
 use sea_orm::prelude::Uuid;
 use std::any::Any;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 /// What an operation may need to see. Loading locks the rows of sales, members, vouchers, redemptions, settlements and
@@ -20,13 +20,15 @@ pub enum Want {
     Account(Uuid),
     /// A member with accounts, person, cards and tier grants.
     Member(Uuid),
+    /// Which members were merged into one (not locked: whoever merges locks the one that stays).
+    Merged(Uuid),
     /// A voucher by number.
     Voucher(String),
     /// The stored answer to an idempotency key.
     Answer(String),
     /// To whom a card belongs (not locked: a card never changes hands).
     Card(String),
-    /// To whom an identity document belongs, by its hash.
+    /// An identity document by its hash (locked: it may pass on from a member who was erased).
     Identity(String),
     /// To whom a hold belongs (not locked).
     Hold(Uuid),
@@ -273,9 +275,9 @@ pub struct Unit {
     loaded: HashSet<Want>,
     /// Finders' results: what belongs to whom.
     cards: std::collections::HashMap<String, Uuid>,
-    identities: std::collections::HashMap<String, Uuid>,
     holds: std::collections::HashMap<Uuid, Uuid>,
     tickets: std::collections::HashMap<Uuid, Uuid>,
+    merged: std::collections::BTreeMap<Uuid, Uuid>,
     returned: std::collections::BTreeMap<Uuid, PastReturn>,
     decided: Vec<Decided>,
     decided_mark: usize,
@@ -289,9 +291,9 @@ impl Unit {
             now,
             loaded: HashSet::new(),
             cards: Default::default(),
-            identities: Default::default(),
             holds: Default::default(),
             tickets: Default::default(),
+            merged: Default::default(),
             returned: Default::default(),
             decided: Vec::new(),
             decided_mark: 0,
@@ -323,8 +325,20 @@ impl Unit {
     }
     /// To whom an identity document belongs.
     pub fn identity_member(&self, hash: &str) -> Option<Uuid> {
-        let key = hash.to_owned();
-        self.t.identities.get(&key).map(|i| i.member_id).or_else(|| self.identities.get(hash).copied())
+        self.t.identities.get(&hash.to_owned()).map(|i| i.member_id)
+    }
+    /// The members that were merged into one, as this batch leaves them.
+    pub fn merged(&self, into: Uuid) -> Vec<Uuid> {
+        let found = self.merged.iter().filter(|(_, i)| **i == into).map(|(id, _)| *id);
+        let mut all: BTreeSet<Uuid> = found.collect();
+        for row in self.t.members.range(Uuid::nil()..=Uuid::max()) {
+            if row.merged_into == Some(into) {
+                all.insert(row.id);
+            } else {
+                all.remove(&row.id);
+            }
+        }
+        all.into_iter().collect()
     }
     /// To whom a hold belongs.
     pub fn hold_member(&self, id: Uuid) -> Option<Uuid> {
@@ -363,11 +377,11 @@ impl Unit {
     pub fn found_return(&mut self, past: PastReturn) {
         self.returned.insert(past.id, past);
     }
+    pub fn found_merged(&mut self, member: Uuid, into: Uuid) {
+        self.merged.insert(member, into);
+    }
     pub fn found_card(&mut self, number: String, member: Uuid) {
         self.cards.insert(number, member);
-    }
-    pub fn found_identity(&mut self, hash: String, member: Uuid) {
-        self.identities.insert(hash, member);
     }
     pub fn found_hold(&mut self, id: Uuid, member: Uuid) {
         self.holds.insert(id, member);

@@ -54,6 +54,7 @@ pub const CODES: &[&str] = &[
     "member-not-active",
     "method-not-allowed",
     "no-active-card",
+    "no-identity-key",
     "no-member",
     "no-previous-version",
     "no-such-decision",

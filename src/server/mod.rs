@@ -184,9 +184,11 @@ fn tell_birthdays(state: &State) -> JoinHandle<()> {
 async fn prepare(state: &State) -> Result<(), ServeError> {
     let ready = async {
         chores::sync_stores(&state.records, &state.registry.current()).await?;
-        let value = fresh_key().map_err(|error| error.to_string())?;
-        let key = EnsureSecret { name: tickets::KEY.to_owned(), value };
-        chores::run(&state.records, Arc::new(key)).await?;
+        for name in [tickets::KEY, tickets::IDENTITY_KEY] {
+            let value = fresh_key().map_err(|error| error.to_string())?;
+            let key = EnsureSecret { name: name.to_owned(), value };
+            chores::run(&state.records, Arc::new(key)).await?;
+        }
         state.plugins.sync().await.map_err(|problem| problem.to_string())
     };
     ready.await.map_err(ServeError::Preparing)

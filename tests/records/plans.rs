@@ -20,6 +20,7 @@ fn loads_use_indexes() {
             Want::Sale(sale),
             Want::Account(ann),
             Want::Member(ann),
+            Want::Merged(ann),
             Want::Voucher("v1".into()),
             Want::Answer("k".into()),
             Want::Card("c-ann".into()),
@@ -46,7 +47,7 @@ fn loads_use_indexes() {
         ]);
         assert_eq!(
             wants.iter().map(place_of).collect::<BTreeSet<_>>(),
-            (0..26).collect(),
+            (0..27).collect(),
             "a want is not looked at"
         );
         let mut watched = place.db.clone();
@@ -90,6 +91,7 @@ fn place_of(want: &Want) -> u8 {
         Want::Rulebook(_) => 23,
         Want::Secret(_) => 24,
         Want::Events(_) => 25,
+        Want::Merged(_) => 26,
     }
 }
 

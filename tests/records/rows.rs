@@ -327,7 +327,8 @@ fn returns(unit: &mut Unit) {
         at: 3,
     });
     t.returns.put(slip);
-    t.return_lines.put(return_line(of, 1, 1, 1, 300));
+    let facts = r#"{"settled":{"paid":300}}"#.into();
+    t.return_lines.put(return_line::Model { facts, ..return_line(of, 1, 1, 1, 300) });
     t.return_tenders.put(return_tender(of, 1, 300));
     t.dues.put(due::Model {
         return_id: of,

@@ -26,6 +26,10 @@ const WRONG: &[(&str, &str)] = &[
     ("return-lines", "UPDATE return_lines SET refund = refund - 1"),
     ("return-tenders", "UPDATE return_tenders SET amount = amount - 1"),
     ("return-tenders", "UPDATE returns SET withheld = 1"),
+    ("member-days", "UPDATE member_days SET spent = spent - 1"),
+    ("member-days", "UPDATE member_days SET returned = 0"),
+    ("member-days", "UPDATE member_days SET date = date + 1"),
+    ("member-days", "DELETE FROM member_days"),
     ("voucher-balance", "UPDATE vouchers SET status = 'spent'"),
     ("voucher-redemption", "UPDATE redemptions SET worth = 1"),
     ("chain-link", "UPDATE decisions SET outcome = '{\"a\":1}'"),
@@ -64,7 +68,7 @@ fn what_is_right_is_clean() {
         crate::write(&place.db, everything).await.unwrap();
         let report = verify(&place.db).await.unwrap();
         assert_eq!(report.findings, []);
-        assert_eq!((report.links, report.checks.len()), (1, 22));
+        assert_eq!((report.links, report.checks.len()), (1, 23));
     });
 }
 
@@ -90,7 +94,7 @@ fn what_is_wrong_is_named() {
 
 /// Copies of the tables that the corruptions touch, and how to get them back.
 async fn backup(place: &Place) -> Vec<String> {
-    const TABLES: [&str; 16] = [
+    const TABLES: [&str; 17] = [
         "entries",
         "movements",
         "accounts",
@@ -107,6 +111,7 @@ async fn backup(place: &Place) -> Vec<String> {
         "decisions",
         "chains",
         "settled_members",
+        "member_days",
     ];
     let mut undo = Vec::new();
     for table in TABLES {
@@ -116,7 +121,7 @@ async fn backup(place: &Place) -> Vec<String> {
     // What is owned goes first and comes last; entries before their movements.
     let back =
         ["chains", "decisions", "redemptions", "vouchers", "settlements", "settled_members", "holds", "lots"];
-    let back = back.iter().chain(&["accounts"]);
+    let back = back.iter().chain(&["accounts", "member_days"]);
     undo.push("DELETE FROM return_lines".to_owned());
     undo.push("DELETE FROM return_tenders".to_owned());
     undo.push("DELETE FROM sale_lines".to_owned());

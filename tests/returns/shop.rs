@@ -10,7 +10,7 @@ use zhanggui::counter::plugged::{Asking, Nobody};
 use zhanggui::counter::points::Adjust;
 use zhanggui::counter::returns::{ApproveReturn, EvaluateReturn, ExchangeReturn, RecordReturn, VoidReturn};
 use zhanggui::counter::sale::RecordSale;
-use zhanggui::counter::tickets::{EnsureSecret, KEY};
+use zhanggui::counter::tickets::{EnsureSecret, IDENTITY_KEY, KEY};
 use zhanggui::program::iso::parse_datetime;
 use zhanggui::records::{Clock, Database, Engine, Job, Operation, Reply, Stop, ids, read, verify};
 use zhanggui::rulebook::{Rulebooks, load};
@@ -28,7 +28,7 @@ impl Clock for SetClock {
 pub struct Shop {
     pub engine: Engine<Database, SetClock>,
     pub books: Arc<Rulebooks>,
-    clock: SetClock,
+    pub clock: SetClock,
     keys: AtomicU64,
 }
 
@@ -82,12 +82,17 @@ pub fn slip(sale: &Value, lines: &[(i32, i32)]) -> Value {
 impl Shop {
     /// Opens on 1 July 2026 at noon, with a key for tickets.
     pub async fn open(db: &Database) -> Shop {
+        Shop::open_with_key(db, "a key for tests").await
+    }
+    pub async fn open_with_key(db: &Database, key: &str) -> Shop {
         let clock = SetClock(Arc::new(AtomicI64::new(0)));
         let engine = Engine::new(db.clone(), clock.clone());
         let shop = Shop { engine, books: jiajie(), clock, keys: AtomicU64::new(0) };
         shop.at("2026-07-01T12:00:00+08:00");
-        let (status, _) = shop.run(EnsureSecret { name: KEY.into(), value: "a key for tests".into() }).await;
-        assert_eq!(status, 204);
+        for name in [KEY, IDENTITY_KEY] {
+            let (status, _) = shop.run(EnsureSecret { name: name.into(), value: key.into() }).await;
+            assert_eq!(status, 204);
+        }
         shop
     }
     pub fn at(&self, time: &str) {
@@ -116,9 +121,15 @@ impl Shop {
         told(self.keyed(&key, operation).await)
     }
     pub async fn enrol(&self, number: &str) {
+        self.enrol_with(number, none()).await;
+    }
+    /// Enrols with anything else said of the applicant.
+    pub async fn enrol_with(&self, number: &str, more: Value) {
+        let mut applicant = json!({"ground": "old_card", "name": "n", "phone": "p", "address": "a"});
+        applicant.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let request = read_as(json!({
             "store": "s001", "actor": "clerk", "number": number, "card": format!("C-{number}"),
-            "applicant": {"ground": "old_card", "name": "n", "phone": "p", "address": "a"},
+            "applicant": applicant,
             "visit": {"id_shown": true, "form_filled": true, "details_confirmed": true, "old_card_given": true,
                       "card_shown": true},
         }));

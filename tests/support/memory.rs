@@ -225,6 +225,11 @@ fn load(rows: &Rows, unit: &mut Unit, want: &Want) {
             all!(tier_grants where |r| r.member_id == *id);
             all!(accounts where |r| r.member_id == *id);
         }
+        Want::Merged(into) => {
+            for row in rows.members.values().filter(|r| r.merged_into == Some(*into)) {
+                unit.found_merged(row.id, *into);
+            }
+        }
         Want::Voucher(number) => all!(vouchers where |r| r.number == *number),
         Want::Answer(key) => all!(answers where |r| r.key == *key),
         Want::Card(number) => {
@@ -234,7 +239,7 @@ fn load(rows: &Rows, unit: &mut Unit, want: &Want) {
         }
         Want::Identity(hash) => {
             if let Some(found) = rows.identities.get(hash) {
-                unit.found_identity(hash.clone(), found.member_id);
+                t.identities.load(found.clone());
             }
         }
         Want::Hold(id) => {

@@ -1,5 +1,5 @@
 //! Cards: replaced when lost or broken, blocked, unblocked by a replacement only.
-use super::{active, audit, by_number};
+use super::{active, audit, by_number, records_of};
 use crate::counter::desk::Desk;
 use crate::counter::facts;
 use crate::records::entity::card;
@@ -56,7 +56,7 @@ impl Operation for ReplaceCard {
             let detail = format!("card {} exists", request.new_card);
             return Err(Refusal::new(409, "card-exists", "The card is taken", detail).at("new_card").into());
         }
-        let old = active_card(unit, who.id, request.old_card.as_deref())?;
+        let old = active_card(unit, &records_of(unit, who.id)?, request.old_card.as_deref())?;
         let known = json!({ "service": { "mishap": request.mishap }, "today": facts::date(when.date) });
         let ruling = self.desk.decide("card_service", known, &json!({ "visit": request.visit }))?;
         if !ruling.allows() {
@@ -97,10 +97,10 @@ impl Operation for ReplaceCard {
     }
 }
 
-/// The member's active card: the one that is named, or the only one.
-fn active_card(unit: &Unit, member: Uuid, number: Option<&str>) -> Result<card::Model, Stop> {
+/// The active card of a member's records: the one that is named, or the only one.
+fn active_card(unit: &Unit, records: &[Uuid], number: Option<&str>) -> Result<card::Model, Stop> {
     let all = unit.t.cards.range(String::new()..="\u{10ffff}".to_owned());
-    let mut cards = all.filter(|c| c.member_id == member && c.status == "active");
+    let mut cards = all.filter(|c| records.contains(&c.member_id) && c.status == "active");
     let refuse = |detail: &str| {
         Err(Stop::Refused(
             Refusal::new(409, "no-active-card", "There is no such active card", detail).at("old_card"),

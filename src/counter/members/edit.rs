@@ -1,9 +1,9 @@
 //! Changes to a member's record, each with its audit; the gift once a year; and being forgotten.
-use super::{active, audit, by_number};
+use super::{active, audit, by_number, no_member, records_of};
 use crate::counter::desk::Desk;
 use crate::counter::facts;
 use crate::program::iso::{format_date, parse_date};
-use crate::records::entity::{gift_issue, member, person};
+use crate::records::entity::{gift_issue, member, member_event, person};
 use crate::records::{Answer, Operation, Refusal, Stop, Unit, Want, ids};
 use sea_orm::prelude::Uuid;
 use serde::{Deserialize, Serialize};
@@ -96,6 +96,7 @@ impl Operation for EditMember {
             status.clone_from(new);
         }
         let version = who.version + i64::from(!changed.is_empty());
+        let fields: Vec<String> = changed.keys().cloned().collect();
         if !changed.is_empty() {
             unit.t.persons.put(person.clone());
             unit.t.members.put(member::Model { status: status.clone(), version, ..who.clone() });
@@ -109,30 +110,14 @@ impl Operation for EditMember {
                 Value::Object(changed),
             );
         }
-        Ok(Answer {
-            status: 200,
-            body: shown(&member::Model { status, version, ..who }, Some(&person)).to_string(),
-        })
+        // The answer is kept for good, so it has nothing that a person could have erased.
+        let told = json!({ "member": who.number, "status": status, "changed": fields, "version": version });
+        Ok(Answer { status: 200, body: told.to_string() })
     }
 }
 
-/// A member's record as callers see it.
-pub(crate) fn shown(member: &member::Model, person: Option<&person::Model>) -> Value {
-    json!({
-        "member": member.number,
-        "status": member.status,
-        "tier": member.tier,
-        "enrolled_at_store": member.enrolled_store,
-        "enrolled_on": format_date(member.enrolled_on),
-        "name": person.and_then(|p| p.name.clone()),
-        "phone": person.and_then(|p| p.phone.clone()),
-        "address": person.and_then(|p| p.address.clone()),
-        "birthday": person.and_then(|p| p.birthday).map(format_date),
-        "version": member.version,
-    })
-}
-
-/// Forgets who a member is; the ledger stays whole.
+/// Forgets who a member is, and the records that were merged into it; the ledger stays whole. A record that was merged
+/// itself is erased alone: it still leads to the one that took it over.
 #[derive(Clone, Debug)]
 pub struct EraseMember {
     pub desk: Desk,
@@ -143,31 +128,36 @@ pub struct EraseMember {
 
 impl Operation for EraseMember {
     fn hints(&self) -> Vec<Want> {
-        vec![Want::Member(ids::member(&self.member)), Want::Events(ids::member(&self.member))]
+        let id = ids::member(&self.member);
+        vec![Want::Member(id), Want::Merged(id), Want::Events(id)]
     }
     fn run(&self, unit: &mut Unit) -> Result<Answer, Stop> {
-        let who = by_number(unit, &self.member)?;
-        unit.need([Want::Events(who.id)])?;
-        unit.t.persons.put(person::Model {
-            member_id: who.id,
-            name: None,
-            phone: None,
-            address: None,
-            birthday: None,
-        });
-        unit.t.members.put(member::Model {
-            status: "erased".into(),
-            version: who.version + 1,
-            ..who.clone()
-        });
-        let events: Vec<_> =
-            unit.t.member_events.range((who.id, Uuid::nil())..=(who.id, Uuid::max())).cloned().collect();
-        for mut event in events.into_iter().filter(|e| e.kind == "edited") {
-            event.data = "{}".into();
-            unit.t.member_events.put(event);
+        let id = ids::member(&self.member);
+        unit.need([Want::Member(id)])?;
+        let Some(number) = unit.t.members.get(&id).map(|m| m.number.clone()) else {
+            return Err(no_member(&self.member));
+        };
+        let records = records_of(unit, id)?;
+        unit.need_all(records.iter().map(|id| Want::Events(*id)).collect())?;
+        for id in records {
+            self.forget(unit, id);
         }
-        audit(unit, who.id, "erased", self.desk.store(), &self.actor, self.operation, json!({}));
-        Ok(Answer { status: 200, body: json!({ "member": who.number, "status": "erased" }).to_string() })
+        Ok(Answer { status: 200, body: json!({ "member": number, "status": "erased" }).to_string() })
+    }
+}
+
+impl EraseMember {
+    fn forget(&self, unit: &mut Unit, id: Uuid) {
+        let Some(row) = unit.t.members.get(&id).cloned() else { return };
+        let nobody = person::Model { member_id: id, name: None, phone: None, address: None, birthday: None };
+        unit.t.persons.put(nobody);
+        unit.t.members.put(member::Model { status: "erased".into(), version: row.version + 1, ..row });
+        let events = unit.t.member_events.range((id, Uuid::nil())..=(id, Uuid::max()));
+        let events: Vec<_> = events.filter(|e| e.kind == "edited").cloned().collect();
+        for event in events {
+            unit.t.member_events.put(member_event::Model { data: "{}".into(), ..event });
+        }
+        audit(unit, id, "erased", self.desk.store(), &self.actor, self.operation, json!({}));
     }
 }
 

@@ -3,13 +3,16 @@ use super::{audit, tier::grant};
 use crate::counter::desk::{Desk, When};
 use crate::counter::facts;
 use crate::counter::money::Money;
+use crate::counter::tickets::IDENTITY_KEY;
 use crate::program::iso::parse_date;
+use crate::records::engine::hex;
 use crate::records::entity::{card, event, identity, member, person, tier_grant};
 use crate::records::{Answer, Operation, Refusal, Stop, Unit, Want, ids};
+use hmac::{Hmac, KeyInit, Mac};
 use sea_orm::prelude::Uuid;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
+use sha2::Sha256;
 use utoipa::ToSchema;
 
 /// Who applies, and what they show.
@@ -24,7 +27,7 @@ pub struct EnrolRequest {
     /// The card handed out.
     pub card: String,
     pub applicant: ApplicantRequest,
-    /// The identity document; kept as a hash, and only one member may have it.
+    /// The identity document; kept as a keyed hash, and only one member may have it.
     pub identity: Option<IdentityRequest>,
     /// Ids of the receipts that qualify; each counts once in its life.
     #[serde(default)]
@@ -59,14 +62,15 @@ pub struct IdentityRequest {
 }
 
 impl IdentityRequest {
-    /// What is kept of it.
-    pub fn hash(&self) -> String {
-        let mut hash = Sha256::new();
+    /// What is kept of it: HMAC-SHA256 of kind and number, hex. Without a key, whoever has the database could count
+    /// through all numbers. None if the key is none.
+    pub fn hash(&self, key: &str) -> Option<String> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).ok()?;
         for part in [&self.kind, &self.number] {
-            hash.update((part.len() as u64).to_be_bytes());
-            hash.update(part.as_bytes());
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part.as_bytes());
         }
-        crate::records::engine::hex(&hash.finalize())
+        Some(hex(&mac.finalize().into_bytes()))
     }
 }
 
@@ -86,7 +90,7 @@ impl Operation for EnrolMember {
             Want::Rulebook(self.desk.digest()),
             Want::Store(self.desk.store().to_owned()),
         ];
-        wants.extend(request.identity.iter().map(|i| Want::Identity(i.hash())));
+        wants.extend(request.identity.iter().map(|_| Want::Secret(IDENTITY_KEY.to_owned())));
         wants.extend(request.receipts.iter().flat_map(|id| [Want::Sale(*id), Want::Qualified(*id)]));
         wants
     }
@@ -97,6 +101,7 @@ impl Operation for EnrolMember {
         let when = self.desk.when(unit, request.occurred_at.as_deref())?;
         let id = ids::member(&request.number);
         self.check_free(unit, id)?;
+        let document = self.document(unit)?;
         let birthday = self.birthday()?;
         let spend = self.day_spend(unit, &when)?;
         let ruling =
@@ -135,8 +140,7 @@ impl Operation for EnrolMember {
             issued_at: unit.now,
             ended_at: None,
         });
-        if let Some(document) = &request.identity {
-            let (hash, kind) = (document.hash(), document.kind.clone());
+        if let Some((hash, kind)) = document {
             unit.t.identities.put(identity::Model { hash, kind, member_id: id, seen_at: unit.now });
         }
         let decision = self.desk.log(unit, &ruling, "enrolment", id, &request.actor)?;
@@ -206,12 +210,28 @@ impl EnrolMember {
                 format!("card {} exists", request.card),
             );
         }
-        let owner = request.identity.as_ref().and_then(|i| unit.identity_member(&i.hash()));
-        if owner.is_some() {
-            let detail = "a member with this identity document exists".to_owned();
-            return taken("identity-known", "This person is a member", "identity", detail);
-        }
         Ok(())
+    }
+
+    /// The applicant's document, as it is kept, and its kind. Refused where a member has it who was not erased.
+    fn document(&self, unit: &Unit) -> Result<Option<(String, String)>, Stop> {
+        let Some(document) = &self.request.identity else { return Ok(None) };
+        let key = unit.t.secrets.get(&IDENTITY_KEY.to_owned());
+        let hash = key.and_then(|key| document.hash(&key.value)).ok_or_else(|| {
+            let detail = "the key that identity documents are kept under is not there yet";
+            Refusal::new(503, "no-identity-key", "Documents cannot be kept", detail).for_now()
+        })?;
+        unit.need([Want::Identity(hash.clone())])?;
+        if let Some(owner) = unit.identity_member(&hash) {
+            unit.need([Want::Member(owner)])?;
+            if unit.t.members.get(&owner).is_none_or(|m| m.status != "erased") {
+                let detail = "a member with this identity document exists".to_owned();
+                return Err(Refusal::new(409, "identity-known", "This person is a member", detail)
+                    .at("identity")
+                    .into());
+            }
+        }
+        Ok(Some((hash, document.kind.clone())))
     }
 
     fn birthday(&self) -> Result<Option<i32>, Stop> {

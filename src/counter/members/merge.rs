@@ -1,13 +1,14 @@
-//! One person, two records: their points become one member's, and can be parted again.
+//! One person, two records: their points become one member's, and can be parted again. Spend, gifts and cards stay with the
+//! record that they were made under, and are read together.
 use super::{active, audit, by_number};
 use crate::counter::desk::Desk;
 use crate::counter::stored::Place;
 use crate::records::entity::member;
-use crate::records::ledger::transfer;
+use crate::records::ledger::{transfer, transfer_back};
 use crate::records::{Answer, Operation, Refusal, Stop, Unit, Want, ids};
 use sea_orm::prelude::Uuid;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 /// Which record takes the other over.
@@ -72,14 +73,40 @@ impl Operation for MergeMembers {
             version,
             ..from.clone()
         });
-        let data = json!({ "into": into.number, "reason": self.request.reason });
+        let data = json!({ "into": into.number, "reason": self.request.reason, "operation": self.operation,
+            "version": version });
         audit(unit, from.id, "merged", self.desk.store(), &self.request.actor, self.operation, data);
         let body = json!({ "member": from.number, "merged_into": into.number, "undo": self.operation });
         Ok(Answer { status: 200, body: body.to_string() })
     }
 }
 
-/// Parts two records again: what is left of the lots that were moved goes back.
+/// The operation that merged a member last. `Want::Events` of the member must be loaded.
+fn merger(unit: &Unit, id: Uuid) -> Option<Uuid> {
+    let events = unit.t.member_events.range((id, Uuid::nil())..=(id, Uuid::max()));
+    let data = events.filter(|e| e.kind == "merged").filter_map(|e| serde_json::from_str(&e.data).ok());
+    let last = data.max_by_key(|d: &Value| d.get("version").and_then(Value::as_i64))?;
+    last.get("operation")?.as_str()?.parse().ok()
+}
+
+/// Hands what a merged record was given on to the one that took it over: nobody can reach it where it is. Loads what it
+/// needs.
+pub(crate) fn hand_on(unit: &mut Unit, place: &Place, from: Uuid, ledger: &str) -> Result<(), Stop> {
+    let mut from = from;
+    // As in `present`, the bound is against damaged rows.
+    for _ in 0..32 {
+        unit.need([Want::Member(from)])?;
+        let Some(into) = unit.t.members.get(&from).and_then(|m| m.merged_into) else { return Ok(()) };
+        unit.need([Want::Member(into)])?;
+        unit.need([from, into].map(|m| Want::Lots(m, ledger.to_owned())))?;
+        transfer(unit, &place.on(from, ledger), into)?;
+        from = into;
+    }
+    Ok(())
+}
+
+/// Parts two records again: what is left of what was moved goes back. Refused with 409 while the record that took the other
+/// over is not active: one that was merged itself is parted first.
 #[derive(Clone, Debug)]
 pub struct UnmergeMembers {
     pub desk: Desk,
@@ -95,12 +122,18 @@ impl Operation for UnmergeMembers {
     fn run(&self, unit: &mut Unit) -> Result<Answer, Stop> {
         let id = ids::member(&self.member);
         unit.need([Want::Member(id)])?;
-        let from = unit.t.members.get(&id).cloned();
+        let from = unit.t.members.get(&id).filter(|m| m.status == "merged").cloned();
         let Some((from, into)) = from.and_then(|m| m.merged_into.map(|into| (m, into))) else {
             let detail = format!("member {:?} is not merged with another", self.member);
             return Err(Refusal::new(409, "not-merged", "Nothing to part", detail).into());
         };
-        unit.need([Want::Member(into)])?;
+        unit.need([Want::Member(into), Want::Events(from.id)])?;
+        if let Some(there) = unit.t.members.get(&into) {
+            active(there)?;
+        }
+        let operation = merger(unit, from.id);
+        unit.need_all(operation.map(Want::Caused).into_iter().collect())?;
+        let moved = operation.map(|of| unit.caused(of)).unwrap_or_default();
         let when = self.desk.when(unit, None)?;
         for ledger in ledgers(&self.desk) {
             unit.need([Want::Lots(from.id, ledger.clone()), Want::Lots(into, ledger.clone())])?;
@@ -112,7 +145,7 @@ impl Operation for UnmergeMembers {
                 cause_id: self.operation,
             };
             let cause = place.on(into, &ledger);
-            crate::records::ledger::transfer_back(unit, &cause, from.id)?;
+            transfer_back(unit, &cause, from.id, &moved)?;
         }
         unit.t.members.put(member::Model {
             status: "active".into(),

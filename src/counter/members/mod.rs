@@ -8,6 +8,7 @@ mod tier;
 pub use cards::{BlockCard, ReplaceCard, ReplaceRequest};
 pub use edit::{EditMember, EditRequest, EraseMember, GiftGivenRequest, GiveGift};
 pub use enrol::{ApplicantRequest, EnrolMember, EnrolRequest, IdentityRequest};
+pub(crate) use merge::hand_on;
 pub use merge::{MergeMembers, MergeRequest, UnmergeMembers};
 pub use tier::{Upgrade, tier_after};
 
@@ -53,11 +54,27 @@ pub fn present(unit: &Unit, id: Uuid) -> Result<member::Model, Stop> {
         unit.need([Want::Account(id)])?;
         let found = unit.t.members.get(&id).cloned().ok_or_else(|| no_member(&id.to_string()))?;
         match found.merged_into {
-            Some(into) if found.status == "merged" => id = into,
-            _ => return Ok(found),
+            Some(into) => id = into,
+            None => return Ok(found),
         }
     }
     Err(no_member(&id.to_string()))
+}
+
+/// A member and every record that was merged into it: all that is recorded of one person. Loads what it needs.
+pub fn records_of(unit: &Unit, id: Uuid) -> Result<Vec<Uuid>, Stop> {
+    let mut all = vec![id];
+    let mut at = 0;
+    while let Some(one) = all.get(at).copied() {
+        unit.need([Want::Member(one), Want::Merged(one)])?;
+        for merged in unit.merged(one) {
+            if !all.contains(&merged) {
+                all.push(merged);
+            }
+        }
+        at += 1;
+    }
+    Ok(all)
 }
 
 /// A member by number, with accounts and no more: for who posts points.

@@ -2,7 +2,7 @@
 use super::{bring_up, find_hold, known_ledger, text};
 use crate::counter::desk::{Desk, When};
 use crate::counter::facts;
-use crate::counter::members::{active, by_number, present};
+use crate::counter::members::{active, by_number, hand_on, present};
 use crate::counter::money::Money;
 use crate::counter::stored::{Place, order_of};
 use crate::records::entity::{event, hold, member, redemption, voucher};
@@ -86,6 +86,8 @@ impl Operation for Redeem {
                         .at("hold")
                         .into());
                 }
+                // The hint asks for those of the number that was given, which may lead to another record.
+                unit.need([Want::Lots(who.id, request.ledger.clone())])?;
                 Some(hold)
             }
             None => {
@@ -268,6 +270,7 @@ impl Operation for ReverseRedemption {
         let cause = ledger::Cause { reason: Some(&self.reason), ..place.on(found.member_id, &found.ledger) };
         let grace = self.desk.terms().ledger(&found.ledger).grace_days;
         restore(unit, &cause, &movement, when.date, grace)?;
+        hand_on(unit, &place, found.member_id, &found.ledger)?;
         unit.t.redemptions.put(redemption::Model { status: "reversed".into(), ..found.clone() });
         let who = present(unit, found.member_id)?;
         let balance = unit.account(who.id, &found.ledger).available;

@@ -1,5 +1,6 @@
 //! Paying out: to the purchase's tenders, to the lots that its stored money came from, to its vouchers.
 use crate::counter::desk::Desk;
+use crate::counter::members::present;
 use crate::counter::returns::tender::Part;
 use crate::counter::stored::{Place, VOUCHER, order_of};
 use crate::records::entity::{return_tender, sale_tender, voucher};
@@ -125,7 +126,9 @@ pub fn take_back(unit: &mut Unit, place: &Place, tenders: &[return_tender::Model
     unit.need_all(given.iter().map(|m| Want::Lots(m.member_id, m.ledger.clone())).collect())?;
     unit.need_all(given.iter().map(|m| Want::Member(m.member_id)).collect())?;
     for of in given {
-        take_again(unit, &place.on(of.member_id, &of.ledger), &of, order_of(place.desk, &of.ledger))?;
+        let now = present(unit, of.member_id)?.id;
+        unit.need([Want::Lots(now, of.ledger.clone())])?;
+        take_again(unit, &place.on(now, &of.ledger), &of, order_of(place.desk, &of.ledger))?;
     }
     Ok(())
 }

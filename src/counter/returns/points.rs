@@ -1,5 +1,6 @@
 //! Points of goods that come back: taken back by the ledger's declared rule, and given again when the return is voided.
 use crate::counter::desk::{Desk, When};
+use crate::counter::members::hand_on;
 use crate::counter::points::bring_up;
 use crate::counter::returns::dues::POINTS;
 use crate::counter::returns::judge::{Due, Judgement};
@@ -12,6 +13,7 @@ use rust_decimal::prelude::ToPrimitive;
 use rust_decimal::{Decimal, RoundingStrategy};
 use sea_orm::prelude::Uuid;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// What taking back came to, per ledger.
 #[derive(Clone, Debug, Default)]
@@ -102,7 +104,8 @@ pub struct Traces {
 /// Notes on the day of the sale, not of the return, what came back, so that spend is net. `sign` is -1 when a return is
 /// voided.
 pub fn note_days(unit: &mut Unit, member: Uuid, date: i32, traces: &Traces, sign: i64) -> Result<(), Stop> {
-    unit.need([Want::Days(member, crate::counter::facts::year_of(date))])?;
+    // With the member's lock: another node may be adding a sale to the same day.
+    unit.need([Want::Member(member), Want::Days(member, crate::counter::facts::year_of(date))])?;
     for (area, paid, points) in &traces.days {
         let key = (member, date, area.clone());
         let mut day = unit.t.days.get(&key).cloned().unwrap_or_else(|| member_day::Model {
@@ -145,13 +148,17 @@ pub fn give_again(
     unit.need_all(movements.iter().map(|m| Want::Lots(m.member_id, m.ledger.clone())).collect())?;
     unit.need_all(movements.iter().map(|m| Want::Member(m.member_id)).collect())?;
     let place = Place { desk, when, actor, cause: "return", cause_id: return_id };
-    let mut again = Vec::new();
+    let (mut again, mut given) = (Vec::new(), BTreeSet::new());
     for movement in movements {
         let cause = place.on(movement.member_id, &movement.ledger);
         let grace = desk.terms().ledger(&movement.ledger).grace_days;
         restore(unit, &cause, &movement, when.date, grace)?;
         let back = unit.entries(movement.id).iter().filter(|e| e.bucket == "clawed").map(|e| e.amount).sum();
         again.push((movement.ledger.clone(), back));
+        given.insert((movement.member_id, movement.ledger));
+    }
+    for (member, ledger) in given {
+        hand_on(unit, &place, member, &ledger)?;
     }
     Ok(again)
 }

@@ -20,6 +20,7 @@ struct Wanted {
     /// Members with accounts, and those of them with person, cards and tier grants.
     members: BTreeSet<Uuid>,
     persons: BTreeSet<Uuid>,
+    merged: BTreeSet<Uuid>,
     vouchers: BTreeSet<String>,
     redemptions: BTreeSet<Uuid>,
     settlements: BTreeSet<Uuid>,
@@ -54,6 +55,7 @@ impl Wanted {
                 self.members.insert(id);
                 self.persons.insert(id);
             }
+            Want::Merged(into) => drop(self.merged.insert(into)),
             Want::Voucher(number) => drop(self.vouchers.insert(number)),
             Want::Answer(key) => drop(self.answers.insert(key)),
             Want::Card(number) => drop(self.cards.insert(number)),
@@ -222,13 +224,16 @@ async fn movements(db: &Reading<'_>, unit: &mut Unit, wanted: &Wanted) -> Result
     Ok(())
 }
 
-/// What belongs to whom: no locks, and nothing on the shelves.
+/// What belongs to whom: no locks, and nothing on the shelves, but for documents, which may change hands.
 async fn found(db: &Reading<'_>, unit: &mut Unit, wanted: &Wanted) -> Result<(), StoreError> {
     for row in db.rows::<card::Entity, _>(card::Column::Number, &wanted.cards).await? {
         unit.found_card(row.number, row.member_id);
     }
-    for row in db.rows::<identity::Entity, _>(identity::Column::Hash, &wanted.identities).await? {
-        unit.found_identity(row.hash, row.member_id);
+    lock!(db, unit.t.identities, identity, Hash, &wanted.identities);
+    for row in db.rows::<member::Entity, _>(member::Column::MergedInto, &wanted.merged).await? {
+        if let Some(into) = row.merged_into {
+            unit.found_merged(row.id, into);
+        }
     }
     for row in db.rows::<hold::Entity, _>(hold::Column::Id, &wanted.holds).await? {
         unit.found_hold(row.id, row.member_id);

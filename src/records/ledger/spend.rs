@@ -1,8 +1,9 @@
 //! Spending from lots, giving back to the same lots, writing off, and clearing an account.
 use super::{Cause, Leg, Life, Order, free, in_order, lot_of, over, post, take, too_few};
-use crate::records::entity::{lot, movement};
+use crate::records::entity::{entry, lot, movement};
 use crate::records::unit::{Stop, Unit};
 use sea_orm::prelude::Uuid;
+use std::collections::BTreeMap;
 
 /// Spends `amount` in the declared order into a house account (`redeemed`, `settled`, `adjusted`).
 pub fn spend(
@@ -121,8 +122,24 @@ fn house_of(kind: &str) -> &'static str {
     }
 }
 
-/// Gives back what is left of the lots that a transfer from `to` brought, by the ids that it gave them.
-pub fn transfer_back(unit: &mut Unit, cause: &Cause, to: Uuid) -> Result<(), Stop> {
+/// Gives back what is left of what a merger brought from `to`: its lots to the lots that they were, and of the debt that
+/// came along what is still owed. `moved` are the merger's movements, with their entries and lots loaded. Lots that came
+/// later become new ones.
+pub fn transfer_back(
+    unit: &mut Unit,
+    cause: &Cause,
+    to: Uuid,
+    moved: &[movement::Model],
+) -> Result<(), Stop> {
+    let of_it = moved.iter().filter(|m| m.kind == "merge" && m.ledger == cause.ledger);
+    let entries: Vec<entry::Model> = of_it.flat_map(|m| unit.entries(m.id)).collect();
+    // The two legs of a lot stand one after the other.
+    let before: BTreeMap<Uuid, Uuid> = entries
+        .iter()
+        .zip(entries.iter().skip(1))
+        .filter(|(went, came)| went.member_id == to && came.member_id == cause.member)
+        .filter_map(|(went, came)| Some((came.lot_id?, went.lot_id?)))
+        .collect();
     let mut legs = Vec::new();
     for lot in unit.lots(cause.member, cause.ledger) {
         let amount = free(&lot);
@@ -130,11 +147,28 @@ pub fn transfer_back(unit: &mut Unit, cause: &Cause, to: Uuid) -> Result<(), Sto
             continue;
         }
         let bucket = if lot.state == "pending" { "pending" } else { "available" };
-        let back = moved_lot(&lot, cause, to, amount);
+        let old = before.get(&lot.id).and_then(|id| unit.t.lots.get(&(to, lot.ledger.clone(), *id)));
+        let back = match old.cloned() {
+            Some(old) => lot::Model {
+                remaining: old.remaining + amount,
+                state: lot.state.clone(),
+                activates_on: lot.activates_on,
+                expires_on: lot.expires_on,
+                ..old
+            },
+            None => lot::Model { moved_from: None, ..moved_lot(&lot, cause, to, amount) },
+        };
         legs.push(Leg::new(cause.member, bucket, -amount, Some(lot.id)));
         legs.push(Leg::new(to, bucket, amount, Some(back.id)));
         take(unit, lot, amount);
-        unit.t.lots.put(lot::Model { moved_from: None, ..back });
+        unit.t.lots.put(back);
+    }
+    let came: i64 =
+        entries.iter().filter(|e| e.bucket == "debt" && e.member_id == to).map(|e| e.amount).sum();
+    let owed = came.min(unit.account(cause.member, cause.ledger).debt).max(0);
+    if owed > 0 {
+        legs.push(Leg::new(cause.member, "debt", owed, None));
+        legs.push(Leg::new(to, "debt", -owed, None));
     }
     if !legs.is_empty() {
         post(unit, cause, "merge", None, legs)?;

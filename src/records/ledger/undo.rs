@@ -71,13 +71,13 @@ pub fn give(unit: &mut Unit, cause: &Cause, amount: i64) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Takes again what `of` gave back: from the same lots, then from others in the declared order. Refused if it has been
-/// spent meanwhile.
+/// Takes again what `of` gave back: from the same lots, then from others in the declared order; where `of` is of a record
+/// that was merged since, from the lots of the one that took it over. Refused if it has been spent meanwhile.
 pub fn take_again(unit: &mut Unit, cause: &Cause, of: &movement::Model, order: Order) -> Result<(), Stop> {
     let given: Vec<(Uuid, i64)> = unit
         .entries(of.id)
         .into_iter()
-        .filter(|e| e.amount > 0 && e.member_id == cause.member)
+        .filter(|e| e.amount > 0 && e.member_id == of.member_id)
         .filter_map(|e| Some((e.lot_id?, e.amount)))
         .collect();
     let amount: i64 = given.iter().map(|(_, n)| n).sum();

@@ -12,6 +12,7 @@ CREATE TABLE members (
   enrolled_at BIGINT NOT NULL,
   version BIGINT NOT NULL
 );
+CREATE INDEX members_merged ON members (merged_into) WHERE merged_into IS NOT NULL;
 
 CREATE TABLE persons (
   member_id UUID PRIMARY KEY NOT NULL REFERENCES members (id),

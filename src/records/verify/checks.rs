@@ -8,7 +8,7 @@ pub(super) enum Key {
     Number,
 }
 
-/// A statement whose rows are findings: first the key, then the numbers.
+/// A statement whose rows are findings: first the key, then the numbers. `<facts>` stands for the JSON of a return's line.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Check {
     pub name: &'static str,
@@ -191,6 +191,29 @@ pub(super) const ALL: &[Check] = &[
            SELECT return_id, CAST(sum(amount) AS BIGINT) AS amount FROM return_tenders GROUP BY return_id
          ) t ON t.return_id = s.id
          WHERE s.paid_out <> coalesce(t.amount, 0) OR s.paid_out <> s.refund - s.withheld",
+    ),
+    check(
+        "member-days",
+        "member_days",
+        &[Id, Number, Text],
+        &["spent", "of sales", "returned", "of slips"],
+        "SELECT k.member_id, k.date, k.area, d.spent, s.paid, d.returned, r.paid FROM (
+           SELECT member_id, date, area FROM member_days
+           UNION SELECT s.member_id, s.business_date, l.area FROM sales s JOIN sale_lines l ON l.sale_id = s.id
+           WHERE s.member_id IS NOT NULL
+         ) k LEFT JOIN member_days d ON d.member_id = k.member_id AND d.date = k.date AND d.area = k.area
+         LEFT JOIN (
+           SELECT s.member_id, s.business_date, l.area, CAST(sum(l.paid) AS BIGINT) AS paid
+           FROM sales s JOIN sale_lines l ON l.sale_id = s.id GROUP BY s.member_id, s.business_date, l.area
+         ) s ON s.member_id = k.member_id AND s.business_date = k.date AND s.area = k.area
+         LEFT JOIN (
+           SELECT s.member_id, s.business_date, l.area,
+             CAST(sum(CAST(<facts> -> 'settled' ->> 'paid' AS BIGINT)) AS BIGINT) AS paid
+           FROM returns b JOIN return_lines r ON r.return_id = b.id JOIN sales s ON s.id = b.sale_id
+           JOIN sale_lines l ON l.sale_id = s.id AND l.line = r.line
+           WHERE b.status = 'recorded' GROUP BY s.member_id, s.business_date, l.area
+         ) r ON r.member_id = k.member_id AND r.business_date = k.date AND r.area = k.area
+         WHERE coalesce(d.spent, 0) <> coalesce(s.paid, 0) OR coalesce(d.returned, 0) <> coalesce(r.paid, 0)",
     ),
     check(
         "voucher-balance",
