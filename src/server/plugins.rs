@@ -43,7 +43,7 @@ use secrets::SecretStore;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often a node looks for what other nodes did.
 const POLL: Duration = Duration::from_secs(1);
@@ -81,6 +81,9 @@ struct Node {
 impl Answers for Plugins {
     fn answers(&self, asked: Vec<Asked>) -> Answered<'_> {
         self.installed.answers(asked)
+    }
+    fn answers_until(&self, asked: Vec<Asked>, until: Instant) -> Answered<'_> {
+        self.installed.answers_until(asked, until)
     }
 }
 

@@ -178,7 +178,7 @@ impl Host {
         web: &dyn Web,
         kv: Option<Arc<dyn Kv>>,
     ) -> Ran {
-        let mut ticket = match Ticket::open(plugin, hook, &call.function) {
+        let mut ticket = match Ticket::open(plugin, hook, &call.function, None) {
             Ok(ticket) => ticket,
             Err(ran) => return *ran,
         };
@@ -206,8 +206,22 @@ impl Host {
         web: Arc<dyn Web>,
         kv: Option<Arc<dyn Kv>>,
     ) -> oneshot::Receiver<Ran> {
+        self.spawn_until(plugin, hook, call, web, kv, None)
+    }
+
+    /// As [`Host::spawn`]; what has no answer at that moment fails with [`Failure::OutOfTime`], whatever the plugin's
+    /// limits allow.
+    pub fn spawn_until(
+        self: &Arc<Host>,
+        plugin: &Arc<Loaded>,
+        hook: Hook,
+        call: Call,
+        web: Arc<dyn Web>,
+        kv: Option<Arc<dyn Kv>>,
+        until: Option<Instant>,
+    ) -> oneshot::Receiver<Ran> {
         let (answer, answered) = oneshot::channel();
-        let mut ticket = match Ticket::open(plugin, hook, &call.function) {
+        let mut ticket = match Ticket::open(plugin, hook, &call.function, until) {
             Ok(ticket) => ticket,
             Err(ran) => {
                 // Nobody may listen any more, here and below.

@@ -96,7 +96,7 @@ fn work<R: Runs>(runs: &R, waiting: &Receiver<Again<R::Loaded>>, counts: &Counte
     while let Ok(Again { hook, call, said, version, heard }) = waiting.recv() {
         let web: Arc<dyn Web> = Arc::new(Repeats { heard, web: version.web.clone() });
         let kv = version.kv.clone().map(|kv| Arc::new(Unwritten(kv)) as Arc<dyn Kv>);
-        let running = runs.run(&version.loaded, hook, call.clone(), web, kv);
+        let running = runs.run(&version.loaded, hook, call.clone(), web, kv, None);
         let Ok(would_say) = running.blocking_recv() else { continue };
         let same = alike(&said, &would_say);
         {

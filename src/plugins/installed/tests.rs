@@ -29,6 +29,7 @@ impl Runs for Double {
         call: Call,
         web: Arc<dyn Web>,
         kv: Option<Arc<dyn Kv>>,
+        _: Option<Instant>,
     ) -> oneshot::Receiver<Ran> {
         let (send, receive) = oneshot::channel();
         let (plugin, slow) = (plugin.clone(), self.slow);
@@ -46,6 +47,9 @@ impl Runs for Double {
             let _ = (call, send.send(ran));
         });
         receive
+    }
+    fn places(&self, _: &Says) -> usize {
+        8
     }
 }
 

@@ -260,7 +260,8 @@ pub async fn roll_back(request: HttpRequest, payload: web::Payload, state: web::
         (status = "default", response = ProblemBody)))]
 pub async fn ask(request: HttpRequest, payload: web::Payload, state: web::Data<State>) -> Answered {
     let (plugin, call): (String, Call) = asked(&request, payload, &state).await?;
-    let ran = state.plugins.installed.answers(vec![Asked { plugin, call }]).await.pop();
+    let (asked, until) = (vec![Asked { plugin, call }], state.records.ask_until());
+    let ran = state.plugins.installed.answers_until(asked, until).await.pop();
     let ran = ran.ok_or_else(Problem::internal)?;
     Ok(answer::plain(&serde_json::to_value(&ran).unwrap_or_default()))
 }

@@ -1,0 +1,146 @@
+//! What goes wrong around a plugin and costs no more than that: many questions at once, slow servers, a database that is
+//! away, a node that cannot make a version ready.
+use crate::common::{eventually, post, starter};
+use crate::each;
+use crate::guest::{asks, counts, says};
+use crate::shop::{Shop, asks_http, files, grant, manifest, pack, settings};
+use sea_orm::ConnectionTrait as _;
+use serde_json::{Value, json};
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// A server that answers 201 after a while, everybody at once.
+fn slow_server(wait: Duration) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            std::thread::spawn(move || {
+                let _ = stream.read(&mut [0; 4096]);
+                std::thread::sleep(wait);
+                let _ = write!(stream, "HTTP/1.1 201 X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+            });
+        }
+    });
+    port
+}
+
+/// A rulebook with a decision that asks `acme.a` for each line, and says 999 where that fails.
+fn with_marks(policies: &Path) {
+    let file = policies.join("shop.vocab");
+    let vocab = std::fs::read_to_string(&file).unwrap()
+        + "entity line zh \"行\" en \"line\" {\n  n: integer zh \"数\" en \"number\"\n}\n\
+           fact lines: list of line zh \"各行\" en \"lines\"\n\
+           fact score(n: integer): integer in [0..999] from plugin acme.a.score on failure 999 zh \"评分\" en \"score\"\n\n\
+           decision rate zh \"评价\" en \"rating\" given lines, today {\n\
+           \x20 mark each l in lines: one integer else 0 zh \"分\" en \"mark\"\n}\n";
+    std::fs::write(&file, vocab).unwrap();
+    let policy = "policy shop.rates decides rate\n  title zh \"评价\" en \"Rating\"\n  layer chain shop\n  \
+        governed by today\n\nrule mark §1 for each l in lines\n  then l.mark = score(l.n)\n  \
+        say zh \"按评分\" en \"By the score.\"\n";
+    std::fs::write(policies.join("rates.policy"), policy).unwrap();
+}
+
+fn lines(n: std::ops::Range<i64>) -> Value {
+    json!({ "today": "2026-11-22", "lines": n.map(|n| json!({ "n": n })).collect::<Vec<_>>() })
+}
+
+fn marks(said: &Value) -> Vec<i64> {
+    let marks = said["outcome"]["mark"].as_array().unwrap_or_else(|| panic!("{said}"));
+    marks.iter().map(|mark| mark.as_i64().unwrap()).collect()
+}
+
+fn rate(shop: &Shop, way: &str, body: &Value) -> Value {
+    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let (status, text) = post(&agent, &format!("{}/v1/decisions/rate{way}", shop.server.base), &body.to_string());
+    assert_eq!(status, 200, "{text}");
+    serde_json::from_str(&text).unwrap()
+}
+
+const ARGUMENT: &str = "arguments = [\"n: whole\"]\n";
+
+/// `acme.a`, which asks a server.
+fn asking(shop: &Shop, port: u16, limits: &Value) {
+    let ask = format!("{ARGUMENT}{}", asks_http("a.example", 80, "[\"GET\"]"));
+    let guest = asks(&format!("http://127.0.0.1:{port}/x"));
+    shop.take(&pack(files(&manifest("a", "1.0.0", &ask), &guest), None));
+    shop.put("/v1/plugins/acme.a/grants", &grant(port, &["GET"], &["token"])).ok(200);
+    shop.put("/v1/plugins/acme.a/limits", &json!({ "limits": limits })).ok(200);
+    let body = json!({ "version": "1.0.0", "stage": "all", "partial": true });
+    shop.put("/v1/plugins/acme.a/rollout", &body).ok(200);
+}
+
+fn with_a_secret(dir: &Path) -> String {
+    std::fs::write(dir.join("secrets.toml"), "[\"acme.a\"]\ntoken = \"a-secret-text\"\n").unwrap();
+    "plugin_development = true\nsecrets = \"secrets.toml\"".into()
+}
+
+#[test]
+fn the_questions_of_one_decision_take_turns() {
+    let (dir, policies) = starter();
+    settings(&policies, &with_a_secret(dir.path()));
+    with_marks(&policies);
+    let shop = Shop::open(&policies, &[]);
+    asking(&shop, slow_server(Duration::from_millis(150)), &json!({ "deadline": 5000, "http": 5000 }));
+    let said = rate(&shop, "", &json!({ "store": "s001", "facts": lines(0..30) }));
+    assert_eq!(marks(&said), vec![201; 30], "{said}");
+    // Those of a batch as well.
+    let items: Vec<Value> = (0..10).map(|i| json!({ "facts": lines(i * 3..i * 3 + 3) })).collect();
+    let said = rate(&shop, "/batch", &json!({ "store": "s001", "items": items }));
+    for item in said["items"].as_array().unwrap() {
+        assert_eq!(marks(item), vec![201; 3], "{item}");
+    }
+}
+
+#[test]
+fn a_decision_asks_so_often_and_not_more() {
+    let (_dir, policies) = starter();
+    settings(&policies, "plugin_development = true");
+    with_marks(&policies);
+    let shop = Shop::open(&policies, &[]);
+    shop.take(&pack(files(&manifest("a", "1.0.0", ARGUMENT), &says(5)), None));
+    shop.put("/v1/plugins/acme.a/limits", &json!({ "limits": { "deadline": 5000 } })).ok(200);
+    shop.roll_out("acme.a", "1.0.0", "all").ok(200);
+    let said = rate(&shop, "", &json!({ "store": "s001", "facts": lines(0..300) }));
+    let answered = marks(&said).iter().filter(|mark| **mark == 5).count();
+    assert_eq!((answered, marks(&said).len()), (256, 300));
+    let notes = said["plugins"].as_array().unwrap();
+    let failed: Vec<&str> = notes.iter().filter_map(|note| note["failed"]["code"].as_str()).collect();
+    assert_eq!(failed, vec!["too-many-calls"; 44]);
+}
+
+#[test]
+fn a_slow_server_costs_a_failure_and_not_the_request() {
+    let (dir, policies) = starter();
+    settings(&policies, &format!("{}\nrequest_timeout = 4", with_a_secret(dir.path())));
+    with_marks(&policies);
+    let shop = Shop::open(&policies, &[]);
+    asking(&shop, slow_server(Duration::from_secs(12)), &json!({ "deadline": 1000, "http": 15000 }));
+    let began = Instant::now();
+    let said = rate(&shop, "", &json!({ "store": "s001", "facts": lines(0..20) }));
+    assert!(began.elapsed() < Duration::from_secs(4));
+    // The first heard that nothing came in time; there was no time for the last.
+    assert!(marks(&said).iter().all(|mark| [1, 999].contains(mark)), "{said}");
+    assert_eq!(marks(&said)[19], 999);
+    let last = said["plugins"].as_array().unwrap().last().unwrap();
+    assert!(["out-of-time", "resting"].contains(&last["failed"]["code"].as_str().unwrap()), "{last}");
+}
+
+/// Another node on the same database, with a folder of its own for what it compiles.
+fn second_node(dir: &Path, more: &str) -> (tempfile::TempDir, Shop) {
+    let (other, policies) = starter();
+    settings(&policies, &format!("plugin_development = true\n{more}"));
+    let url = format!("sqlite://{}?mode=rwc", dir.join("zhanggui.db").display());
+    let shop = Shop::open(&policies, &["--database", &url]);
+    (other, shop)
+}
+
+/// A version with `score`, and with `rank` if it has that many functions.
+fn contract(version: &str, rank: bool) -> Vec<u8> {
+    let more = "[functions.rank]\nhook = \"facts\"\narguments = [\"n: whole\"]\nanswers = \"whole\"\n";
+    let more = format!("{ARGUMENT}{}", if rank { more } else { "" });
+    pack(files(&manifest("a", version, &more), &says(1)), None)
+}
+
