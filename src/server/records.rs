@@ -9,6 +9,7 @@ use crate::server::problem::Problem;
 use sea_orm::{DatabaseConnection, DbErr};
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Handle};
@@ -77,6 +78,17 @@ impl Opened {
         self.records.writer.close().await;
         drop(self.stop);
         let _ = self.reading.join();
+    }
+}
+
+/// Who takes it first, the change or whoever waits for it, decides whether it is made.
+#[derive(Clone, Default)]
+pub struct Leave(Arc<AtomicBool>);
+
+impl Leave {
+    /// Whether nobody took it before.
+    pub fn take(&self) -> bool {
+        !self.0.swap(true, Ordering::SeqCst)
     }
 }
 
@@ -170,6 +182,34 @@ impl Records {
             let _ = done.send(change(database).await);
         });
         match waiting.recv_timeout(patience) {
+            Ok(changed) => changed.map_err(|error| error.to_string()),
+            Err(_) => Err("the database does not answer".into()),
+        }
+    }
+    /// As [`Records::change_now`], for a change that takes leave before it commits: an error says that nothing was changed,
+    /// and nothing will be.
+    pub fn change_or_not<T, F, Q>(&self, until: Instant, change: Q) -> Result<T, String>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, StoreError>> + Send + 'static,
+        Q: FnOnce(Database, Leave) -> F + Send + 'static,
+    {
+        let leave = Leave::default();
+        let (database, asked) = (self.engine.store().clone(), leave.clone());
+        let (done, waiting) = std::sync::mpsc::sync_channel(1);
+        let task = self.runtime.spawn(async move {
+            let _ = done.send(change(database, asked).await);
+        });
+        let waited = match waiting.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            Err(_) if leave.take() => {
+                task.abort();
+                return Err("the database does not answer".into());
+            }
+            // It is being committed: what becomes of it has to be known.
+            Err(_) => waiting.recv(),
+            Ok(changed) => Ok(changed),
+        };
+        match waited {
             Ok(changed) => changed.map_err(|error| error.to_string()),
             Err(_) => Err("the database does not answer".into()),
         }

@@ -128,6 +128,53 @@ fn a_slow_server_costs_a_failure_and_not_the_request() {
     assert!(["out-of-time", "resting"].contains(&last["failed"]["code"].as_str().unwrap()), "{last}");
 }
 
+#[test]
+fn a_call_that_failed_has_written_nothing() {
+    each(|args| {
+        let (dir, policies) = starter();
+        settings(&policies, "plugin_development = true");
+        let shop = Shop::open(&policies, args);
+        shop.take(&pack(files(&manifest("kv", "1.0.0", "[asks]\nkv = 64"), &counts()), None));
+        shop.put("/v1/plugins/acme.kv/grants", &json!({ "kv": 64, "who": "lin" })).ok(200);
+        shop.put("/v1/plugins/acme.kv/limits", &json!({ "limits": { "deadline": 5000 } })).ok(200);
+        shop.roll_out("acme.kv", "1.0.0", "all").ok(200);
+        assert_eq!(shop.said("acme.kv", "s001"), 1);
+        let url = match args {
+            [_, url] => (*url).to_owned(),
+            _ => format!("sqlite://{}", dir.path().join("zhanggui.db").display()),
+        };
+        let held = |lock: &str, during: &dyn Fn()| {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let other = runtime.block_on(async {
+                let mut options = sea_orm::ConnectOptions::new(url.clone());
+                options.max_connections(1).sqlx_logging(false);
+                let other = sea_orm::Database::connect(options).await.unwrap();
+                for statement in lock.split(';') {
+                    other.execute_unprepared(statement).await.unwrap();
+                }
+                other
+            });
+            during();
+            runtime.block_on(async {
+                other.execute_unprepared("ROLLBACK").await.unwrap();
+                other.close().await.unwrap();
+            });
+        };
+        let postgres = !args.is_empty();
+        let writes = if postgres { "BEGIN;LOCK TABLE plugin_entries IN EXCLUSIVE MODE" } else { "BEGIN IMMEDIATE" };
+        held(writes, &|| assert_eq!(shop.said("acme.kv", "s001"), "unavailable"));
+        std::thread::sleep(Duration::from_secs(4));
+        assert_eq!(shop.said("acme.kv", "s001"), 2, "the one between was not kept");
+        if postgres {
+            // What cannot be read is not taken for what is not there.
+            let reads = "BEGIN;LOCK TABLE plugin_entries IN ACCESS EXCLUSIVE MODE";
+            held(reads, &|| assert_eq!(shop.said("acme.kv", "s001"), "unavailable"));
+            std::thread::sleep(Duration::from_secs(4));
+            assert_eq!(shop.said("acme.kv", "s001"), 3);
+        }
+    });
+}
+
 /// Another node on the same database, with a folder of its own for what it compiles.
 fn second_node(dir: &Path, more: &str) -> (tempfile::TempDir, Shop) {
     let (other, policies) = starter();

@@ -19,6 +19,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use wasmtime::Store;
 
+/// A call waits no longer until what it wrote to its store is kept.
+const KEEP: Duration = Duration::from_secs(2);
+
 /// What answers for a call towards the breaker and the figures, from the question to the answer. Dropped without
 /// `close`, it says nothing about the plugin.
 pub(super) struct Ticket {
@@ -75,6 +78,12 @@ impl Ticket {
         let left = ends.saturating_duration_since(now);
         let last = Duration::from_millis(u64::from(limits.deadline)).min(left / 4);
         until.min(now + (left - last))
+    }
+
+    /// When writing what a call leaves behind has to be over.
+    fn keep_until(&self) -> Instant {
+        let until = Instant::now() + KEEP;
+        self.ends.map_or(until, |ends| until.min(ends))
     }
 
     /// Milliseconds that there are for an answer.
@@ -251,6 +260,7 @@ impl Course {
             fuel: limits.fuel.saturating_add(limits.fuel_per_row.saturating_mul(rows)),
             // The first tick may come at once.
             ticks: time.div_ceil(host.tick()) + 1,
+            until: Instant::now() + Duration::from_millis(time),
             output,
         };
         let began = Instant::now();
@@ -293,7 +303,8 @@ impl Course {
     fn keep(&mut self) -> Result<(), Failure> {
         match self.state.as_mut().and_then(State::take_writes) {
             Some((kv, writes)) => {
-                kv.apply(writes).map_err(|why| Failure::Unavailable(format!("its store: {why}")))
+                let until = self.ticket.keep_until();
+                kv.apply(writes, until).map_err(|why| Failure::Unavailable(format!("its store: {why}")))
             }
             None => Ok(()),
         }

@@ -150,10 +150,12 @@ impl Host {
     /// Makes one instance for each hook: only then are the exports' types compared, and what cannot even begin is told
     /// to whoever installs it.
     fn try_out(&self, hooks: &Hooks, terms: &Terms, limits: &Limits) -> Result<(), HostError> {
+        // Somebody is installing; nobody waits at a till.
+        let time = u64::from(limits.deadline).saturating_mul(20);
         let allowance = Allowance {
             fuel: limits.fuel,
-            // Somebody is installing; nobody waits at a till.
-            ticks: u64::from(limits.deadline).saturating_mul(20).div_ceil(self.tick()) + 1,
+            ticks: time.div_ceil(self.tick()) + 1,
+            until: Instant::now() + Duration::from_millis(time),
             output: limits.plan,
         };
         for hook in &terms.hooks {

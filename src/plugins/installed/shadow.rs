@@ -183,13 +183,13 @@ impl Web for Repeats {
 struct Unwritten(Arc<dyn Kv>);
 
 impl Kv for Unwritten {
-    fn get(&self, key: &str) -> Option<Vec<u8>> {
-        self.0.get(key)
+    fn get(&self, key: &str, until: Instant) -> Result<Option<Vec<u8>>, String> {
+        self.0.get(key, until)
     }
-    fn used(&self) -> u64 {
-        self.0.used()
+    fn used(&self, until: Instant) -> Result<u64, String> {
+        self.0.used(until)
     }
-    fn apply(&self, _: Vec<KvWrite>) -> Result<(), String> {
+    fn apply(&self, _: Vec<KvWrite>, _: Instant) -> Result<(), String> {
         Ok(())
     }
 }

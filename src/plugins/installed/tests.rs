@@ -36,7 +36,7 @@ impl Runs for Double {
         std::thread::spawn(move || {
             slow.into_iter().for_each(std::thread::sleep);
             let responses = web.fetch(&plugin.requests, Instant::now());
-            let kept = kv.map(|kv| kv.apply(vec![KvWrite::Delete { key: plugin.version.clone() }]));
+            let kept = kv.map(|kv| kv.apply(vec![KvWrite::Delete { key: plugin.version.clone() }], Instant::now()));
             assert!(kept.is_none_or(|kept| kept.is_ok()));
             let ran = Ran {
                 outcome: Ok(Answer::Value(Value::Whole(plugin.answer))),
@@ -74,13 +74,13 @@ impl Web for World {
 }
 
 impl Kv for World {
-    fn get(&self, _: &str) -> Option<Vec<u8>> {
-        None
+    fn get(&self, _: &str, _: Instant) -> Result<Option<Vec<u8>>, String> {
+        Ok(None)
     }
-    fn used(&self) -> u64 {
-        0
+    fn used(&self, _: Instant) -> Result<u64, String> {
+        Ok(0)
     }
-    fn apply(&self, writes: Vec<KvWrite>) -> Result<(), String> {
+    fn apply(&self, writes: Vec<KvWrite>, _: Instant) -> Result<(), String> {
         self.written.lock().unwrap().extend(writes);
         Ok(())
     }
