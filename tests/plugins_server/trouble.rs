@@ -2,7 +2,7 @@
 //! away, a node that cannot make a version ready.
 use crate::common::{eventually, post, starter};
 use crate::each;
-use crate::guest::{asks, counts, says};
+use crate::guest::{asks, counts, large, says};
 use crate::shop::{Shop, asks_http, files, grant, manifest, pack, settings};
 use sea_orm::ConnectionTrait as _;
 use serde_json::{Value, json};
@@ -182,6 +182,56 @@ fn second_node(dir: &Path, more: &str) -> (tempfile::TempDir, Shop) {
     let url = format!("sqlite://{}?mode=rwc", dir.join("zhanggui.db").display());
     let shop = Shop::open(&policies, &["--database", &url]);
     (other, shop)
+}
+
+#[test]
+fn a_version_that_is_not_ready_is_tried_again_and_the_one_before_serves() {
+    let (dir, policies) = starter();
+    settings(&policies, "plugin_development = true");
+    let one = Shop::open(&policies, &[]);
+    let version = |n: i64| pack(files(&manifest("a", &format!("{n}.0.0"), ""), &says(n)), None);
+    (1..=2).for_each(|n| one.take(&version(n)));
+    one.roll_out("acme.a", "1.0.0", "all").ok(200);
+    let (folder, two) = second_node(dir.path(), "");
+    eventually("the first version", || (two.said("acme.a", "s001") == 1).then_some(()));
+    // Nothing can be compiled there for a while.
+    let (compiled, away) = (folder.path().join("compiled"), folder.path().join("away"));
+    std::fs::rename(&compiled, &away).unwrap();
+    std::fs::write(&compiled, "no folder").unwrap();
+    one.roll_out("acme.a", "2.0.0", "all").ok(200);
+    eventually("what is wrong", || two.get("/v1/plugins/acme.a")["not_ready"].is_string().then_some(()));
+    assert_eq!(two.said("acme.a", "s001"), 1, "it serves on");
+    std::fs::remove_file(&compiled).unwrap();
+    std::fs::rename(&away, &compiled).unwrap();
+    eventually("the second version", || (two.said("acme.a", "s001") == 2).then_some(()));
+    assert!(two.get("/v1/plugins/acme.a")["not_ready"].is_null());
+}
+
+#[test]
+fn going_back_does_not_wait_for_what_compiles() {
+    let (dir, policies) = starter();
+    settings(&policies, "plugin_development = true");
+    let shop = Shop::open(&policies, &[]);
+    let version = |n: i64| pack(files(&manifest("a", &format!("{n}.0.0"), ""), &says(n)), None);
+    (1..=2).for_each(|n| shop.take(&version(n)));
+    (1..=2).for_each(|n| drop(shop.roll_out("acme.a", &format!("{n}.0.0"), "all").ok(200)));
+    shop.take(&pack(files(&manifest("large", "1.0.0", ""), &large(7)), None));
+    shop.roll_out("acme.large", "1.0.0", "all").ok(200);
+    for file in std::fs::read_dir(dir.path().join("compiled")).unwrap() {
+        std::fs::remove_file(file.unwrap().path()).unwrap();
+    }
+    std::thread::scope(|scope| {
+        let compiles = scope.spawn(|| {
+            shop.put("/v1/plugins/acme.large/grants", &json!({ "kv": 9, "who": "lin" })).ok(200);
+            Instant::now()
+        });
+        std::thread::sleep(Duration::from_millis(100));
+        shop.roll_back("acme.a").ok(200);
+        let back = Instant::now();
+        assert_eq!(shop.said("acme.a", "s001"), 1);
+        assert!(back < compiles.join().unwrap());
+    });
+    assert_eq!(shop.said("acme.large", "s001"), 7);
 }
 
 /// A version with `score`, and with `rank` if it has that many functions.
