@@ -234,6 +234,25 @@ fn going_back_does_not_wait_for_what_compiles() {
     assert_eq!(shop.said("acme.large", "s001"), 7);
 }
 
+#[test]
+fn a_setting_that_the_host_refuses_is_refused_before_it_counts() {
+    let (_dir, policies) = starter();
+    settings(&policies, "plugin_development = true");
+    let shop = Shop::open(&policies, &[]);
+    let config = "[config.text]\nkind = \"text\"\ndefault = \"x\"\n[config.part]\nkind = \"decimal\"\ndefault = \"3\"\n";
+    shop.take(&pack(files(&manifest("a", "1.0.0", config), &says(1)), None));
+    shop.roll_out("acme.a", "1.0.0", "all").ok(200);
+    let put = |name: &str, value: String| {
+        shop.put("/v1/plugins/acme.a/config", &json!({ "config": { name: value } }))
+    };
+    assert_eq!(put("text", "x".repeat(20 << 10)).problem(), (422, "config-refused", Some("config.text")));
+    assert_eq!(put("part", "1".repeat(41)).problem(), (422, "config-refused", Some("config.part")));
+    assert_eq!(shop.said("acme.a", "s001"), 1);
+    put("part", "1".repeat(40)).ok(200);
+    put("text", "x".repeat(16 << 10)).ok(200);
+    assert_eq!(shop.said("acme.a", "s001"), 1);
+}
+
 /// A version with `score`, and with `rank` if it has that many functions.
 fn contract(version: &str, rank: bool) -> Vec<u8> {
     let more = "[functions.rank]\nhook = \"facts\"\narguments = [\"n: whole\"]\nanswers = \"whole\"\n";
