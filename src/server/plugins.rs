@@ -70,6 +70,8 @@ struct Node {
     ready: BTreeMap<(String, String), (String, Ready)>,
     /// Why a version could not be made ready here, by plugin.
     faults: BTreeMap<String, String>,
+    /// Grants by plugin.
+    grants: BTreeMap<String, String>,
     /// Since when a plugin gets events, epoch microseconds.
     since: BTreeMap<String, i64>,
     /// What is made ready again, by plugin: when, and how long after the last attempt that is.
@@ -133,6 +135,7 @@ impl Plugins {
     fn version(&self, loaded: Arc<Loaded>) -> Version<Loaded> {
         let (id, grants) = (loaded.id().to_owned(), loaded.grants().clone());
         let web = self.broker.with(&id, Arc::new(grants.http), self.secrets.clone());
+        let web = web.version(loaded.version());
         let web: Arc<dyn Web> = Arc::new(web);
         let entries = || Arc::new(KeptEntries::new(self.records.clone(), &id, grants.kv)) as Arc<dyn Kv>;
         Version {

@@ -135,8 +135,11 @@ impl Plugins {
             Some(since) => drop(node.since.insert(plugin.clone(), since)),
             None => drop(node.since.remove(plugin)),
         }
-        if !there {
+        let granted = node.grants.insert(plugin.clone(), state.grants.clone());
+        if !there || granted.is_some_and(|before| before != state.grants) {
             self.broker.forget(plugin);
+        } else {
+            self.broker.forget_others(plugin, |version| rollout.versions().any(|v| v == version));
         }
     }
 
