@@ -88,6 +88,8 @@ fn serve_for(settings: Settings, answers: Option<Arc<dyn Answers>>) -> Result<()
     // What plugins came to still has to be decided on and recorded in time.
     let ask_for = request_time(&settings) * 3 / 4;
     let records = opened.records.clone().asking(answers.unwrap_or_else(|| plugins.clone()), ask_for);
+    let guarding = plugins.clone();
+    registry.guard(Box::new(move |books| guarding.keep(books)));
     let stores = (records.clone(), registry.clone());
     let changed = move |change: &Reload| report(change, &stores.0, &stores.1);
     let _watch = if settings.reload { Some(Watch::start(registry.clone(), changed)?) } else { None };
@@ -129,6 +131,9 @@ async fn run(state: Arc<State>) -> Result<(), ServeError> {
     let settings = state.settings.clone();
     let address = &settings.listen;
     prepare(&state).await?;
+    if let Err(why) = state.plugins.keep(&state.registry.current()) {
+        say(&format!("plugins: WARNING: they do not keep what the policies declare; such calls fail\n{why}"));
+    }
     let keeping_up =
         state.records.beside(chores::keep_up(state.records.clone(), state.registry.clone(), say));
     let beside = [keeping_up, keep_plugins(&state), deliver(&state), tell_birthdays(&state)];

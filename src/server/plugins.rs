@@ -34,6 +34,7 @@ use crate::plugins::web::Web;
 use crate::records::entity::plugin_difference;
 use crate::records::plugins as kept_plugins;
 use crate::records::{Clock as _, SystemClock};
+use crate::rulebook::Rulebooks;
 use crate::server::records::Records;
 use crate::server::settings::Settings;
 use kept::KeptEntries;
@@ -145,6 +146,14 @@ impl Plugins {
             web,
             loaded,
         }
+    }
+
+    /// Whether the plugins that answer keep what these policies declare of them.
+    ///
+    /// # Errors
+    /// What does not fit, a line for each fact.
+    pub fn keep(&self, books: &Rulebooks) -> Result<(), String> {
+        fitting::all_fit(books, &self.installed.manifests())
     }
 
     /// What could not be made ready here, by plugin.

@@ -260,3 +260,33 @@ fn contract(version: &str, rank: bool) -> Vec<u8> {
     pack(files(&manifest("a", version, &more), &says(1)), None)
 }
 
+#[test]
+fn policies_that_no_plugin_keeps_are_not_taken_up() {
+    let (_dir, policies) = starter();
+    settings(&policies, "plugin_development = true");
+    with_marks(&policies);
+    let shop = Shop::open(&policies, &[]);
+    shop.take(&contract("1.0.0", false));
+    shop.take(&contract("2.0.0", true));
+    shop.roll_out("acme.a", "1.0.0", "all").ok(200);
+    let file = policies.join("shop.vocab");
+    let right = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, right.replace("acme.a.score", "acme.a.rank")).unwrap();
+    let refused = || shop.server.heard().contains("has no function `rank`").then_some(());
+    eventually("the refusal", refused);
+    let ask = || marks(&rate(&shop, "", &json!({ "store": "s001", "facts": lines(0..1) })));
+    assert_eq!(ask(), [1], "the old ones serve on");
+    // With a version that has it the same files are taken up, and the version before does not come back.
+    shop.put("/v1/plugins/acme.a/limits", &json!({ "limits": { "deadline": 5000 } })).ok(200);
+    shop.roll_out("acme.a", "2.0.0", "all").ok(200);
+    std::fs::write(&file, right.replace("acme.a.score", "acme.a.rank") + "\n").unwrap();
+    eventually("the change", || shop.server.heard().contains("the change is taken up").then_some(()));
+    assert_eq!(shop.roll_back("acme.a").problem().1, "vocabulary-mismatch");
+    assert_eq!(ask(), [1]);
+    // At the start it is said, and no more.
+    std::fs::write(&file, right.replace("acme.a.score", "acme.a.other")).unwrap();
+    drop(shop);
+    let shop = Shop::open(&policies, &[]);
+    eventually("the warning", || shop.server.heard().contains("has no function `other`").then_some(()));
+}
+

@@ -239,12 +239,20 @@ pub async fn put_rollout(request: HttpRequest, payload: web::Payload, state: web
 pub async fn roll_back(request: HttpRequest, payload: web::Payload, state: web::Data<State>) -> Answered {
     let (id, asked): (String, RollbackRequest) = asked(&request, payload, &state).await?;
     let who = operator::who(asked.who.as_deref())?;
-    act(&state, &id, &who, move |now, _, at| {
+    let books = state.registry.current();
+    act(&state, &id, &who, move |now, known, at| {
         let mut rollout: Rollout = read(&now.rollout);
+        let before = rollout.serving.clone();
         let none =
             |()| Problem::no_previous("no version served before the one that serves; DELETE removes it");
         if !rollout.roll_back(asked.version.as_deref()).map_err(none)? {
             return Ok(None);
+        }
+        // Policies may have changed since it served.
+        if let Some(back) = rollout.serving.as_deref().filter(|_| rollout.serving != before)
+            && let Some(manifest) = known.iter().find(|one| one.version == back).and_then(manifest)
+        {
+            fitting(&books, &manifest)?;
         }
         stand(now, &rollout, at);
         let data = json!({ "rollout": shown::rollout(&rollout) });
