@@ -9,10 +9,12 @@ mod stage;
 #[cfg(test)]
 mod tests;
 mod turns;
+mod unasked;
 
 pub use on_host::OnHost;
 pub use shadow::{Counts, Difference, Keeps};
 pub use stage::{Share, Stage, slot};
+pub use unasked::Unasked;
 
 use crate::plugins::ask::{Answered, Answers, Asked};
 use crate::plugins::contract::{Call, Failure, Hook, Ran};
@@ -94,6 +96,7 @@ pub struct Installed<R: Runs> {
     runs: Arc<R>,
     table: ArcSwap<Table<R::Loaded>>,
     shadows: Shadows<R::Loaded>,
+    unasked: unasked::Counts,
 }
 
 impl<R: Runs> Installed<R> {
@@ -103,7 +106,7 @@ impl<R: Runs> Installed<R> {
     /// There is no thread to be had.
     pub fn start(runs: Arc<R>, keeps: Keeps) -> std::io::Result<Installed<R>> {
         let shadows = Shadows::start(runs.clone(), keeps)?;
-        Ok(Installed { runs, table: ArcSwap::default(), shadows })
+        Ok(Installed { runs, table: ArcSwap::default(), shadows, unasked: unasked::Counts::default() })
     }
 
     /// Puts a plugin as it now stands in place of how it stood; none: it is not there any more.
@@ -157,17 +160,27 @@ impl<R: Runs> Installed<R> {
         self.shadows.counts(plugin, version)
     }
 
+    /// Calls that came to nothing before any version was asked.
+    pub fn unasked(&self) -> Vec<Unasked> {
+        self.unasked.all()
+    }
+
     fn begin(&self, asked: Asked, until: Option<Instant>) -> Begun<R::Loaded> {
         let Asked { plugin, call } = asked;
+        let failed = |failure: Failure| {
+            self.unasked.count(&plugin, &failure);
+            Ran::failed(&plugin, failure)
+        };
         let Some(standing) = self.standing(&plugin) else {
-            return Begun::Failed(Ran::failed(&plugin, Failure::NotInstalled));
+            return Begun::Failed(failed(Failure::NotInstalled));
         };
         let Some(version) = standing.at(&plugin, &call.store) else {
-            let failure = standing.failure.clone().unwrap_or(Failure::NotInstalled);
-            return Begun::Failed(Ran::failed(&plugin, failure));
+            return Begun::Failed(failed(standing.failure.clone().unwrap_or(Failure::NotInstalled)));
         };
         let Some(hook) = hook(&version.manifest, &call.function) else {
-            return Begun::Failed(named(version, Failure::Unsupported(call.function)));
+            let (version, digest) = (version.manifest.version.clone(), version.digest.clone());
+            let ran = failed(Failure::Unsupported(call.function));
+            return Begun::Failed(Ran { version, digest, ..ran });
         };
         // What tells others is never told twice to try something out.
         let shadow = standing.shadow().filter(|_| hook != Hook::Notify);

@@ -290,3 +290,14 @@ fn policies_that_no_plugin_keeps_are_not_taken_up() {
     eventually("the warning", || shop.server.heard().contains("has no function `other`").then_some(()));
 }
 
+#[test]
+fn calls_that_nobody_could_answer_are_counted() {
+    let (_dir, policies) = starter();
+    settings(&policies, "plugin_development = true");
+    with_marks(&policies);
+    let shop = Shop::open(&policies, &[]);
+    let said = rate(&shop, "", &json!({ "store": "s001", "facts": lines(0..3) }));
+    assert_eq!(marks(&said), [999; 3]);
+    let unasked = &shop.get("/v1/plugins/metrics")["unasked"];
+    assert_eq!(*unasked, json!([{ "plugin": "acme.a", "outcomes": { "not-installed": 3 } }]));
+}

@@ -120,6 +120,7 @@ pub async fn metrics(request: HttpRequest, state: web::Data<State>) -> Answered 
         "items": plugins.host.figures(),
         "steps": crate::plugins::host::STEPS,
         "resting_servers": plugins.broker.resting(),
+        "unasked": plugins.installed.unasked(),
     });
     Ok(answer::plain(&body))
 }
