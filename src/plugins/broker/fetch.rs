@@ -1,7 +1,7 @@
 //! A round of requests of one plugin.
-use super::cache::Owner;
 use super::Shared;
 use super::cache::Kept;
+use super::cache::Owner;
 use super::client::{Sent, Unanswered, hidden};
 use super::grants::{Allowed, METHODS, Permit};
 use super::headers::{self, Header};

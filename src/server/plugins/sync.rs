@@ -106,9 +106,10 @@ impl Plugins {
         let get = |version: &String| ready.get(version).cloned().or_else(|| old(version));
         let barred = faults.iter().any(|fault| matches!(fault, Failure::NotGranted(_)));
         let previous = rollout.previous.as_ref().and_then(get);
-        let serving = rollout.serving.as_ref().and_then(|serving| {
-            get(serving).or_else(|| previous.clone().filter(|_| !barred))
-        });
+        let serving = rollout
+            .serving
+            .as_ref()
+            .and_then(|serving| get(serving).or_else(|| previous.clone().filter(|_| !barred)));
         let next = rollout.next.as_ref().and_then(|next| Some((get(&next.version)?, next.stage.clone())));
         let there = rollout.versions().next().is_some();
         let standing = Standing { serving, next, previous, failure: faults.first().cloned() };
