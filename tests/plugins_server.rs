@@ -23,6 +23,8 @@ mod pace;
 mod rollout;
 #[path = "plugins_server/shop.rs"]
 mod shop;
+#[path = "plugins_server/trouble.rs"]
+mod trouble;
 
 use sea_orm::ConnectionTrait as _;
 

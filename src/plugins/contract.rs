@@ -246,6 +246,9 @@ pub enum Failure {
     Busy,
     #[error("it rests after many failures")]
     Resting,
+    /// Whoever asks has to answer somebody else.
+    #[error("there was no time left for it")]
+    OutOfTime,
 }
 
 impl Failure {
@@ -269,6 +272,7 @@ impl Failure {
             Failure::NotGranted(_) => "not-granted",
             Failure::Busy => "busy",
             Failure::Resting => "resting",
+            Failure::OutOfTime => "out-of-time",
         }
     }
 }

@@ -8,10 +8,13 @@ mod shadow;
 mod stage;
 #[cfg(test)]
 mod tests;
+mod turns;
+mod unasked;
 
 pub use on_host::OnHost;
 pub use shadow::{Counts, Difference, Keeps};
 pub use stage::{Share, Stage, slot};
+pub use unasked::Unasked;
 
 use crate::plugins::ask::{Answered, Answers, Asked};
 use crate::plugins::contract::{Call, Failure, Hook, Ran};
@@ -22,13 +25,15 @@ use arc_swap::ArcSwap;
 use shadow::{Again, Heard, Shadows};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 use tokio::sync::oneshot;
+use turns::Turns;
 
 /// Runs calls: the host, or a test's double.
 pub trait Runs: Send + Sync + 'static {
     /// A plugin that is ready to be called.
     type Loaded: Send + Sync + 'static;
-    /// Begins a call; what it comes to arrives later, from another thread.
+    /// Begins a call; what it comes to arrives later, from another thread, and by `until` if there is one.
     fn run(
         &self,
         plugin: &Arc<Self::Loaded>,
@@ -36,7 +41,10 @@ pub trait Runs: Send + Sync + 'static {
         call: Call,
         web: Arc<dyn Web>,
         kv: Option<Arc<dyn Kv>>,
+        until: Option<Instant>,
     ) -> oneshot::Receiver<Ran>;
+    /// How many calls of a plugin run at once.
+    fn places(&self, plugin: &Self::Loaded) -> usize;
 }
 
 /// A version that can be called, with what it was granted.
@@ -88,6 +96,7 @@ pub struct Installed<R: Runs> {
     runs: Arc<R>,
     table: ArcSwap<Table<R::Loaded>>,
     shadows: Shadows<R::Loaded>,
+    unasked: unasked::Counts,
 }
 
 impl<R: Runs> Installed<R> {
@@ -97,7 +106,7 @@ impl<R: Runs> Installed<R> {
     /// There is no thread to be had.
     pub fn start(runs: Arc<R>, keeps: Keeps) -> std::io::Result<Installed<R>> {
         let shadows = Shadows::start(runs.clone(), keeps)?;
-        Ok(Installed { runs, table: ArcSwap::default(), shadows })
+        Ok(Installed { runs, table: ArcSwap::default(), shadows, unasked: unasked::Counts::default() })
     }
 
     /// Puts a plugin as it now stands in place of how it stood; none: it is not there any more.
@@ -151,17 +160,27 @@ impl<R: Runs> Installed<R> {
         self.shadows.counts(plugin, version)
     }
 
-    fn begin(&self, asked: Asked) -> Begun<R::Loaded> {
+    /// Calls that came to nothing before any version was asked.
+    pub fn unasked(&self) -> Vec<Unasked> {
+        self.unasked.all()
+    }
+
+    fn begin(&self, asked: Asked, until: Option<Instant>) -> Begun<R::Loaded> {
         let Asked { plugin, call } = asked;
+        let failed = |failure: Failure| {
+            self.unasked.count(&plugin, &failure);
+            Ran::failed(&plugin, failure)
+        };
         let Some(standing) = self.standing(&plugin) else {
-            return Begun::Failed(Ran::failed(&plugin, Failure::NotInstalled));
+            return Begun::Failed(failed(Failure::NotInstalled));
         };
         let Some(version) = standing.at(&plugin, &call.store) else {
-            let failure = standing.failure.clone().unwrap_or(Failure::NotInstalled);
-            return Begun::Failed(Ran::failed(&plugin, failure));
+            return Begun::Failed(failed(standing.failure.clone().unwrap_or(Failure::NotInstalled)));
         };
         let Some(hook) = hook(&version.manifest, &call.function) else {
-            return Begun::Failed(named(version, Failure::Unsupported(call.function)));
+            let (version, digest) = (version.manifest.version.clone(), version.digest.clone());
+            let ran = failed(Failure::Unsupported(call.function));
+            return Begun::Failed(Ran { version, digest, ..ran });
         };
         // What tells others is never told twice to try something out.
         let shadow = standing.shadow().filter(|_| hook != Hook::Notify);
@@ -171,50 +190,51 @@ impl<R: Runs> Installed<R> {
             None => version.web.clone(),
         };
         let again = shadow.map(|shadow| (shadow.clone(), call.clone(), heard));
-        let running = self.runs.run(&version.loaded, hook, call, web, version.kv.clone());
-        Begun::Running { running, version: version.clone(), hook, again }
+        let answer = self.runs.run(&version.loaded, hook, call, web, version.kv.clone(), until);
+        Begun::Running(Box::new(Running { answer, version: version.clone(), hook, again }))
     }
 
-    async fn end(&self, begun: Begun<R::Loaded>) -> Ran {
-        match begun {
-            Begun::Failed(ran) => ran,
-            Begun::Running { running, version, hook, again } => {
-                let lost = |_| named(&version, Failure::Trapped("the call was lost".into()));
-                let said = running.await.unwrap_or_else(lost);
-                if let Some((version, call, heard)) = again {
-                    self.shadows.ask(Again { hook, call, said: said.clone(), version, heard });
-                }
-                said
-            }
+    /// What a call came to; none: nothing will be heard of it any more.
+    fn end(&self, running: Running<R::Loaded>, said: Option<Ran>) -> Ran {
+        let Running { version, hook, again, .. } = running;
+        let said = said.unwrap_or_else(|| named(&version, Failure::Trapped("the call was lost".into())));
+        if let Some((version, call, heard)) = again {
+            self.shadows.ask(Again { hook, call, said: said.clone(), version, heard });
         }
+        said
+    }
+
+    /// How many calls that a store asks of a plugin run at once.
+    fn places(&self, plugin: &str, store: &str) -> usize {
+        let standing = self.standing(plugin);
+        let version = standing.as_ref().and_then(|standing| standing.at(plugin, store));
+        version.map_or(1, |version| self.runs.places(&version.loaded).max(1))
     }
 }
 
 /// For the version in shadow: what to ask it, and what the serving version heard.
 type Repeat<L> = (Arc<Version<L>>, Call, Option<Arc<Heard>>);
 
-/// A call on its way.
+/// A call that was begun.
 enum Begun<L> {
     Failed(Ran),
-    Running {
-        running: oneshot::Receiver<Ran>,
-        version: Arc<Version<L>>,
-        hook: Hook,
-        again: Option<Repeat<L>>,
-    },
+    Running(Box<Running<L>>),
+}
+
+/// A call on its way.
+struct Running<L> {
+    answer: oneshot::Receiver<Ran>,
+    version: Arc<Version<L>>,
+    hook: Hook,
+    again: Option<Repeat<L>>,
 }
 
 impl<R: Runs> Answers for Installed<R> {
     fn answers(&self, asked: Vec<Asked>) -> Answered<'_> {
-        // All begin before the first is waited for, and before anybody polls.
-        let begun: Vec<Begun<R::Loaded>> = asked.into_iter().map(|one| self.begin(one)).collect();
-        Box::pin(async move {
-            let mut all = Vec::with_capacity(begun.len());
-            for one in begun {
-                all.push(self.end(one).await);
-            }
-            all
-        })
+        Box::pin(Turns::begin(self, asked, None))
+    }
+    fn answers_until(&self, asked: Vec<Asked>, until: Instant) -> Answered<'_> {
+        Box::pin(Turns::begin(self, asked, Some(until)))
     }
 }
 

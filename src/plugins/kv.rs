@@ -29,13 +29,15 @@ impl KvWrite {
 
 /// The store of one plugin. Keys are at most 256 bytes and the sizes are checked before they arrive here; two calls at
 /// once may pass that check together, so whoever keeps the entries holds the quota for good.
+///
+/// None of it takes longer than until the moment given; errors say why it could not be done, for a person.
 pub trait Kv: Send + Sync {
     /// The value, unless there is none or its time is over.
-    fn get(&self, key: &str) -> Option<Vec<u8>>;
+    fn get(&self, key: &str, until: Instant) -> Result<Option<Vec<u8>>, String>;
     /// Bytes of the keys and values that are kept now.
-    fn used(&self) -> u64;
-    /// All of them or none, in order; says why not.
-    fn apply(&self, writes: Vec<KvWrite>) -> Result<(), String>;
+    fn used(&self, until: Instant) -> Result<u64, String>;
+    /// All of them or none, in order; none if it is an error, also later.
+    fn apply(&self, writes: Vec<KvWrite>, until: Instant) -> Result<(), String>;
 }
 
 /// A store that is gone with the process: for cases, benches and tests.
@@ -81,16 +83,16 @@ fn bytes(entries: &BTreeMap<String, Entry>, now: Instant) -> u64 {
 }
 
 impl Kv for MemoryKv {
-    fn get(&self, key: &str) -> Option<Vec<u8>> {
+    fn get(&self, key: &str, _: Instant) -> Result<Option<Vec<u8>>, String> {
         let now = Instant::now();
-        self.held().get(key).filter(|e| e.lives(now)).map(|e| e.value.clone())
+        Ok(self.held().get(key).filter(|e| e.lives(now)).map(|e| e.value.clone()))
     }
 
-    fn used(&self) -> u64 {
-        bytes(&self.held(), Instant::now())
+    fn used(&self, _: Instant) -> Result<u64, String> {
+        Ok(bytes(&self.held(), Instant::now()))
     }
 
-    fn apply(&self, writes: Vec<KvWrite>) -> Result<(), String> {
+    fn apply(&self, writes: Vec<KvWrite>, _: Instant) -> Result<(), String> {
         let now = Instant::now();
         let mut held = self.held();
         let mut next = held.clone();

@@ -2,7 +2,7 @@
 use crate::rulebook::{LoadError, Loaded, Rulebooks, load};
 use arc_swap::ArcSwap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// What the last attempt to load came to.
 #[derive(Debug, Clone, Default)]
@@ -20,8 +20,20 @@ pub enum Reload {
     Same,
     /// The files check and serve from now on.
     Swapped,
-    /// The files do not check, or cannot be read; the old rulebooks serve on. What is wrong, as text.
+    /// The files do not check, cannot be read, or do not fit what they are served with; the old rulebooks serve on. What is wrong, as text.
     Refused(String),
+}
+
+/// Whether rulebooks that check fit what they are served with; if not, why, for a person.
+pub type Fits = dyn Fn(&Rulebooks) -> Result<(), String> + Send + Sync;
+
+#[derive(Default)]
+struct Guard(OnceLock<Box<Fits>>);
+
+impl std::fmt::Debug for Guard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("…")
+    }
 }
 
 /// The rulebooks of one folder, and the way to new ones.
@@ -32,6 +44,7 @@ pub struct Registry {
     state: ArcSwap<ReloadState>,
     /// What was tried last; held while loading, so that two looks never race.
     tried: Mutex<Tried>,
+    guard: Guard,
 }
 
 #[derive(Debug, Default)]
@@ -39,6 +52,8 @@ struct Tried {
     fingerprint: Option<[u8; 32]>,
     unreadable: Option<String>,
     paths: Vec<PathBuf>,
+    /// They check, and did not fit at the last look.
+    waiting: Option<Rulebooks>,
 }
 
 impl Registry {
@@ -46,16 +61,26 @@ impl Registry {
     pub fn open(dir: &Path) -> Result<Registry, OpenError> {
         let loaded = load(dir)?;
         let tried =
-            Tried { fingerprint: Some(loaded.fingerprint), unreadable: None, paths: loaded.paths.clone() };
+            Tried { fingerprint: Some(loaded.fingerprint), paths: loaded.paths.clone(), ..Tried::default() };
         match loaded.rulebooks {
             Some(books) => Ok(Registry {
                 dir: dir.to_owned(),
                 current: ArcSwap::from_pointee(books),
                 state: ArcSwap::from_pointee(ReloadState::default()),
                 tried: Mutex::new(tried),
+                guard: Guard::default(),
             }),
             None => Err(OpenError::Findings(Box::new(loaded))),
         }
+    }
+
+    /// From now on rulebooks are taken up only if they fit; said once, before the first look.
+    pub fn guard(&self, fits: Box<Fits>) {
+        drop(self.guard.0.set(fits));
+    }
+
+    fn fits(&self, books: &Rulebooks) -> Result<(), String> {
+        self.guard.0.get().map_or(Ok(()), |fits| fits(books))
     }
 
     /// The rulebooks that serve now. A request takes them once and keeps them to its end.
@@ -88,17 +113,24 @@ impl Registry {
                 if tried.unreadable.as_ref() == Some(&said) {
                     return Reload::Same;
                 }
-                *tried =
-                    Tried { fingerprint: None, unreadable: Some(said.clone()), paths: tried.paths.clone() };
+                let paths = tried.paths.clone();
+                *tried = Tried { unreadable: Some(said.clone()), paths, ..Tried::default() };
                 self.note(vec![said.clone()], false);
                 return Reload::Refused(said);
             }
         };
         if tried.fingerprint == Some(read.fingerprint()) {
-            return Reload::Same;
+            // What they have to fit may have changed meanwhile.
+            return match tried.waiting.take() {
+                Some(books) if self.fits(&books).is_ok() => self.swap(books),
+                waiting => {
+                    tried.waiting = waiting;
+                    Reload::Same
+                }
+            };
         }
         let paths = read.paths.clone();
-        *tried = Tried { fingerprint: Some(read.fingerprint()), unreadable: None, paths };
+        *tried = Tried { fingerprint: Some(read.fingerprint()), paths, ..Tried::default() };
         let loaded = match super::load::assemble(read) {
             Ok(loaded) => loaded,
             Err(error) => {
@@ -107,16 +139,25 @@ impl Registry {
             }
         };
         match loaded.rulebooks {
-            Some(books) => {
-                self.current.store(Arc::new(books));
-                self.note(Vec::new(), true);
-                Reload::Swapped
-            }
+            Some(books) => match self.fits(&books) {
+                Ok(()) => self.swap(books),
+                Err(why) => {
+                    tried.waiting = Some(books);
+                    self.note(why.lines().map(str::to_owned).collect(), false);
+                    Reload::Refused(why)
+                }
+            },
             None => {
                 self.note(loaded.error_lines(), false);
                 Reload::Refused(loaded.shown(false))
             }
         }
+    }
+
+    fn swap(&self, books: Rulebooks) -> Reload {
+        self.current.store(Arc::new(books));
+        self.note(Vec::new(), true);
+        Reload::Swapped
     }
 
     fn note(&self, errors: Vec<String>, swapped: bool) {

@@ -2,6 +2,7 @@
 use crate::counter::desk::denied;
 use crate::counter::plugged::{Heard, Place, Question, Settled, explained, settle, wanted};
 use crate::lang::typed::DecisionId;
+use crate::plugins::ask::Within;
 use crate::program::bind::nearest;
 use crate::program::facts::Facts;
 use crate::rulebook::{Program, Rulebooks};
@@ -13,9 +14,7 @@ use crate::server::state::State;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Map, Value, json};
 use std::cell::RefCell;
-use std::future::{Future, poll_fn};
 use std::sync::Arc;
-use std::task::Poll;
 
 /// A worker serves many connections: what may take long is decided on another thread.
 const LONG: usize = 32 << 10;
@@ -70,16 +69,17 @@ pub async fn batch(
     Ok(answered(listed(items)))
 }
 
-/// Asks plugins what the items wait for, all at once, and decides these again, until none waits.
+/// Asks plugins what the items wait for, all together, and decides these again, until none waits.
 async fn find_out(state: &State, items: &mut [Item], long: bool) -> Result<(), Problem> {
+    let plugins = Within { answers: state.records.plugins(), until: state.records.ask_until() };
     loop {
         let waiting: Vec<Arc<Waiting>> = items.iter().filter_map(waiting).collect();
         if waiting.is_empty() {
             return Ok(());
         }
         let now = chrono::Utc::now().timestamp_micros();
-        let plugins = state.records.plugins();
-        join_all(waiting.iter().map(|w| w.heard.ask(&w.questions, plugins, now))).await;
+        let asking: Vec<_> = waiting.iter().map(|w| (&*w.heard, w.questions.as_slice())).collect();
+        Heard::ask_all(&asking, &plugins, now).await;
         let again = move || -> Vec<Item> { waiting.iter().map(|w| w.decide()).collect() };
         let decided = if long { web::block(again).await.map_err(|_| Problem::internal())? } else { again() };
         let places = items.iter_mut().filter(|item| waiting_in(item));
@@ -96,16 +96,6 @@ fn waiting(item: &Item) -> Option<Arc<Waiting>> {
 
 fn waiting_in(item: &Item) -> bool {
     matches!(item, Ok(Decided::Waits(_)))
-}
-
-/// Waits for all of them together.
-async fn join_all<F: Future<Output = ()>>(futures: impl Iterator<Item = F>) {
-    let mut running: Vec<_> = futures.map(Box::pin).collect();
-    poll_fn(|cx| {
-        running.retain_mut(|future| future.as_mut().poll(cx).is_pending());
-        if running.is_empty() { Poll::Ready(()) } else { Poll::Pending }
-    })
-    .await;
 }
 
 /// What became of an item so far.

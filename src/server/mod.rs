@@ -85,7 +85,11 @@ fn serve_for(settings: Settings, answers: Option<Arc<dyn Answers>>) -> Result<()
     let bounds = Bounds { queue: settings.queue, batch: settings.batch };
     let opened = Opened::open(&settings.database, bounds)?;
     let plugins = Arc::new(plugins::Plugins::open(&settings, &opened.records).map_err(ServeError::Plugins)?);
-    let records = opened.records.clone().asking(answers.unwrap_or_else(|| plugins.clone()));
+    // What plugins came to still has to be decided on and recorded in time.
+    let ask_for = request_time(&settings) * 3 / 4;
+    let records = opened.records.clone().asking(answers.unwrap_or_else(|| plugins.clone()), ask_for);
+    let guarding = plugins.clone();
+    registry.guard(Box::new(move |books| guarding.keep(books)));
     let stores = (records.clone(), registry.clone());
     let changed = move |change: &Reload| report(change, &stores.0, &stores.1);
     let _watch = if settings.reload { Some(Watch::start(registry.clone(), changed)?) } else { None };
@@ -127,12 +131,15 @@ async fn run(state: Arc<State>) -> Result<(), ServeError> {
     let settings = state.settings.clone();
     let address = &settings.listen;
     prepare(&state).await?;
+    if let Err(why) = state.plugins.keep(&state.registry.current()) {
+        say(&format!("plugins: WARNING: they do not keep what the policies declare; such calls fail\n{why}"));
+    }
     let keeping_up =
         state.records.beside(chores::keep_up(state.records.clone(), state.registry.clone(), say));
     let beside = [keeping_up, keep_plugins(&state), deliver(&state), tell_birthdays(&state)];
     let stores = state.registry.current().store_ids().count();
     let data = web::Data::from(state);
-    let time = Duration::from_secs(settings.request_timeout.max(1));
+    let time = request_time(&settings);
     let app = move || {
         let in_time = from_fn(move |request: ServiceRequest, next| {
             let upload = request.path() == "/v1/plugins" && request.method() == Method::POST;
@@ -160,6 +167,10 @@ async fn run(state: Arc<State>) -> Result<(), ServeError> {
     // Whatever else wants to be recorded is left for the next start.
     beside.iter().for_each(JoinHandle::abort);
     Ok(served?)
+}
+
+fn request_time(settings: &Settings) -> Duration {
+    Duration::from_secs(settings.request_timeout.max(1))
 }
 
 /// Follows what other nodes do with plugins.

@@ -13,6 +13,7 @@ pub mod routes;
 mod rules;
 mod secrets;
 mod shown;
+mod sync;
 pub mod upload;
 pub mod vendors;
 
@@ -25,28 +26,24 @@ use crate::plugins::ask::{Answered, Answers, Asked};
 use crate::plugins::broker::{Broker, BrokerSettings};
 use crate::plugins::contract::Failure;
 use crate::plugins::host::{Host, HostError, HostSettings, Limits, Loaded};
-use crate::plugins::installed::{Difference, Installed, OnHost, Standing, Version};
+use crate::plugins::installed::{Difference, Installed, OnHost, Version};
 use crate::plugins::kv::Kv;
 use crate::plugins::manifest::{Asks, Manifest};
 use crate::plugins::package::Package;
 use crate::plugins::web::Web;
-use crate::records::entity::{plugin_difference, plugin_state};
+use crate::records::entity::plugin_difference;
 use crate::records::plugins as kept_plugins;
 use crate::records::{Clock as _, SystemClock};
-use crate::server::problem::Problem;
+use crate::rulebook::Rulebooks;
 use crate::server::records::Records;
 use crate::server::settings::Settings;
 use kept::KeptEntries;
-use rules::Rollout;
 use sea_orm::prelude::Uuid;
 use secrets::SecretStore;
 use serde::de::DeserializeOwned;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
-
-/// How often a node looks for what other nodes did.
-const POLL: Duration = Duration::from_secs(1);
+use std::time::{Duration, Instant};
 
 /// A version that is ready on this node.
 type Ready = Arc<Version<Loaded>>;
@@ -59,8 +56,8 @@ pub struct Plugins {
     secrets: Arc<SecretStore>,
     records: Records,
     node: Mutex<Node>,
-    /// One at a time: what is read first is not put in place last.
-    syncing: tokio::sync::Mutex<()>,
+    /// A version is made ready once, however many wait for it; others do not wait.
+    making: Mutex<BTreeMap<(String, String), Arc<tokio::sync::Mutex<()>>>>,
     /// One at a time: compiling takes a processor.
     uploading: tokio::sync::Mutex<()>,
 }
@@ -74,13 +71,22 @@ struct Node {
     ready: BTreeMap<(String, String), (String, Ready)>,
     /// Why a version could not be made ready here, by plugin.
     faults: BTreeMap<String, String>,
+    /// Grants by plugin.
+    grants: BTreeMap<String, String>,
     /// Since when a plugin gets events, epoch microseconds.
     since: BTreeMap<String, i64>,
+    /// What is made ready again, by plugin: when, and how long after the last attempt that is.
+    again: BTreeMap<String, (Instant, Duration)>,
+    /// Which plugins are being taken up in the background, and after how many acts.
+    busy: BTreeSet<(String, i64)>,
 }
 
 impl Answers for Plugins {
     fn answers(&self, asked: Vec<Asked>) -> Answered<'_> {
         self.installed.answers(asked)
+    }
+    fn answers_until(&self, asked: Vec<Asked>, until: Instant) -> Answered<'_> {
+        self.installed.answers_until(asked, until)
     }
 }
 
@@ -117,7 +123,7 @@ impl Plugins {
             secrets: Arc::new(secrets),
             records: records.clone(),
             node: Mutex::default(),
-            syncing: tokio::sync::Mutex::default(),
+            making: Mutex::default(),
             uploading: tokio::sync::Mutex::default(),
         })
     }
@@ -126,105 +132,11 @@ impl Plugins {
         self.node.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes up what has changed in the records.
-    ///
-    /// # Errors
-    /// The database does not answer; what was taken up before serves on.
-    pub async fn sync(&self) -> Result<(), Problem> {
-        let now = self.records.read(|db| async move { kept_plugins::revisions(&db).await }).await?;
-        for (plugin, acts) in now {
-            if self.node().acts.get(&plugin) != Some(&acts) {
-                self.sync_one(&plugin).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes up how a plugin stands now.
-    ///
-    /// # Errors
-    /// As [`Plugins::sync`].
-    pub async fn sync_one(&self, plugin: &str) -> Result<(), Problem> {
-        let _alone = self.syncing.lock().await;
-        let named = plugin.to_owned();
-        let state = self.records.read(move |db| async move { kept_plugins::state(&db, &named).await });
-        let Some(state) = state.await? else { return Ok(()) };
-        let rollout: Rollout = read(&state.rollout);
-        let mut faults = Vec::new();
-        let mut ready = BTreeMap::new();
-        for version in rollout.versions() {
-            match self.ready(&state, version).await? {
-                Ok(made) => drop(ready.insert(version.clone(), made)),
-                Err(fault) => faults.push(fault),
-            }
-        }
-        let get = |version: &String| ready.get(version).cloned();
-        let serving = rollout.serving.as_ref().and_then(get);
-        let next = rollout.next.as_ref().and_then(|next| Some((get(&next.version)?, next.stage.clone())));
-        let failure = faults.first().cloned();
-        let standing = Standing { serving, next, previous: rollout.previous.as_ref().and_then(get), failure };
-        let there = rollout.versions().next().is_some();
-        self.installed.put(plugin, there.then_some(standing));
-        let mut node = self.node();
-        node.acts.insert(plugin.to_owned(), state.acts);
-        node.ready.retain(|(of, version), _| of != plugin || ready.contains_key(version));
-        match faults.is_empty() {
-            true => drop(node.faults.remove(plugin)),
-            false => {
-                let words: Vec<String> = faults.iter().map(Failure::to_string).collect();
-                node.faults.insert(plugin.to_owned(), words.join("; "));
-            }
-        }
-        match state.rolled_out_at {
-            Some(since) => drop(node.since.insert(plugin.to_owned(), since)),
-            None => drop(node.since.remove(plugin)),
-        }
-        if !there {
-            self.broker.forget(plugin);
-        }
-        Ok(())
-    }
-
-    /// A version, ready to be called; as it was made before, if it stands on the same terms.
-    async fn ready(
-        &self,
-        state: &plugin_state::Model,
-        version: &str,
-    ) -> Result<Result<Ready, Failure>, Problem> {
-        let key = (state.plugin.clone(), version.to_owned());
-        let terms = [state.grants.as_str(), &state.config, &state.limits].join("\n");
-        if let Some((on, ready)) = self.node().ready.get(&key)
-            && *on == terms
-        {
-            return Ok(Ok(ready.clone()));
-        }
-        let (plugin, named) = key.clone();
-        let bytes =
-            self.records.read(move |db| async move { kept_plugins::package(&db, &plugin, &named).await });
-        let Some(bytes) = bytes.await? else {
-            return Ok(Err(Failure::Unavailable(format!("the package of {version} is not there any more"))));
-        };
-        let loading = Loading {
-            host: self.host.clone(),
-            bytes,
-            grants: read(&state.grants),
-            config: read(&state.config),
-            limits: read(&state.limits),
-        };
-        let made = tokio::task::spawn_blocking(move || loading.load()).await;
-        let loaded = match made.map_err(|_| Problem::internal())? {
-            Ok(loaded) => loaded,
-            Err(failure) => return Ok(Err(failure)),
-        };
-        let ready: Ready = Arc::new(self.version(loaded));
-        self.node().ready.insert(key, (terms, ready.clone()));
-        Ok(Ok(ready))
-    }
-
     /// What a call of a loaded plugin works with.
     fn version(&self, loaded: Arc<Loaded>) -> Version<Loaded> {
         let (id, grants) = (loaded.id().to_owned(), loaded.grants().clone());
         let web = self.broker.with(&id, Arc::new(grants.http), self.secrets.clone());
+        let web = web.version(loaded.version());
         let web: Arc<dyn Web> = Arc::new(web);
         let entries = || Arc::new(KeptEntries::new(self.records.clone(), &id, grants.kv)) as Arc<dyn Kv>;
         Version {
@@ -236,14 +148,12 @@ impl Plugins {
         }
     }
 
-    /// Keeps up with what other nodes do.
-    pub async fn keep_up(self: Arc<Plugins>, say: fn(&str)) {
-        loop {
-            tokio::time::sleep(POLL).await;
-            if let Err(problem) = self.sync().await {
-                say(&format!("plugins: what changed could not be taken up: {problem}"));
-            }
-        }
+    /// Whether the plugins that answer keep what these policies declare of them.
+    ///
+    /// # Errors
+    /// What does not fit, a line for each fact.
+    pub fn keep(&self, books: &Rulebooks) -> Result<(), String> {
+        fitting::all_fit(books, &self.installed.manifests())
     }
 
     /// What could not be made ready here, by plugin.

@@ -1,6 +1,6 @@
 //! The records as the handlers see them: one way to write, one way to read.
 use crate::counter::plugged::{Asking, Nobody};
-use crate::plugins::ask::Answers;
+use crate::plugins::ask::{Answers, Within};
 use crate::records::{
     Answer, Aside, Bounds, Clock, Database, Engine, Full, Job, Operation, Refusal, Reply, Stop, StoreError,
     SystemClock, Writer, migrate,
@@ -9,10 +9,14 @@ use crate::server::problem::Problem;
 use sea_orm::{DatabaseConnection, DbErr};
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
+
+/// Where nobody said how long plugins may be asked.
+const UNASKED: Duration = Duration::from_secs(5);
 
 /// What was recorded, and the way to record more.
 #[derive(Clone)]
@@ -24,6 +28,8 @@ pub struct Records {
     /// Connections belong to the runtime that opened them; workers of the server come and go.
     runtime: Handle,
     plugins: Arc<dyn Answers>,
+    /// How long plugins are asked for one request.
+    ask_for: Duration,
 }
 
 /// The open database and the threads that serve it.
@@ -64,7 +70,11 @@ impl Opened {
         let reader = database.reader().clone();
         let engine = Arc::new(Engine::new(database, SystemClock));
         let plugins = Arc::new(Nobody);
-        Ok(Opened { records: Records { writer, reader, engine, runtime, plugins }, stop, reading })
+        Ok(Opened {
+            records: Records { writer, reader, engine, runtime, plugins, ask_for: UNASKED },
+            stop,
+            reading,
+        })
     }
 
     /// After the last request: what waits is committed, then the connections are closed.
@@ -72,6 +82,17 @@ impl Opened {
         self.records.writer.close().await;
         drop(self.stop);
         let _ = self.reading.join();
+    }
+}
+
+/// Who takes it first, the change or whoever waits for it, decides whether it is made.
+#[derive(Clone, Default)]
+pub struct Leave(Arc<AtomicBool>);
+
+impl Leave {
+    /// Whether nobody took it before.
+    pub fn take(&self) -> bool {
+        !self.0.swap(true, Ordering::SeqCst)
     }
 }
 
@@ -86,17 +107,23 @@ fn failed(error: &dyn std::error::Error) -> StoreError {
 }
 
 impl Records {
-    /// The same records, with whoever answers what policies ask of plugins.
-    pub fn asking(self, plugins: Arc<dyn Answers>) -> Records {
-        Records { plugins, ..self }
+    /// The same records, with whoever answers what policies ask of plugins, and how long they may be asked for one request.
+    pub fn asking(self, plugins: Arc<dyn Answers>, ask_for: Duration) -> Records {
+        Records { plugins, ask_for, ..self }
+    }
+    /// When asking plugins for a request that begins now is over.
+    pub fn ask_until(&self) -> Instant {
+        Instant::now() + self.ask_for
     }
     /// Records a job; the answer comes after the commit. Plugins that it has to ask are asked outside of the transaction.
     pub async fn submit(&self, job: Job) -> Result<Reply, Full> {
-        let find_out = async |aside: Aside| self.find_out(&aside).await;
+        let until = self.ask_until();
+        let find_out = async |aside: Aside| self.find_out(&aside, until).await;
         self.writer.submit_asking(job, find_out).await
     }
-    async fn find_out(&self, aside: &Aside) {
-        Asking::find_out(aside, self.plugins.as_ref(), SystemClock.now()).await;
+    async fn find_out(&self, aside: &Aside, until: Instant) {
+        let plugins = Within { answers: self.plugins.as_ref(), until };
+        Asking::find_out(aside, &plugins, SystemClock.now()).await;
     }
     /// Whoever answers for plugins.
     pub fn plugins(&self) -> &dyn Answers {
@@ -118,6 +145,7 @@ impl Records {
     }
     /// Runs an operation on one view of everything and writes nothing.
     pub async fn look(&self, operation: Arc<dyn Operation>) -> Result<Result<Answer, Refusal>, Problem> {
+        let until = self.ask_until();
         loop {
             let (engine, operation) = (self.engine.clone(), operation.clone());
             let looked = self.runtime.spawn(async move { engine.look(operation.as_ref()).await }).await;
@@ -125,7 +153,7 @@ impl Records {
                 Ok(Ok(answer)) => return Ok(Ok(answer)),
                 Ok(Err(Stop::Refused(refusal))) => return Ok(Err(refusal)),
                 // Ends: an operation asks a bounded number of times.
-                Ok(Err(Stop::Ask(aside))) => self.find_out(&aside).await,
+                Ok(Err(Stop::Ask(aside))) => self.find_out(&aside, until).await,
                 Ok(Err(Stop::Missing(_))) => return Err(Problem::internal()),
                 Err(error) => return Err(Problem::not_read(error.to_string()).retry_after(1)),
             }
@@ -158,6 +186,34 @@ impl Records {
             let _ = done.send(change(database).await);
         });
         match waiting.recv_timeout(patience) {
+            Ok(changed) => changed.map_err(|error| error.to_string()),
+            Err(_) => Err("the database does not answer".into()),
+        }
+    }
+    /// As [`Records::change_now`], for a change that takes leave before it commits: an error says that nothing was changed,
+    /// and nothing will be.
+    pub fn change_or_not<T, F, Q>(&self, until: Instant, change: Q) -> Result<T, String>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, StoreError>> + Send + 'static,
+        Q: FnOnce(Database, Leave) -> F + Send + 'static,
+    {
+        let leave = Leave::default();
+        let (database, asked) = (self.engine.store().clone(), leave.clone());
+        let (done, waiting) = std::sync::mpsc::sync_channel(1);
+        let task = self.runtime.spawn(async move {
+            let _ = done.send(change(database, asked).await);
+        });
+        let waited = match waiting.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            Err(_) if leave.take() => {
+                task.abort();
+                return Err("the database does not answer".into());
+            }
+            // It is being committed: what becomes of it has to be known.
+            Err(_) => waiting.recv(),
+            Ok(changed) => Ok(changed),
+        };
+        match waited {
             Ok(changed) => changed.map_err(|error| error.to_string()),
             Err(_) => Err("the database does not answer".into()),
         }

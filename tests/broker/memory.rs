@@ -38,6 +38,10 @@ fn equal_questions_are_answered_from_memory() {
     let grants = Arc::new(vec![server.grant("shop.test")]);
     let other = broker.with("other.plugin", grants, Arc::new(NoSecrets));
     assert_eq!(body(ask(&other, kept(&url, 60))), "7", "another plugin");
+    let grants = Arc::new(vec![server.grant("shop.test")]);
+    let shadow = broker.with("acme.quote", grants, Arc::new(NoSecrets)).version("2.0.0");
+    assert_eq!(body(ask(&shadow, kept(&url, 60))), "8", "another version");
+    assert_eq!(body(ask(&shadow, kept(&url, 60))), "8");
     // A deadline that has passed does not matter to what is known.
     assert!(web.fetch(&[kept(&url, 60)], Instant::now())[0].outcome.is_ok());
 }

@@ -215,7 +215,7 @@ fn a_flood_of_entries_ends_at_the_quota() {
     let ran = with_kv(&Guest::decides(WRITES).with(KV, LETTERS), &kv, 100_000);
     assert_eq!(ran.outcome, Ok(seven()));
     assert_eq!(kv.entries().keys().cloned().collect::<String>(), "abc");
-    assert!(kv.used() <= 100_000);
+    assert!(kv.used(Instant::now()).unwrap() <= 100_000);
 }
 
 #[test]
@@ -258,15 +258,50 @@ fn entries_are_kept_only_when_the_call_succeeds() {
 struct Broken;
 
 impl Kv for Broken {
-    fn get(&self, _key: &str) -> Option<Vec<u8>> {
+    fn get(&self, _key: &str, _: Instant) -> Result<Option<Vec<u8>>, String> {
         panic!("the store is broken")
     }
-    fn used(&self) -> u64 {
-        0
+    fn used(&self, _: Instant) -> Result<u64, String> {
+        Ok(0)
     }
-    fn apply(&self, _writes: Vec<zhanggui::plugins::kv::KvWrite>) -> Result<(), String> {
+    fn apply(&self, _writes: Vec<zhanggui::plugins::kv::KvWrite>, _: Instant) -> Result<(), String> {
         Err("read only".to_owned())
     }
+}
+
+#[test]
+fn a_store_that_cannot_be_read_is_not_taken_for_an_empty_one() {
+    /// Does not answer in the time that it is given, and notes how long that is.
+    struct Away(std::sync::Mutex<Vec<Duration>>);
+    impl Kv for Away {
+        fn get(&self, _: &str, until: Instant) -> Result<Option<Vec<u8>>, String> {
+            self.0.lock().unwrap().push(until.saturating_duration_since(Instant::now()));
+            Err("the database does not answer".to_owned())
+        }
+        fn used(&self, _: Instant) -> Result<u64, String> {
+            Err("the database does not answer".to_owned())
+        }
+        fn apply(&self, _: Vec<zhanggui::plugins::kv::KvWrite>, _: Instant) -> Result<(), String> {
+            panic!("nothing is to be kept")
+        }
+    }
+    let host = host();
+    let mut m = manifest("bad", Hook::Facts, "whole");
+    m.asks.kv = 100;
+    let away = Arc::new(Away(std::sync::Mutex::default()));
+    let gets = "(call $get (i32.const 0) (i32.const 1) (i32.const 5000))";
+    let sets = "(call $set (i32.const 3000) (i32.const 1) (i32.const 3001) (i32.const 2) (i32.const 0) (i32.const 0) (i32.const 5000))";
+    for does in [gets, sets] {
+        let guest = Guest::decides(&format!("{does} (i32.const 2048)")).with(KV, LETTERS);
+        let plugin = load(&host, &guest, &m, &unhurried());
+        let ran = host.call(&plugin, Hook::Facts, &call(3), &Fine, Some(away.clone()));
+        let why = "its store: the database does not answer".to_owned();
+        assert_eq!(ran.outcome, Err(Failure::Unavailable(why)));
+        assert_healthy(&host, &plugin);
+    }
+    let times = away.0.lock().unwrap().clone();
+    let phase = Duration::from_millis(unhurried().deadline.into());
+    assert!(!times.is_empty() && times.iter().all(|time| *time <= phase), "{times:?}");
 }
 
 #[test]

@@ -113,6 +113,43 @@ fn a_plugin_that_burns_the_processor_never_has_all_threads() {
 }
 
 #[test]
+fn a_call_has_no_more_time_than_whoever_asks() {
+    /// Answers when the time is up.
+    struct Slow;
+    impl Web for Slow {
+        fn fetch(&self, requests: &[HttpRequest], deadline: Instant) -> Vec<HttpResponse> {
+            std::thread::sleep(deadline.saturating_duration_since(Instant::now()));
+            let late =
+                |r: &HttpRequest| HttpResponse { name: r.name.clone(), outcome: Err(HttpFailure::TimedOut) };
+            requests.iter().map(late).collect()
+        }
+    }
+    let host = host();
+    let limits = Limits { http: 60_000, fuel: u64::MAX / 2, wait: 20_000, places: 1, ..unhurried() };
+    let slow = load(&host, &asks_once(), &manifest("slow", Hook::Facts, "whole"), &limits);
+    let endless = Guest::decides("(loop $l (br $l)) (i32.const 0)");
+    let endless = load(&host, &endless, &manifest("endless", Hook::Facts, "whole"), &limits);
+    let ask = |plugin, time| {
+        let until = Some(Instant::now() + Duration::from_millis(time));
+        host.spawn_until(plugin, Hook::Facts, call(3), Arc::new(Slow), None, until)
+    };
+    let began = Instant::now();
+    // What comes of a request that is late can still be decided.
+    let (first, second) = (ask(&slow, 2_000), ask(&slow, 500));
+    assert_eq!(second.blocking_recv().unwrap().outcome, Err(Failure::OutOfTime), "no place in time");
+    let first = first.blocking_recv().unwrap();
+    assert_eq!(first.outcome, Ok(seven()));
+    assert_eq!(first.responses[0].outcome, Err(HttpFailure::TimedOut));
+    for _ in 0..6 {
+        assert_eq!(ask(&endless, 100).blocking_recv().unwrap().outcome, Err(Failure::OutOfTime));
+    }
+    assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
+    assert_eq!(endless.breaker(), BreakerState::Closed, "it was not its own limit");
+    assert_eq!(ask(&slow, 0).blocking_recv().unwrap().outcome, Err(Failure::OutOfTime));
+    assert_healthy(&host, &slow);
+}
+
+#[test]
 fn a_caller_that_went_away_costs_nothing() {
     let host = host();
     let limits = Limits { places: 1, wait: 20_000, ..unhurried() };

@@ -72,6 +72,14 @@ pub fn says(n: i64) -> Guest {
     score(build("facts", NO_KV, "", &whole(&format!("(i64.const {n})")), ""), n)
 }
 
+/// Answers a number, and takes long to compile.
+pub fn large(n: i64) -> Guest {
+    let work = "(local.set 0 (i64.rotl (i64.mul (local.get 0) (i64.const 977)) (i64.const 13)))".repeat(3000);
+    let functions: String =
+        (0..60).map(|_| format!("(func (param i64) (result i64) {work} (local.get 0))\n")).collect();
+    score(build("facts", NO_KV, "", &whole(&format!("(i64.const {n})")), &functions), n)
+}
+
 /// Never answers.
 pub fn loops() -> Guest {
     score(build("facts", NO_KV, "", "(loop $again (br $again))", ""), 1)

@@ -48,6 +48,21 @@ impl Heard {
     /// Asks these at once and keeps what comes back; `now` is in epoch microseconds. Questions that were asked before are
     /// not asked again.
     pub async fn ask(&self, questions: &[Question], answers: &dyn Answers, now: i64) {
+        Heard::ask_all(&[(self, questions)], answers, now).await;
+    }
+
+    /// As [`Heard::ask`], for several at once.
+    pub async fn ask_all(all: &[(&Heard, &[Question])], answers: &dyn Answers, now: i64) {
+        let asked: Vec<Vec<Asked>> =
+            all.iter().map(|(heard, questions)| heard.new_of(questions, now)).collect();
+        let mut ran = answers.answers(asked.concat()).await.into_iter();
+        for ((heard, _), asked) in all.iter().zip(asked) {
+            heard.hear(asked, &mut ran);
+        }
+    }
+
+    /// Those that were not asked before, each once.
+    fn new_of(&self, questions: &[Question], now: i64) -> Vec<Asked> {
         let mut asked: Vec<Asked> = Vec::new();
         for question in questions {
             let known = asked.iter().any(|a| a.call.key == question.key());
@@ -55,7 +70,10 @@ impl Heard {
                 asked.push(question.at(now));
             }
         }
-        let mut ran = answers.answers(asked.clone()).await.into_iter();
+        asked
+    }
+
+    fn hear(&self, asked: Vec<Asked>, ran: &mut impl Iterator<Item = Ran>) {
         let mut so_far = self.so_far();
         so_far.rounds += 1;
         for Asked { plugin, call } in asked {

@@ -187,9 +187,11 @@ fn in_chinese(code: &str) -> &'static str {
         "trapped" => "运行出错",
         "output-too-large" => "输出过大",
         "wrong-answer" => "回答不合规格",
-        "too-many-rounds" => "询问次数过多",
+        "too-many-rounds" => "询问轮次过多",
+        "too-many-calls" => "询问次数过多",
         "not-granted" => "所需的权限没有授予",
         "busy" => "繁忙",
+        "out-of-time" => "来不及询问",
         "resting" => "连续失败,暂停使用",
         _ => "原因不明",
     }

@@ -95,8 +95,8 @@ pub fn settle(
         }
         let mut questions = Vec::new();
         let mut known = Vec::new();
-        for path in paths {
-            match settling.look(&path) {
+        for (at, path) in paths.into_iter().enumerate() {
+            match settling.look(&path, at) {
                 Look::Ask(question) => questions.push(question),
                 Look::Known(found) => known.push((path, found)),
             }
@@ -138,7 +138,8 @@ impl Settling<'_> {
         self.place.program.binder().bind_into(self.facts.to_string().as_bytes(), &mut self.bound)
     }
 
-    fn look(&self, path: &str) -> Look {
+    /// `before`: how many are looked at before it in this round.
+    fn look(&self, path: &str, before: usize) -> Look {
         let (place, linked) = (self.place, self.place.program.linked());
         let vocab = &linked.rulebook.vocab;
         let ours = |failure: Failure, arguments: Vec<Value>, key: &str| {
@@ -154,19 +155,17 @@ impl Settling<'_> {
         if let Some(told) = place.heard.told(&key) {
             return Look::Known(Found { arguments, key, told: Ok(told) });
         }
-        let failed = |text: String| {
-            let code = Failure::TooManyRounds(MAX_ROUNDS).code().to_owned();
-            Look::Known(Found {
-                arguments: arguments.clone(),
-                key: key.clone(),
-                told: Err(Failed { code, text }),
-            })
+        let failed = |code: &str, text: String| {
+            let told = Err(Failed { code: code.to_owned(), text });
+            Look::Known(Found { arguments: arguments.clone(), key: key.clone(), told })
         };
         if place.heard.rounds() >= MAX_ROUNDS {
-            return failed(format!("after {MAX_ROUNDS} rounds the facts still led to new calls"));
+            let text = format!("after {MAX_ROUNDS} rounds the facts still led to new calls");
+            return failed(Failure::TooManyRounds(MAX_ROUNDS).code(), text);
         }
-        if self.notes.len() >= MAX_CALLS {
-            return failed(format!("one decision asks at most {MAX_CALLS} times"));
+        // A round that was asked is looked at once more, in the same order: the same facts are beyond the bound.
+        if self.notes.len() + before >= MAX_CALLS {
+            return failed("too-many-calls", format!("one decision asks at most {MAX_CALLS} times"));
         }
         Look::Ask(question)
     }

@@ -1,5 +1,6 @@
-//! A rest for servers that fail. Each plugin has its own breaker for each server: one plugin's bad requests must not
-//! keep another from the same server.
+//! A rest for servers that fail. Each version of a plugin has its own breaker for each server: the bad requests of one
+//! must not keep another from the same server.
+use super::cache::Owner;
 use super::target::Origin;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,7 +15,7 @@ struct State {
     probing: bool,
 }
 
-type Key = (String, Origin);
+type Key = (Owner, Origin);
 
 /// All breakers. A server that answers has no entry.
 #[derive(Debug)]
@@ -42,8 +43,8 @@ impl Breakers {
     }
 
     /// None while the server rests, or while another request finds out whether it is back.
-    pub fn enter(&self, plugin: &str, origin: &Origin) -> Option<Pass<'_>> {
-        let key = (plugin.to_owned(), origin.clone());
+    pub fn enter(&self, owner: &Owner, origin: &Origin) -> Option<Pass<'_>> {
+        let key = (owner.clone(), origin.clone());
         if let Some(state) = self.states().get_mut(&key)
             && let Some(until) = state.rests_until
         {
@@ -62,14 +63,15 @@ impl Breakers {
             .states()
             .iter()
             .filter(|(_, s)| s.rests_until.is_some_and(|until| now < until))
-            .map(|((plugin, origin), _)| (plugin.clone(), origin.to_string()))
+            .map(|((owner, origin), _)| (owner.plugin.clone(), origin.to_string()))
             .collect();
         resting.sort();
+        resting.dedup();
         resting
     }
 
-    pub fn forget(&self, plugin: &str) {
-        self.states().retain(|(p, _), _| p != plugin);
+    pub fn forget(&self, whose: impl Fn(&Owner) -> bool) {
+        self.states().retain(|(owner, _), _| !whose(owner));
     }
 }
 
@@ -105,28 +107,34 @@ impl Drop for Pass<'_> {
 mod tests {
     use super::*;
 
+    fn of(plugin: &str) -> Owner {
+        Owner { plugin: plugin.to_owned(), version: "1.0.0".to_owned() }
+    }
+
     #[test]
     fn opens_probes_and_closes() {
         let here = Origin { secure: true, host: "a.com".into(), port: 443 };
         let breakers = Breakers::new(2, Duration::from_millis(30));
-        let fail = || breakers.enter("p", &here).unwrap().done(false);
+        let fail = || breakers.enter(&of("p"), &here).unwrap().done(false);
         fail();
-        breakers.enter("p", &here).unwrap().done(true);
+        breakers.enter(&of("p"), &here).unwrap().done(true);
         fail();
         assert!(breakers.resting().is_empty(), "only failures in a row count");
         fail();
-        assert!(breakers.enter("p", &here).is_none());
+        assert!(breakers.enter(&of("p"), &here).is_none());
         assert_eq!(breakers.resting(), [("p".to_owned(), "https://a.com:443".to_owned())]);
-        breakers.enter("q", &here).unwrap().done(true);
+        breakers.enter(&of("q"), &here).unwrap().done(true);
+        let next = Owner { version: "2.0.0".to_owned(), ..of("p") };
+        breakers.enter(&next, &here).unwrap().done(true);
         std::thread::sleep(Duration::from_millis(40));
-        let probe = breakers.enter("p", &here).unwrap();
-        assert!(breakers.enter("p", &here).is_none(), "one probe at a time");
+        let probe = breakers.enter(&of("p"), &here).unwrap();
+        assert!(breakers.enter(&of("p"), &here).is_none(), "one probe at a time");
         drop(probe);
-        breakers.enter("p", &here).unwrap().done(false);
-        assert!(breakers.enter("p", &here).is_none(), "one failed probe is enough");
+        breakers.enter(&of("p"), &here).unwrap().done(false);
+        assert!(breakers.enter(&of("p"), &here).is_none(), "one failed probe is enough");
         std::thread::sleep(Duration::from_millis(40));
-        breakers.enter("p", &here).unwrap().done(true);
+        breakers.enter(&of("p"), &here).unwrap().done(true);
         fail();
-        assert!(breakers.enter("p", &here).is_some(), "it begins anew");
+        assert!(breakers.enter(&of("p"), &here).is_some(), "it begins anew");
     }
 }

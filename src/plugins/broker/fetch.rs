@@ -1,6 +1,7 @@
 //! A round of requests of one plugin.
 use super::Shared;
 use super::cache::Kept;
+use super::cache::Owner;
 use super::client::{Sent, Unanswered, hidden};
 use super::grants::{Allowed, METHODS, Permit};
 use super::headers::{self, Header};
@@ -22,6 +23,7 @@ const WORTH: Duration = Duration::from_millis(5);
 pub struct Granted {
     shared: Arc<Shared>,
     plugin: String,
+    owner: Owner,
     allowed: Allowed,
     secrets: Arc<dyn Secrets>,
     body: usize,
@@ -47,7 +49,15 @@ impl Granted {
         secrets: Arc<dyn Secrets>,
     ) -> Granted {
         let body = shared.settings.body;
-        Granted { shared, plugin: plugin.to_owned(), allowed: Allowed::new(grants), secrets, body }
+        let owner = Owner { plugin: plugin.to_owned(), version: String::new() };
+        Granted { shared, plugin: plugin.to_owned(), owner, allowed: Allowed::new(grants), secrets, body }
+    }
+
+    /// Of a version: what it makes of a server is no other version's business.
+    #[must_use]
+    pub fn version(mut self, version: &str) -> Granted {
+        version.clone_into(&mut self.owner.version);
+        self
     }
 
     /// With another limit for bodies, in bytes.
@@ -68,8 +78,8 @@ impl Granted {
         let lasts = request.cache.filter(|s| *s > 0 && ready.method == "GET");
         let key = (ready.target.to_string(), request.headers.clone());
         if lasts.is_some()
-            && let Some(kept) = self.shared.cache.get(&self.plugin, &key)
-            && kept.hops.iter().all(|hop| self.allowed.permit(hop, "GET").is_some())
+            && let Some(kept) = self.shared.cache.get(&self.owner, &key)
+            && kept.hops.iter().all(|hop| self.leads(hop))
             && kept.answer.body.len() <= self.body
         {
             return Ok(kept.answer);
@@ -88,9 +98,14 @@ impl Granted {
             && !forbids_keeping(&answer)
         {
             let lasts = Duration::from_secs(seconds.into());
-            self.shared.cache.put(&self.plugin, key, Kept { answer: answer.clone(), hops }, lasts);
+            self.shared.cache.put(&self.owner, key, Kept { answer: answer.clone(), hops }, lasts);
         }
         Ok(answer)
+    }
+
+    /// Whether a place that an answer came through may be gone to now.
+    fn leads(&self, (place, private): &(Target, bool)) -> bool {
+        self.allowed.permit(place, "GET").is_some_and(|permit| permit.private || !private)
     }
 
     /// Checks a request against the grants, before anything is looked up or sent.
@@ -127,13 +142,13 @@ impl Granted {
     }
 
     /// Makes the request, and follows where a GET or HEAD is sent on to, as far as that was granted as well.
-    fn hop_by_hop(&self, ready: &Ready<'_>, values: &Values, hops: &mut Vec<Target>) -> Outcome {
+    fn hop_by_hop(&self, ready: &Ready<'_>, values: &Values, hops: &mut Vec<(Target, bool)>) -> Outcome {
         let mut target = ready.target.clone();
         let mut permit = ready.permit.clone();
         let mut headers: Vec<&Header> = ready.headers.iter().collect();
         for left in (0..=self.shared.settings.redirects).rev() {
             let answer = self.hop(ready, &target, &permit, &headers, values)?;
-            hops.push(target.clone());
+            hops.push((target.clone(), permit.private));
             let on = matches!(answer.status, 301 | 302 | 303 | 307 | 308)
                 && matches!(ready.method, "GET" | "HEAD")
                 && self.shared.settings.redirects > 0;
@@ -174,7 +189,7 @@ impl Granted {
         if ready.until <= Instant::now() {
             return Err(HttpFailure::TimedOut);
         }
-        let pass = self.shared.breakers.enter(&self.plugin, &target.origin).ok_or(HttpFailure::Resting)?;
+        let pass = self.shared.breakers.enter(&self.owner, &target.origin).ok_or(HttpFailure::Resting)?;
         let sent = Sent { method: ready.method, target, headers, body: ready.body };
         let send = || self.shared.client.send(&sent, permit.private, self.body, ready.until);
         let mut came = send();

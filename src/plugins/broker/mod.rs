@@ -25,7 +25,7 @@ pub use secrets::{NoSecrets, Secrets};
 
 use crate::plugins::manifest::HttpGrant;
 use breaker::Breakers;
-use cache::Cache;
+use cache::{Cache, Owner};
 use client::Client;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -51,9 +51,9 @@ pub struct BrokerSettings {
     /// Failures in a row after which a server rests.
     pub rest_after: u32,
     pub rest: Duration,
-    /// Answers that are kept for one plugin.
+    /// Answers that are kept for one version of a plugin.
     pub kept: usize,
-    /// Bytes of answers that are kept for one plugin.
+    /// Bytes of answers that are kept for one version of a plugin.
     pub kept_bytes: usize,
     /// The longest that an answer is kept, whatever the plugin says.
     pub kept_for: Duration,
@@ -110,9 +110,15 @@ impl Broker {
         self.shared.breakers.resting()
     }
 
-    /// Forgets what was kept for a plugin: it was removed, or a secret of its changed.
+    /// Forgets what was kept for a plugin: it was removed, or its grants or a secret of its changed.
     pub fn forget(&self, plugin: &str) {
-        self.shared.cache.forget(plugin);
-        self.shared.breakers.forget(plugin);
+        self.forget_others(plugin, |_| false);
+    }
+
+    /// Forgets what was kept for a plugin, but for these versions: the others are not asked any more.
+    pub fn forget_others(&self, plugin: &str, stays: impl Fn(&str) -> bool) {
+        let whose = |owner: &Owner| owner.plugin == plugin && !stays(&owner.version);
+        self.shared.cache.forget(whose);
+        self.shared.breakers.forget(whose);
     }
 }

@@ -65,7 +65,8 @@ fn speaks(outcome: Result<(), &Failure>) -> Option<bool> {
             | Failure::NotGranted(_)
             | Failure::NotInstalled
             | Failure::Busy
-            | Failure::Resting,
+            | Failure::Resting
+            | Failure::OutOfTime,
         ) => None,
         Err(_) => Some(false),
     }

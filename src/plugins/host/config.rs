@@ -17,27 +17,10 @@ pub(super) fn complete(
     for (name, setting) in asked {
         let value = given.get(name).or(setting.default.as_ref());
         let value = value.ok_or_else(|| wrong(name, "it has no default and was not given".to_owned()))?;
-        if !fits(&setting.kind, value).ok_or_else(|| wrong(name, format!("no kind `{}`", setting.kind)))? {
-            return Err(wrong(
-                name,
-                format!("`{}` is not of the kind {}", judge::short(value), setting.kind),
-            ));
-        }
+        setting.fits(value).map_err(|write| {
+            wrong(name, format!("`{}` is not of the kind {}; {write}", judge::short(value), setting.kind))
+        })?;
         all.insert(name.clone(), value.clone());
     }
     Ok(all)
-}
-
-/// None: there is no such kind.
-fn fits(kind: &str, value: &str) -> Option<bool> {
-    Some(match kind {
-        "text" => value.len() <= 16 << 10,
-        "whole" => value.parse::<i64>().is_ok(),
-        "decimal" => judge::decimal(value),
-        "truth" => matches!(value, "true" | "false"),
-        "money" => value
-            .split_once(' ')
-            .is_some_and(|(amount, currency)| judge::decimal(amount) && judge::currency(currency)),
-        _ => return None,
-    })
 }

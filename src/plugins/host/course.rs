@@ -19,6 +19,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use wasmtime::Store;
 
+/// A call waits no longer until what it wrote to its store is kept.
+const KEEP: Duration = Duration::from_secs(2);
+
 /// What answers for a call towards the breaker and the figures, from the question to the answer. Dropped without
 /// `close`, it says nothing about the plugin.
 pub(super) struct Ticket {
@@ -26,18 +29,29 @@ pub(super) struct Ticket {
     hook: Hook,
     asked: Instant,
     waited: Duration,
+    /// When whoever asks has no more use for an answer.
+    ends: Option<Instant>,
     place: Option<Place>,
     open: bool,
 }
 
 impl Ticket {
     /// The failure of a call that may not even wait is counted.
-    pub(super) fn open(plugin: &Arc<Loaded>, hook: Hook, function: &str) -> Result<Ticket, Box<Ran>> {
+    pub(super) fn open(
+        plugin: &Arc<Loaded>,
+        hook: Hook,
+        function: &str,
+        ends: Option<Instant>,
+    ) -> Result<Ticket, Box<Ran>> {
         let asked = Instant::now();
-        let mut ticket =
-            Ticket { plugin: plugin.clone(), hook, asked, waited: Duration::ZERO, place: None, open: false };
+        let (plugin, waited) = (plugin.clone(), Duration::ZERO);
+        let mut ticket = Ticket { plugin, hook, asked, waited, ends, place: None, open: false };
+        let plugin = ticket.plugin.clone();
         if let Err(unknown) = plugin.has(hook, function) {
             return Err(Box::new(ticket.close(plugin.unrun(unknown))));
+        }
+        if ticket.is_over() {
+            return Err(Box::new(ticket.close(plugin.unrun(Failure::OutOfTime))));
         }
         if !plugin.breaker.lets_through(asked) {
             return Err(Box::new(ticket.close(plugin.unrun(Failure::Resting))));
@@ -48,7 +62,40 @@ impl Ticket {
 
     /// When waiting for a place is over.
     pub(super) fn until(&self) -> Instant {
-        self.asked + Duration::from_millis(u64::from(self.plugin.limits().wait))
+        let until = self.asked + Duration::from_millis(u64::from(self.plugin.limits().wait));
+        self.ends.map_or(until, |ends| until.min(ends))
+    }
+
+    fn is_over(&self) -> bool {
+        self.ends.is_some_and(|ends| Instant::now() >= ends)
+    }
+
+    /// When requests have to be over: what comes of them still has to be decided.
+    fn web_until(&self) -> Instant {
+        let (now, limits) = (Instant::now(), self.plugin.limits());
+        let until = now + Duration::from_millis(u64::from(limits.http));
+        let Some(ends) = self.ends else { return until };
+        let left = ends.saturating_duration_since(now);
+        let last = Duration::from_millis(u64::from(limits.deadline)).min(left / 4);
+        until.min(now + (left - last))
+    }
+
+    /// When writing what a call leaves behind has to be over.
+    fn keep_until(&self) -> Instant {
+        let until = Instant::now() + KEEP;
+        self.ends.map_or(until, |ends| until.min(ends))
+    }
+
+    /// Milliseconds that there are for an answer.
+    fn left(&self) -> u64 {
+        let left = self.ends.map(|ends| ends.saturating_duration_since(Instant::now()).as_millis());
+        left.and_then(|left| u64::try_from(left).ok()).unwrap_or(u64::MAX)
+    }
+
+    /// Milliseconds that a phase may take now, and whether it is less than the plugin's limits allow.
+    fn phase(&self) -> (u64, bool) {
+        let (deadline, left) = (u64::from(self.plugin.limits().deadline), self.left());
+        (deadline.min(left), left < deadline)
     }
 
     pub(super) fn seat(&mut self, place: Place) {
@@ -58,7 +105,8 @@ impl Ticket {
 
     /// No place was free in time.
     pub(super) fn busy(self) -> Ran {
-        let ran = self.plugin.unrun(Failure::Busy);
+        let failure = if self.is_over() { Failure::OutOfTime } else { Failure::Busy };
+        let ran = self.plugin.unrun(failure);
         self.close(ran)
     }
 
@@ -130,7 +178,7 @@ impl Course {
             rounds: 0,
             names: BTreeSet::new(),
             responses: Vec::new(),
-            deadline: Instant::now() + Duration::from_millis(u64::from(plugin.limits().http)),
+            deadline: ticket.web_until(),
             plugin,
             ticket,
         })
@@ -201,15 +249,19 @@ impl Course {
             .map(|r| r.outcome.as_ref().map_or(0, |a| a.body.len()))
             .fold(0, |sum: u64, bytes| sum.saturating_add((bytes as u64).div_ceil(1024)));
         let rows = self.rows.saturating_add(kibs);
+        let wait = Duration::from_millis(self.ticket.left().min(u64::from(limits.wait)));
+        let (slot, over) = (host.slot(wait), self.ticket.is_over());
+        let (Some(_slot), false) = (slot, over) else {
+            self.state = Some(state);
+            return Err(if over { Failure::OutOfTime } else { Failure::Busy });
+        };
+        let (time, cut) = self.ticket.phase();
         let allowance = Allowance {
             fuel: limits.fuel.saturating_add(limits.fuel_per_row.saturating_mul(rows)),
             // The first tick may come at once.
-            ticks: u64::from(limits.deadline).div_ceil(host.tick()) + 1,
+            ticks: time.div_ceil(host.tick()) + 1,
+            until: Instant::now() + Duration::from_millis(time),
             output,
-        };
-        let Some(_slot) = host.slot(Duration::from_millis(u64::from(limits.wait))) else {
-            self.state = Some(state);
-            return Err(Failure::Busy);
         };
         let began = Instant::now();
         let (hooks, words) = (&self.plugin.hooks, &self.words);
@@ -217,7 +269,11 @@ impl Course {
         self.plugin.lane.took(began.elapsed());
         self.state = Some(ran.state);
         self.fuel = self.fuel.saturating_add(ran.fuel);
-        ran.outcome
+        match ran.outcome {
+            // It was not the plugin's limit that it ran into.
+            Err(Failure::Deadline(_)) if cut => Err(Failure::OutOfTime),
+            outcome => outcome,
+        }
     }
 
     /// Makes the requests; whatever becomes of them, there is one response for each, in order.
@@ -247,7 +303,8 @@ impl Course {
     fn keep(&mut self) -> Result<(), Failure> {
         match self.state.as_mut().and_then(State::take_writes) {
             Some((kv, writes)) => {
-                kv.apply(writes).map_err(|why| Failure::Unavailable(format!("its store: {why}")))
+                let until = self.ticket.keep_until();
+                kv.apply(writes, until).map_err(|why| Failure::Unavailable(format!("its store: {why}")))
             }
             None => Ok(()),
         }

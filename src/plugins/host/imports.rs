@@ -6,6 +6,7 @@ use crate::plugins::kv::{Kv, KvWrite};
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 use wasmtime::ResourceLimiter;
 
 /// Tables of one instance of a component.
@@ -55,6 +56,10 @@ struct Entries {
     before: OnceCell<u64>,
     /// Bytes that the writes add or free.
     change: i64,
+    /// When the phase is over.
+    until: Instant,
+    /// Why what is kept could not be read.
+    away: OnceCell<String>,
 }
 
 impl State {
@@ -80,6 +85,8 @@ impl State {
                 kept,
                 before: OnceCell::new(),
                 change: 0,
+                until: Instant::now(),
+                away: OnceCell::new(),
                 writes: Vec::new(),
                 quota,
                 value: limits.kv_value as usize,
@@ -88,10 +95,18 @@ impl State {
         }
     }
 
-    /// The next phase's instance begins with nothing.
-    pub(super) fn begin(&mut self) {
+    /// The next phase's instance begins with nothing. It is stopped at `until`, and does not wait for its store any longer.
+    pub(super) fn begin(&mut self, until: Instant) {
         self.ceiling.held = 0;
         self.ceiling.denied = 0;
+        if let Some(kv) = &mut self.kv {
+            kv.until = until;
+        }
+    }
+
+    /// Why its store could not be read: what the instance would make of it is not asked.
+    pub(super) fn store_away(&self) -> Option<&str> {
+        self.kv.as_ref()?.away.get().map(String::as_str)
     }
 
     pub(super) fn log_is_full(&self) -> bool {
@@ -137,29 +152,32 @@ impl State {
         Ok(())
     }
 
-    pub(super) fn kv_get(&self, key: &str) -> Option<Vec<u8>> {
-        self.kv.as_ref().filter(|_| key.len() <= KEY).and_then(|kv| kv.get(key))
+    /// The error stops the instance, here and below: the store cannot be read.
+    pub(super) fn kv_get(&self, key: &str) -> wasmtime::Result<Option<Vec<u8>>> {
+        self.kv.as_ref().filter(|_| key.len() <= KEY).map_or(Ok(None), |kv| kv.get(key))
     }
 
     /// Whether the entry is within the limits and the quota.
-    pub(super) fn kv_fits(&self, key: &str, value: &[u8]) -> bool {
-        self.kv.as_ref().is_some_and(|kv| kv.fits(key, value))
+    pub(super) fn kv_fits(&self, key: &str, value: &[u8]) -> wasmtime::Result<bool> {
+        self.kv.as_ref().map_or(Ok(false), |kv| kv.fits(key, value))
     }
 
     /// After `kv_fits`.
-    pub(super) fn kv_set(&mut self, key: String, value: Vec<u8>, ttl: Option<u32>) {
+    pub(super) fn kv_set(&mut self, key: String, value: Vec<u8>, ttl: Option<u32>) -> wasmtime::Result<()> {
         if let Some(kv) = &mut self.kv {
-            kv.change += kv.growth(&key, value.len());
+            kv.change += kv.growth(&key, value.len())?;
             kv.writes.push(KvWrite::Set { key, value, ttl });
         }
+        Ok(())
     }
 
     /// A key that is too long was never there.
-    pub(super) fn kv_delete(&mut self, key: String) {
+    pub(super) fn kv_delete(&mut self, key: String) -> wasmtime::Result<()> {
         if let Some(kv) = self.kv.as_mut().filter(|_| key.len() <= KEY) {
-            kv.change -= kv.size(&key);
+            kv.change -= kv.size(&key)?;
             kv.writes.push(KvWrite::Delete { key });
         }
+        Ok(())
     }
 
     /// What the call wrote, and where to.
@@ -170,31 +188,43 @@ impl State {
 }
 
 impl Entries {
-    fn get(&self, key: &str) -> Option<Vec<u8>> {
+    fn get(&self, key: &str) -> wasmtime::Result<Option<Vec<u8>>> {
         match self.writes.iter().rev().find(|w| w.key() == key) {
-            Some(KvWrite::Set { value, .. }) => Some(value.clone()),
-            Some(KvWrite::Delete { .. }) => None,
-            None => self.kept.get(key),
+            Some(KvWrite::Set { value, .. }) => Ok(Some(value.clone())),
+            Some(KvWrite::Delete { .. }) => Ok(None),
+            None => self.kept.get(key, self.until).map_err(|why| self.away(why)),
         }
+    }
+
+    fn away(&self, why: String) -> wasmtime::Error {
+        // The first is the one that stops the instance.
+        drop(self.away.set(why));
+        wasmtime::Error::new(Stopped("its store could not be read"))
     }
 
     /// Bytes of the entry as it is now.
-    fn size(&self, key: &str) -> i64 {
-        self.get(key).map_or(0, |value| bytes(key, value.len()))
+    fn size(&self, key: &str) -> wasmtime::Result<i64> {
+        Ok(self.get(key)?.map_or(0, |value| bytes(key, value.len())))
     }
 
     /// Bytes that the entry adds.
-    fn growth(&self, key: &str, value: usize) -> i64 {
-        bytes(key, value) - self.size(key)
+    fn growth(&self, key: &str, value: usize) -> wasmtime::Result<i64> {
+        Ok(bytes(key, value) - self.size(key)?)
     }
 
-    fn fits(&self, key: &str, value: &[u8]) -> bool {
+    fn fits(&self, key: &str, value: &[u8]) -> wasmtime::Result<bool> {
         if key.len() > KEY || value.len() > self.value {
-            return false;
+            return Ok(false);
         }
-        let before = *self.before.get_or_init(|| self.kept.used());
-        let then = i128::from(before) + i128::from(self.change) + i128::from(self.growth(key, value.len()));
-        then <= i128::from(self.quota)
+        let before = match self.before.get() {
+            Some(before) => *before,
+            None => {
+                let used = self.kept.used(self.until).map_err(|why| self.away(why))?;
+                *self.before.get_or_init(|| used)
+            }
+        };
+        let then = i128::from(before) + i128::from(self.change) + i128::from(self.growth(key, value.len())?);
+        Ok(then <= i128::from(self.quota))
     }
 }
 

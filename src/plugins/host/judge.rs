@@ -214,6 +214,7 @@ pub(super) fn shortened(failure: Failure) -> Failure {
         | Failure::OutputTooLarge(_)
         | Failure::TooManyRounds(_)
         | Failure::Busy
-        | Failure::Resting => failure,
+        | Failure::Resting
+        | Failure::OutOfTime => failure,
     }
 }

@@ -150,10 +150,12 @@ impl Host {
     /// Makes one instance for each hook: only then are the exports' types compared, and what cannot even begin is told
     /// to whoever installs it.
     fn try_out(&self, hooks: &Hooks, terms: &Terms, limits: &Limits) -> Result<(), HostError> {
+        // Somebody is installing; nobody waits at a till.
+        let time = u64::from(limits.deadline).saturating_mul(20);
         let allowance = Allowance {
             fuel: limits.fuel,
-            // Somebody is installing; nobody waits at a till.
-            ticks: u64::from(limits.deadline).saturating_mul(20).div_ceil(self.tick()) + 1,
+            ticks: time.div_ceil(self.tick()) + 1,
+            until: Instant::now() + Duration::from_millis(time),
             output: limits.plan,
         };
         for hook in &terms.hooks {
@@ -178,7 +180,7 @@ impl Host {
         web: &dyn Web,
         kv: Option<Arc<dyn Kv>>,
     ) -> Ran {
-        let mut ticket = match Ticket::open(plugin, hook, &call.function) {
+        let mut ticket = match Ticket::open(plugin, hook, &call.function, None) {
             Ok(ticket) => ticket,
             Err(ran) => return *ran,
         };
@@ -206,8 +208,22 @@ impl Host {
         web: Arc<dyn Web>,
         kv: Option<Arc<dyn Kv>>,
     ) -> oneshot::Receiver<Ran> {
+        self.spawn_until(plugin, hook, call, web, kv, None)
+    }
+
+    /// As [`Host::spawn`]; what has no answer at that moment fails with [`Failure::OutOfTime`], whatever the plugin's
+    /// limits allow.
+    pub fn spawn_until(
+        self: &Arc<Host>,
+        plugin: &Arc<Loaded>,
+        hook: Hook,
+        call: Call,
+        web: Arc<dyn Web>,
+        kv: Option<Arc<dyn Kv>>,
+        until: Option<Instant>,
+    ) -> oneshot::Receiver<Ran> {
         let (answer, answered) = oneshot::channel();
-        let mut ticket = match Ticket::open(plugin, hook, &call.function) {
+        let mut ticket = match Ticket::open(plugin, hook, &call.function, until) {
             Ok(ticket) => ticket,
             Err(ran) => {
                 // Nobody may listen any more, here and below.

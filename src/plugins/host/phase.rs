@@ -4,6 +4,7 @@ use crate::plugins::host::imports::State;
 use crate::plugins::host::judge::short;
 use crate::plugins::host::limits::Limits;
 use crate::plugins::host::v0_1::Said;
+use std::time::Instant;
 use wasmtime::{Engine, PoolConcurrencyLimitError, Store, Trap, WasmBacktrace};
 
 /// How wasmtime says that a guest hands over more than it may; the type is not public.
@@ -16,6 +17,8 @@ pub(super) struct Allowance {
     pub(super) fuel: u64,
     /// Ticks of the clock.
     pub(super) ticks: u64,
+    /// As the ticks: for what the instance waits for.
+    pub(super) until: Instant,
     /// Bytes that leave the guest at once.
     pub(super) output: u32,
 }
@@ -37,7 +40,7 @@ pub(super) fn run<T>(
     allowance: Allowance,
     said: impl FnOnce(&mut Store<State>) -> Said<T>,
 ) -> Phase<T> {
-    state.begin();
+    state.begin(allowance.until);
     let mut store = Store::new(engine, state);
     store.limiter(|state| &mut state.ceiling);
     store.set_hostcall_fuel(allowance.output as usize);
@@ -59,6 +62,9 @@ pub(super) fn run<T>(
 
 /// The name of a fault.
 fn named(fault: &wasmtime::Error, state: &State, limits: &Limits, allowance: Allowance) -> Failure {
+    if let Some(why) = state.store_away() {
+        return Failure::Unavailable(short(&format!("its store: {why}")).to_owned());
+    }
     let trap = fault.downcast_ref::<Trap>().copied();
     match trap {
         Some(Trap::Interrupt) => return Failure::Deadline(u64::from(limits.deadline)),

@@ -96,7 +96,7 @@ fn link_kv(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     entries.func_wrap("get", |mut store: wasmtime::StoreContextMut<'_, State>, (key,): (WasmStr,)| {
         store.data_mut().kv_use()?;
         let key = key.to_str(&store)?;
-        Ok((store.data().kv_get(&key),))
+        Ok((store.data().kv_get(&key)?,))
     })?;
     entries.func_wrap(
         "set",
@@ -106,12 +106,12 @@ fn link_kv(linker: &mut Linker<State>) -> wasmtime::Result<()> {
             let (key, value) = {
                 let key = key.to_str(&store)?;
                 let value = value.as_le_slice(&store);
-                if !store.data().kv_fits(&key, value) {
+                if !store.data().kv_fits(&key, value)? {
                     return Ok((Err(kv::KvError::TooLarge),));
                 }
                 (key.into_owned(), value.to_vec())
             };
-            store.data_mut().kv_set(key, value, ttl);
+            store.data_mut().kv_set(key, value, ttl)?;
             Ok((Ok::<(), kv::KvError>(()),))
         },
     )?;
@@ -121,8 +121,7 @@ fn link_kv(linker: &mut Linker<State>) -> wasmtime::Result<()> {
             let key = key.to_str(&store)?;
             first_bytes(&key, crate::plugins::host::limits::KEY + 1).to_owned()
         };
-        store.data_mut().kv_delete(key);
-        Ok(())
+        store.data_mut().kv_delete(key)
     })?;
     Ok(())
 }

@@ -5,6 +5,7 @@ use crate::plugins::installed::Runs;
 use crate::plugins::kv::Kv;
 use crate::plugins::web::Web;
 use std::sync::Arc;
+use std::time::Instant;
 use tokio::sync::oneshot;
 
 /// Calls go to the host's own threads.
@@ -19,7 +20,11 @@ impl Runs for OnHost {
         call: Call,
         web: Arc<dyn Web>,
         kv: Option<Arc<dyn Kv>>,
+        until: Option<Instant>,
     ) -> oneshot::Receiver<Ran> {
-        self.0.spawn(plugin, hook, call, web, kv)
+        self.0.spawn_until(plugin, hook, call, web, kv, until)
+    }
+    fn places(&self, plugin: &Loaded) -> usize {
+        plugin.limits().places as usize
     }
 }

@@ -96,7 +96,7 @@ fn work<R: Runs>(runs: &R, waiting: &Receiver<Again<R::Loaded>>, counts: &Counte
     while let Ok(Again { hook, call, said, version, heard }) = waiting.recv() {
         let web: Arc<dyn Web> = Arc::new(Repeats { heard, web: version.web.clone() });
         let kv = version.kv.clone().map(|kv| Arc::new(Unwritten(kv)) as Arc<dyn Kv>);
-        let running = runs.run(&version.loaded, hook, call.clone(), web, kv);
+        let running = runs.run(&version.loaded, hook, call.clone(), web, kv, None);
         let Ok(would_say) = running.blocking_recv() else { continue };
         let same = alike(&said, &would_say);
         {
@@ -183,13 +183,13 @@ impl Web for Repeats {
 struct Unwritten(Arc<dyn Kv>);
 
 impl Kv for Unwritten {
-    fn get(&self, key: &str) -> Option<Vec<u8>> {
-        self.0.get(key)
+    fn get(&self, key: &str, until: Instant) -> Result<Option<Vec<u8>>, String> {
+        self.0.get(key, until)
     }
-    fn used(&self) -> u64 {
-        self.0.used()
+    fn used(&self, until: Instant) -> Result<u64, String> {
+        self.0.used(until)
     }
-    fn apply(&self, _: Vec<KvWrite>) -> Result<(), String> {
+    fn apply(&self, _: Vec<KvWrite>, _: Instant) -> Result<(), String> {
         Ok(())
     }
 }

@@ -18,6 +18,9 @@ struct Says {
 #[derive(Default)]
 struct Double {
     slow: Option<Duration>,
+    /// Calls under way, and the most that there were.
+    now: Arc<AtomicUsize>,
+    most: Arc<AtomicUsize>,
 }
 
 impl Runs for Double {
@@ -29,13 +32,17 @@ impl Runs for Double {
         call: Call,
         web: Arc<dyn Web>,
         kv: Option<Arc<dyn Kv>>,
+        _: Option<Instant>,
     ) -> oneshot::Receiver<Ran> {
         let (send, receive) = oneshot::channel();
-        let (plugin, slow) = (plugin.clone(), self.slow);
+        let (plugin, slow, under_way) = (plugin.clone(), self.slow, self.now.clone());
+        let now = under_way.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(now, Ordering::SeqCst);
         std::thread::spawn(move || {
             slow.into_iter().for_each(std::thread::sleep);
             let responses = web.fetch(&plugin.requests, Instant::now());
-            let kept = kv.map(|kv| kv.apply(vec![KvWrite::Delete { key: plugin.version.clone() }]));
+            let kept =
+                kv.map(|kv| kv.apply(vec![KvWrite::Delete { key: plugin.version.clone() }], Instant::now()));
             assert!(kept.is_none_or(|kept| kept.is_ok()));
             let ran = Ran {
                 outcome: Ok(Answer::Value(Value::Whole(plugin.answer))),
@@ -43,9 +50,13 @@ impl Runs for Double {
                 responses,
                 ..Ran::failed("a.b", Failure::Busy)
             };
+            under_way.fetch_sub(1, Ordering::SeqCst);
             let _ = (call, send.send(ran));
         });
         receive
+    }
+    fn places(&self, _: &Says) -> usize {
+        8
     }
 }
 
@@ -70,13 +81,13 @@ impl Web for World {
 }
 
 impl Kv for World {
-    fn get(&self, _: &str) -> Option<Vec<u8>> {
-        None
+    fn get(&self, _: &str, _: Instant) -> Result<Option<Vec<u8>>, String> {
+        Ok(None)
     }
-    fn used(&self) -> u64 {
-        0
+    fn used(&self, _: Instant) -> Result<u64, String> {
+        Ok(0)
     }
-    fn apply(&self, writes: Vec<KvWrite>) -> Result<(), String> {
+    fn apply(&self, writes: Vec<KvWrite>, _: Instant) -> Result<(), String> {
         self.written.lock().unwrap().extend(writes);
         Ok(())
     }
@@ -178,13 +189,31 @@ fn what_is_not_there_fails_by_name() {
 
 #[test]
 fn questions_go_out_together() {
-    let (installed, _) = installed(Double { slow: Some(Duration::from_millis(150)) });
+    let (installed, _) = installed(Double { slow: Some(Duration::from_millis(150)), ..Double::default() });
     let world = Arc::new(World::default());
     installed.put("a.b", Some(serving(&version(&world, "1.0.0", 1, Vec::new()))));
     let begun = Instant::now();
     let ran = block(installed.answers((0..8).map(|_| ask("a.b", "score", "s1")).collect()));
     assert!(ran.len() == 8 && ran.iter().all(|r| r.outcome.is_ok()));
     assert!(begun.elapsed() < Duration::from_millis(8 * 150), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn more_questions_than_places_take_turns() {
+    let double = Double { slow: Some(Duration::from_millis(20)), ..Double::default() };
+    let most = double.most.clone();
+    let (installed, _) = installed(double);
+    let world = Arc::new(World::default());
+    installed.put("a.b", Some(serving(&version(&world, "1.0.0", 1, Vec::new()))));
+    let asked = (0..30).map(|n| ask(if n % 7 == 3 { "x.y" } else { "a.b" }, "score", "s1")).collect();
+    let ran = block(installed.answers(asked));
+    // Each answer stands where its question stood.
+    for (n, ran) in ran.iter().enumerate() {
+        assert_eq!(ran.outcome.is_err(), n % 7 == 3, "{n}: {ran:?}");
+    }
+    assert_eq!((ran.len(), most.load(Ordering::SeqCst)), (30, 8));
+    let unasked = installed.unasked();
+    assert_eq!((unasked.len(), unasked[0].outcomes["not-installed"]), (1, 4));
 }
 
 #[test]
@@ -271,7 +300,7 @@ fn a_shadow_is_compared_and_changes_nothing() {
 
 #[test]
 fn replacing_and_removing_never_fails_a_call_in_flight() {
-    let (installed, _) = installed(Double { slow: Some(Duration::from_millis(1)) });
+    let (installed, _) = installed(Double { slow: Some(Duration::from_millis(1)), ..Double::default() });
     let world = Arc::new(World::default());
     let versions = [1, 2].map(|n| version(&world, &format!("{n}.0.0"), n, Vec::new()));
     installed.put("a.b", Some(serving(&versions[0])));

@@ -240,12 +240,15 @@ fn check_setting(name: &str, setting: &Setting, found: &mut Found) {
     }
 }
 
+/// Bytes of a text.
+const TEXT: usize = 16 << 10;
+
 /// Kinds of settings: name, what fits, and what to write.
 type SettingKind = (&'static str, fn(&str) -> bool, &'static str);
 const SETTINGS: [SettingKind; 5] = [
-    ("text", |_| true, ""),
+    ("text", |v| v.len() <= TEXT, "write at most 16 KiB"),
     ("whole", |v| v.parse::<i64>().is_ok(), "write an integer as text, as \"3\""),
-    ("decimal", is_decimal, "write plain digits as text, as \"0.15\""),
+    ("decimal", is_decimal, "write plain digits as text, as \"0.15\", at most 40 on each side of the point"),
     ("truth", |v| v == "true" || v == "false", "write \"true\" or \"false\""),
     ("money", is_money, "write an amount with its currency, as \"12.50 CNY\""),
 ];
@@ -254,8 +257,9 @@ impl Setting {
     /// Whether a value is of the setting's kind; if not, what to write.
     pub fn fits(&self, value: &str) -> Result<(), &'static str> {
         match SETTINGS.iter().find(|(kind, _, _)| *kind == self.kind) {
-            Some((_, fits, write)) if !fits(value) => Err(write),
-            _ => Ok(()),
+            Some((_, fits, _)) if fits(value) => Ok(()),
+            Some((_, _, write)) => Err(write),
+            None => Err("there is no such kind"),
         }
     }
 }

@@ -18,9 +18,13 @@ pub fn is_path(text: &str) -> bool {
     text.len() <= 120 && text.split('.').all(is_word)
 }
 
+/// Digits of a decimal before the point, and after it.
+const DIGITS: usize = 40;
+
 /// A decimal in plain digits: `-0.15`.
 pub(super) fn is_decimal(text: &str) -> bool {
-    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    let digits =
+        |part: &str| !part.is_empty() && part.len() <= DIGITS && part.bytes().all(|b| b.is_ascii_digit());
     let plain = text.strip_prefix('-').unwrap_or(text);
     match plain.split_once('.') {
         Some((whole, part)) => digits(whole) && digits(part),

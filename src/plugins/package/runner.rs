@@ -61,7 +61,7 @@ impl Subject<'_> {
         (quota > 0).then(|| {
             let kv = MemoryKv::new(quota);
             // What does not fit is not there, and the case says so by failing.
-            let _ = kv.apply(entries.iter().map(set).collect());
+            let _ = kv.apply(entries.iter().map(set).collect(), std::time::Instant::now());
             Arc::new(kv)
         })
     }

@@ -51,7 +51,8 @@ pub async fn used<C: ConnectionTrait>(db: &C, plugin: &str, now: i64) -> Result<
     Ok(sum.flatten().and_then(|n| u64::try_from(n).ok()).unwrap_or(0))
 }
 
-/// Writes all of these, or none if the plugin then keeps more than `quota` bytes: then how many it would keep.
+/// Writes all of these, or none if the plugin then keeps more than `quota` bytes: then how many it would keep. `commit`
+/// is asked last, and none are written if it says no.
 ///
 /// # Errors
 /// The database's.
@@ -61,6 +62,7 @@ pub async fn apply(
     writes: Vec<Write>,
     quota: u64,
     now: i64,
+    commit: impl FnOnce() -> bool,
 ) -> Result<Result<(), u64>, StoreError> {
     let tx = db.begin().await?;
     let on = tx.connection();
@@ -75,6 +77,9 @@ pub async fn apply(
     let used = used(on, plugin, now).await.map_err(errors::of)?;
     if used > quota {
         return Ok(Err(used));
+    }
+    if !commit() {
+        return Err(StoreError::Refused("nobody waits for it any more".into()));
     }
     tx.finish().await.map(Ok)
 }

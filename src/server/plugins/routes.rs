@@ -120,6 +120,7 @@ pub async fn metrics(request: HttpRequest, state: web::Data<State>) -> Answered 
         "items": plugins.host.figures(),
         "steps": crate::plugins::host::STEPS,
         "resting_servers": plugins.broker.resting(),
+        "unasked": plugins.installed.unasked(),
     });
     Ok(answer::plain(&body))
 }
@@ -239,12 +240,20 @@ pub async fn put_rollout(request: HttpRequest, payload: web::Payload, state: web
 pub async fn roll_back(request: HttpRequest, payload: web::Payload, state: web::Data<State>) -> Answered {
     let (id, asked): (String, RollbackRequest) = asked(&request, payload, &state).await?;
     let who = operator::who(asked.who.as_deref())?;
-    act(&state, &id, &who, move |now, _, at| {
+    let books = state.registry.current();
+    act(&state, &id, &who, move |now, known, at| {
         let mut rollout: Rollout = read(&now.rollout);
+        let before = rollout.serving.clone();
         let none =
             |()| Problem::no_previous("no version served before the one that serves; DELETE removes it");
         if !rollout.roll_back(asked.version.as_deref()).map_err(none)? {
             return Ok(None);
+        }
+        // Policies may have changed since it served.
+        if let Some(back) = rollout.serving.as_deref().filter(|_| rollout.serving != before)
+            && let Some(manifest) = known.iter().find(|one| one.version == back).and_then(manifest)
+        {
+            fitting(&books, &manifest)?;
         }
         stand(now, &rollout, at);
         let data = json!({ "rollout": shown::rollout(&rollout) });
@@ -260,7 +269,8 @@ pub async fn roll_back(request: HttpRequest, payload: web::Payload, state: web::
         (status = "default", response = ProblemBody)))]
 pub async fn ask(request: HttpRequest, payload: web::Payload, state: web::Data<State>) -> Answered {
     let (plugin, call): (String, Call) = asked(&request, payload, &state).await?;
-    let ran = state.plugins.installed.answers(vec![Asked { plugin, call }]).await.pop();
+    let (asked, until) = (vec![Asked { plugin, call }], state.records.ask_until());
+    let ran = state.plugins.installed.answers_until(asked, until).await.pop();
     let ran = ran.ok_or_else(Problem::internal)?;
     Ok(answer::plain(&serde_json::to_value(&ran).unwrap_or_default()))
 }
