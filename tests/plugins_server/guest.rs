@@ -1,5 +1,5 @@
 //! Guests of a few lines, as text: one that answers a number, one that counts in its own store, one that asks a server,
-//! one that hands events on.
+//! one that hands events on, one that falls over them.
 use std::path::Path;
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
@@ -176,4 +176,11 @@ pub fn tells(url: &str) -> Guest {
             (i32.store offset=12 (i32.const 64) (i32.const 2))))))"#;
     let wasm = build("notify", NO_KV, &plan, decide, &data);
     Guest { wasm, case: case("member.enrolled", r#"[{"r": {"status": 201}}]"#, r#""delivered""#) }
+}
+
+/// Takes the event of its case, whose key is short, and falls over every other.
+pub fn faints() -> Guest {
+    let decide = "(if (i32.gt_u (i32.load offset=4 (local.get $call)) (i32.const 8)) (then (unreachable)))";
+    let wasm = build("notify", NO_KV, "", decide, "");
+    Guest { wasm, case: case("member.enrolled", "[]", r#""delivered""#) }
 }

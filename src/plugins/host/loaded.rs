@@ -13,6 +13,7 @@ use crate::plugins::host::versions::Hooks;
 use crate::plugins::manifest::{Asks, Function, Manifest};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// One plugin in one version with one set of grants, settings and limits; another set is another load.
 pub struct Loaded {
@@ -156,6 +157,11 @@ impl Loaded {
 
     pub fn breaker(&self) -> BreakerState {
         self.breaker.state()
+    }
+
+    /// Whether a call now would be turned away because it rests.
+    pub fn rests(&self) -> bool {
+        self.breaker.rests(Instant::now())
     }
 
     /// The function of this hook, or that the event is delivered.

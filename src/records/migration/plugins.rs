@@ -90,7 +90,7 @@ CREATE TABLE plugin_deliveries (
   done_at BIGINT
 );
 CREATE UNIQUE INDEX plugin_deliveries_event ON plugin_deliveries (event_id, plugin);
-CREATE INDEX plugin_deliveries_due ON plugin_deliveries (next_at) WHERE state = 'pending';
+CREATE INDEX plugin_deliveries_due ON plugin_deliveries (plugin, next_at) WHERE state = 'pending';
 CREATE INDEX plugin_deliveries_state ON plugin_deliveries (state, created_at, id);
 
 CREATE INDEX persons_birthday ON persons (birthday) WHERE birthday IS NOT NULL;

@@ -149,12 +149,13 @@ fn free(now: i64) -> Condition {
     Condition::any().add(delivery::Column::LeasedUntil.is_null()).add(delivery::Column::LeasedUntil.lte(now))
 }
 
-/// Takes deliveries that are due, until `until`: each is counted as an attempt, and no other node has it.
+/// Takes deliveries of a plugin that are due, until `until`: each is counted as an attempt, and no other node has it.
 ///
 /// # Errors
 /// The database's.
 pub async fn lease(
     db: &Database,
+    plugin: &str,
     now: i64,
     until: i64,
     most: u64,
@@ -162,6 +163,7 @@ pub async fn lease(
     use delivery::Column;
     let due = delivery::Entity::find()
         .filter(Expr::cust(PENDING))
+        .filter(Column::Plugin.eq(plugin))
         .filter(Column::NextAt.lte(now))
         .filter(free(now))
         .order_by_asc(Column::NextAt)

@@ -1,0 +1,94 @@
+//! Deliveries of several plugins: what one of them does, or that nobody can ask it, costs no other a delivery and no
+//! delivery an attempt.
+use crate::common::eventually;
+use crate::common::till::jiajie;
+use crate::each;
+use crate::guest::{Guest, faints, tells};
+use crate::shop::{Receiver, Shop, asks_http, files, grant, in_the_records, manifest, pack, settings};
+use serde_json::{Value, json};
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+fn open(policies: &Path, args: &[&str]) -> Shop {
+    let patience = "delivery_attempts = 3\ndelivery_pause = 1\ndelivery_lease = 3";
+    settings(policies, &format!("plugin_development = true\n{patience}"));
+    Shop::open(policies, args)
+}
+
+/// So many events of a kind happen now.
+fn happen(policies: &Path, args: &[&str], kind: &str, n: u32) {
+    let id = if args.is_empty() { "randomblob(16)" } else { "gen_random_uuid()" };
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros();
+    let sql = format!(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {n})
+        INSERT INTO events (id, kind, store, data, recorded_at)
+        SELECT {id}, '{kind}', 's001', '{{\"member\": \"m\"}}', {now} FROM n"
+    );
+    in_the_records(policies, args, &sql);
+}
+
+fn package(name: &str, version: &str, kind: &str, guest: &Guest, http: bool) -> Vec<u8> {
+    let asks = if http { asks_http("sms.example", 80, "[\"POST\"]") } else { String::new() };
+    let guest = Guest { wasm: guest.wasm.clone(), case: guest.case.replace("member.enrolled", kind) };
+    pack(files(&manifest(name, version, &format!("events = [\"{kind}\"]\n{asks}")), &guest), None)
+}
+
+fn roll_out(shop: &Shop, name: &str, version: &str, stage: Value) {
+    let mut body = json!({ "version": version, "partial": true });
+    body.as_object_mut().unwrap().extend(stage.as_object().unwrap().clone());
+    shop.put(&format!("/v1/plugins/acme.{name}/rollout"), &body).ok(200);
+}
+
+/// Hands the events of a kind on to a receiver, and waits for it as long as it takes.
+fn install(shop: &Shop, name: &str, kind: &str, receiver: &Receiver) {
+    shop.take(&package(name, "1.0.0", kind, &tells(&receiver.url()), true));
+    let of = |what: &str| format!("/v1/plugins/acme.{name}/{what}");
+    shop.put(&of("grants"), &grant(receiver.port, &["POST"], &[])).ok(200);
+    shop.put(&of("limits"), &json!({ "limits": { "http": 60_000 } })).ok(200);
+    roll_out(shop, name, "1.0.0", json!({ "stage": "all" }));
+}
+
+fn deliveries(shop: &Shop, name: &str, state: &str) -> Vec<Value> {
+    let all = shop.get(&format!("/v1/deliveries?plugin=acme.{name}&state={state}&limit=200"));
+    all["items"].as_array().unwrap().clone()
+}
+
+#[test]
+fn a_plugin_that_waits_for_its_server_holds_up_no_other() {
+    each(|args| {
+        let (_dir, policies) = jiajie();
+        let shop = open(&policies, args);
+        let slow = Receiver::start(|_| (Duration::from_secs(6), 200));
+        let quick = Receiver::start(|_| (Duration::ZERO, 200));
+        install(&shop, "slow", "member.enrolled", &slow);
+        install(&shop, "quick", "sale.recorded", &quick);
+        happen(&policies, args, "member.enrolled", 2);
+        eventually("the slow server's first request", || (!slow.heard().is_empty()).then_some(()));
+        happen(&policies, args, "sale.recorded", 1);
+        eventually("the other's delivery", || deliveries(&shop, "quick", "delivered").pop());
+        assert!(deliveries(&shop, "slow", "delivered").is_empty(), "it is still at its first");
+    });
+}
+
+#[test]
+fn a_backlog_at_a_plugin_that_rests_keeps_no_event_from_others() {
+    each(|args| {
+        let (_dir, policies) = jiajie();
+        let shop = open(&policies, args);
+        shop.take(&package("faint", "1.0.0", "member.enrolled", &faints(), false));
+        roll_out(&shop, "faint", "1.0.0", json!({ "stage": "all" }));
+        let quick = Receiver::start(|_| (Duration::ZERO, 200));
+        install(&shop, "quick", "sale.recorded", &quick);
+        happen(&policies, args, "member.enrolled", 4000);
+        eventually("the rest", || {
+            let shown = shop.get("/v1/plugins/metrics");
+            let of = shown["items"].as_array().unwrap().iter().find(|one| one["plugin"] == "acme.faint")?;
+            (of["breaker"] == "open").then_some(())
+        });
+        happen(&policies, args, "sale.recorded", 1);
+        eventually("the other's delivery", || deliveries(&shop, "quick", "delivered").pop());
+        // Nobody asks it while it rests, and nobody writes down again and again that it does.
+        let rests = |one: &Value| one["failure"]["code"] == "resting";
+        assert!(!deliveries(&shop, "faint", "pending").iter().any(rests));
+    });
+}
