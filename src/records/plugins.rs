@@ -50,7 +50,7 @@ pub enum Also {
     Nothing,
     /// This package is kept; in place of one of the same version whose bytes were dropped.
     Package(Box<plugin_package::Model>),
-    /// The bytes of all versions are dropped.
+    /// The bytes of all versions are dropped, and what is to be delivered is cancelled.
     Drop,
 }
 
@@ -137,7 +137,8 @@ async fn write<C: ConnectionTrait>(
         Also::Drop => {
             let none = Expr::value(Option::<Vec<u8>>::None);
             let drop = plugin_package::Entity::update_many().col_expr(plugin_package::Column::Package, none);
-            drop.filter(plugin_package::Column::Plugin.eq(plugin)).exec(tx).await?;
+            drop.filter(plugin_package::Column::Plugin.eq(plugin.clone())).exec(tx).await?;
+            deliveries::cancel(tx, &plugin, at).await?;
         }
     }
     Ok(())

@@ -92,3 +92,38 @@ fn a_backlog_at_a_plugin_that_rests_keeps_no_event_from_others() {
         assert!(!deliveries(&shop, "faint", "pending").iter().any(rests));
     });
 }
+
+#[test]
+fn what_nobody_can_be_asked_about_waits_and_is_cancelled_with_the_plugin() {
+    each(|args| {
+        let (_dir, policies) = jiajie();
+        let shop = open(&policies, args);
+        let receiver = Receiver::start(|n| (Duration::ZERO, if n == 1 { 200 } else { 503 }));
+        // The version that serves takes other events; the one in a share takes these.
+        install(&shop, "sms", "sale.recorded", &receiver);
+        shop.take(&package("sms", "2.0.0", "member.enrolled", &tells(&receiver.url()), true));
+        let share = json!({ "stage": "share", "stores": ["s001"] });
+        roll_out(&shop, "sms", "2.0.0", share.clone());
+        happen(&policies, args, "member.enrolled", 1);
+        let first = eventually("the first attempt", || deliveries(&shop, "sms", "pending").pop());
+        eventually("its failure", || (receiver.heard().len() == 1).then_some(()));
+        shop.roll_back("acme.sms").ok(200);
+        // Three attempts would be over by then.
+        std::thread::sleep(Duration::from_secs(6));
+        let waiting = deliveries(&shop, "sms", "pending").pop().expect("it is not given up");
+        assert_eq!((&waiting["delivery"], &waiting["attempts"]), (&first["delivery"], &json!(1)));
+        assert_eq!(waiting["failure"]["code"], "not-installed");
+        roll_out(&shop, "sms", "2.0.0", share);
+        let done = eventually("the delivery", || deliveries(&shop, "sms", "delivered").pop());
+        assert_eq!((&done["attempts"], receiver.heard().len()), (&json!(2), 2));
+        happen(&policies, args, "member.enrolled", 1);
+        eventually("a failure", || (receiver.heard().len() == 3).then_some(()));
+        shop.call("DELETE", "/v1/plugins/acme.sms?who=lin", None).ok(200);
+        assert!(deliveries(&shop, "sms", "pending").is_empty());
+        let cancelled = deliveries(&shop, "sms", "cancelled").pop().expect("it is listed");
+        assert!(cancelled["done_at"].is_string() && cancelled["next_at"].is_null(), "{cancelled}");
+        // It can be taken up again, for when the plugin is there again.
+        let retry = format!("/v1/deliveries/{}/retry", cancelled["delivery"].as_str().unwrap());
+        assert_eq!(shop.call("POST", &retry, Some(&json!({}))).ok(200)["state"], "pending");
+    });
+}

@@ -179,7 +179,7 @@ pub mod delivery {
         pub kind: String,
         /// The event's.
         pub store: String,
-        /// `pending`, `delivered` or `dead`.
+        /// `pending`, `delivered`, `dead` or `cancelled`.
         pub state: String,
         pub attempts: i32,
         /// Not before.

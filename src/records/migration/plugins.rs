@@ -80,7 +80,7 @@ CREATE TABLE plugin_deliveries (
   event_id UUID NOT NULL,
   kind TEXT NOT NULL,
   store TEXT NOT NULL,
-  state TEXT NOT NULL CHECK (state IN ('pending', 'delivered', 'dead')),
+  state TEXT NOT NULL CHECK (state IN ('pending', 'delivered', 'dead', 'cancelled')),
   attempts INTEGER NOT NULL CHECK (attempts >= 0),
   next_at BIGINT NOT NULL,
   leased_until BIGINT,

@@ -5,13 +5,13 @@
 //! of two nodes may be committed a little out of the order of their times: a cursor looks back.
 use crate::records::database::{Database, errors};
 use crate::records::engine::{Store, StoreError};
-use crate::records::entity::{delivery, event, plugin_cursor};
+use crate::records::entity::{delivery, event, plugin_cursor, plugin_state};
 use crate::records::ids;
 use sea_orm::prelude::Uuid;
-use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
+use sea_orm::sea_query::{Expr, ExprTrait, LockType, OnConflict};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel,
-    QueryFilter, QueryOrder, QuerySelect,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr, EntityTrait,
+    IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
 };
 use std::collections::BTreeSet;
 
@@ -80,6 +80,15 @@ pub async fn gather(
     }
     let tx = db.begin().await?;
     let on = tx.connection();
+    // An operator may have taken the plugin out meanwhile; then what happens is not its own any more.
+    let mut stands = plugin_state::Entity::find_by_id(taker.plugin.clone());
+    if db.backend() == DbBackend::Postgres {
+        stands = stands.lock(LockType::Share);
+    }
+    let stands = stands.one(on).await.map_err(errors::of)?;
+    if stands.is_none_or(|state| state.rolled_out_at != Some(taker.since)) {
+        return Ok(None);
+    }
     if !rows.is_empty() {
         // Another node may have been faster.
         let known = OnConflict::columns([delivery::Column::EventId, delivery::Column::Plugin])
@@ -269,7 +278,22 @@ pub async fn list<C: ConnectionTrait>(
     query.order_by_desc(Column::CreatedAt).order_by_desc(Column::Id).limit(limit).all(db).await
 }
 
-/// Begins anew with a delivery that was given up, with all its attempts before it; whether it was one.
+/// Cancels what is to be delivered through a plugin: it was removed.
+///
+/// # Errors
+/// The database's.
+pub async fn cancel<C: ConnectionTrait>(db: &C, plugin: &str, now: i64) -> Result<(), DbErr> {
+    use delivery::Column;
+    let cancel = delivery::Entity::update_many()
+        .col_expr(Column::State, Expr::value("cancelled"))
+        .col_expr(Column::DoneAt, Expr::value(Some(now)))
+        .col_expr(Column::LeasedUntil, Expr::value(Option::<i64>::None))
+        .filter(Expr::cust(PENDING))
+        .filter(Column::Plugin.eq(plugin));
+    cancel.exec(db).await.map(drop)
+}
+
+/// Begins anew with a delivery that was given up or cancelled, with all its attempts before it; whether it was one.
 ///
 /// # Errors
 /// The database's.
@@ -277,7 +301,9 @@ pub async fn retry(db: &Database, id: Uuid, now: i64) -> Result<bool, StoreError
     let tx = db.begin().await?;
     let on = tx.connection();
     let found = delivery::Entity::find_by_id(id).one(on).await.map_err(errors::of)?;
-    let Some(mut row) = found.filter(|row| row.state == "dead") else { return Ok(false) };
+    let Some(mut row) = found.filter(|row| row.state == "dead" || row.state == "cancelled") else {
+        return Ok(false);
+    };
     (row.state, row.attempts, row.next_at) = ("pending".into(), 0, now);
     (row.leased_until, row.done_at) = (None, None);
     row.into_active_model().reset_all().update(on).await.map_err(errors::of)?;

@@ -86,13 +86,18 @@ impl Patience {
             }
             Ok(_) => (again, why("wrong-answer", "this is no answer to an event")),
             // Nobody was asked: it was no attempt.
-            Err(failure @ (Failure::Busy | Failure::Resting)) => {
+            Err(failure) if !asked(ran, failure) => {
                 return Came::Postponed(self.later(row, now), why(failure.code(), &failure.to_string()));
             }
             Err(failure) => (again, why(failure.code(), &failure.to_string())),
         };
         if attempts >= self.attempts { Came::Dead(why) } else { Came::Again(at, why) }
     }
+}
+
+/// Whether a version was asked: it names itself in what its call came to.
+fn asked(ran: &Ran, failure: &Failure) -> bool {
+    !ran.version.is_empty() && !matches!(failure, Failure::Busy | Failure::Resting)
 }
 
 fn seed(parts: &[&[u8]]) -> u64 {
@@ -240,9 +245,16 @@ async fn hand_over(
     row: delivery::Model,
     event: event::Model,
 ) -> Result<(), Problem> {
-    let call = call(books, &row, &event, SystemClock.now());
-    let asked = vec![Asked { plugin: row.plugin.clone(), call }];
-    let Some(ran) = plugins.installed.answers(asked).await.pop() else { return Ok(()) };
+    let ran = match plugins.installed.takes(&row.plugin, &row.kind, &row.store) {
+        true => {
+            let call = call(books, &row, &event, SystemClock.now());
+            let asked = vec![Asked { plugin: row.plugin.clone(), call }];
+            plugins.installed.answers(asked).await.pop()
+        }
+        // It did when the delivery was made, and may again.
+        false => Some(Ran::failed(&row.plugin, Failure::NotInstalled)),
+    };
+    let Some(ran) = ran else { return Ok(()) };
     let now = SystemClock.now();
     let came = patience.came(&row, &ran, now);
     let version = (!ran.version.is_empty()).then_some(ran.version);
@@ -372,6 +384,12 @@ mod tests {
         for nobody in [Failure::Busy, Failure::Resting] {
             assert!(matches!(came(4, Err(nobody)), Came::Postponed(..)));
         }
+        let not_ready = Ran::failed("a.b", Failure::Unavailable("it cannot be made ready".into()));
+        assert!(matches!(PATIENCE.came(&row(4), &not_ready, 0), Came::Postponed(..)));
+        assert!(
+            matches!(came(4, Err(Failure::Unavailable("away".into()))), Came::Dead(_)),
+            "the plugin says so"
+        );
         let later = |waited: i64| PATIENCE.later(&row(1), waited * 1_000_000) / 1_000_000 - waited;
         assert!((5..=6).contains(&later(0)) && later(400) == 100 && later(1_000_000) == 3600);
     }

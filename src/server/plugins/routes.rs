@@ -265,7 +265,7 @@ pub async fn ask(request: HttpRequest, payload: web::Payload, state: web::Data<S
     Ok(answer::plain(&serde_json::to_value(&ran).unwrap_or_default()))
 }
 
-/// Remove a plugin: nobody asks it any more, and its packages are dropped; its history stays
+/// Remove a plugin: nobody asks it any more, its packages are dropped, what was to be delivered is cancelled; its history stays
 #[utoipa::path(delete, path = "/v1/plugins/{id}", tag = "plugins", params(("id" = String, Path), WhoQuery),
     responses((status = 200, description = "What is left of it", body = Value), (status = "default", response = ProblemBody)))]
 pub async fn remove(request: HttpRequest, state: web::Data<State>) -> Answered {
