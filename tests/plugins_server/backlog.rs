@@ -127,3 +127,19 @@ fn what_nobody_can_be_asked_about_waits_and_is_cancelled_with_the_plugin() {
         assert_eq!(shop.call("POST", &retry, Some(&json!({}))).ok(200)["state"], "pending");
     });
 }
+
+#[test]
+fn a_delivery_is_one_nodes_for_as_long_as_its_call_may_take() {
+    each(|args| {
+        let (_dir, policies) = jiajie();
+        let (one, two) = (open(&policies, args), open(&policies, args));
+        // Longer than `delivery_lease`, not longer than the limits allow.
+        let receiver = Receiver::start(|_| (Duration::from_secs(6), 200));
+        install(&one, "slow", "member.enrolled", &receiver);
+        eventually("the other node", || (two.said("acme.slow", "s001") == "unsupported").then_some(()));
+        happen(&policies, args, "member.enrolled", 1);
+        let done = eventually("the delivery", || deliveries(&one, "slow", "delivered").pop());
+        std::thread::sleep(Duration::from_secs(1));
+        assert_eq!((&done["attempts"], receiver.heard().len()), (&json!(1), 1));
+    });
+}

@@ -1,5 +1,6 @@
 //! How much a plugin may use. The operator sets them, the vendor only wishes.
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// The limits of one plugin. What is left out of a serialised form is as in [`Limits::default`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +48,16 @@ pub struct Limits {
 pub const KEY: usize = 256;
 /// Rounds that the contract allows.
 pub const ROUNDS: u32 = 3;
+
+impl Limits {
+    /// The longest that these let a call take once it is asked for: waiting for a place, all requests, every phase.
+    pub fn longest(&self) -> Duration {
+        // Before each round of requests, after the last one, and the decision.
+        let phases = u64::from(self.rounds) + 2;
+        let millis = u64::from(self.wait) + u64::from(self.http) + u64::from(self.deadline) * phases;
+        Duration::from_millis(millis)
+    }
+}
 
 impl Default for Limits {
     fn default() -> Limits {

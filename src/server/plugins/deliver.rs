@@ -40,7 +40,7 @@ pub struct Patience {
     pub attempts: u32,
     /// Seconds before the second attempt.
     pub pause: u32,
-    /// Seconds until a delivery that nothing was heard of is taken up again.
+    /// Seconds beyond the longest that a call may take, until a delivery that nothing was heard of is taken up again.
     pub lease: u32,
 }
 
@@ -60,6 +60,12 @@ impl Patience {
         let seconds = doubled.min(LONGEST);
         let part = seed(&[id.as_bytes(), &attempts.to_be_bytes()]) % 1000;
         i64::try_from(seconds * 1_000_000 + seconds * 250 * part).unwrap_or(i64::MAX)
+    }
+
+    /// When a delivery that is taken now may be taken by another: nobody is at it any more then.
+    fn until(&self, now: i64, longest: Duration) -> i64 {
+        let lease = Duration::from_secs(u64::from(self.lease)) + longest;
+        now.saturating_add(i64::try_from(lease.as_micros()).unwrap_or(i64::MAX))
     }
 
     /// When a delivery is looked at again that nobody could be asked about: the longer it has waited, the later.
@@ -162,18 +168,25 @@ async fn look(plugins: &Arc<Plugins>, takers: &[Taker], back: bool) -> Result<()
     Ok(())
 }
 
-/// How many deliveries a plugin may have now: half of its places, since tills ask it, too; one, while it has to show
-/// that things are better; none, while it rests.
-fn at_once(plugins: &Plugins, plugin: &str) -> u64 {
-    let Some(standing) = plugins.installed.standing(plugin) else { return 0 };
+/// What a plugin may have under way.
+struct Room {
+    /// Deliveries.
+    most: u64,
+    /// The longest that a call may take.
+    longest: Duration,
+}
+
+/// Half of a plugin's places, since tills ask it, too; one delivery, while it has to show that things are better; none,
+/// while it rests or nothing of it answers here.
+fn room(plugins: &Plugins, plugin: &str) -> Option<Room> {
+    let standing = plugins.installed.standing(plugin)?;
     let next = standing.next.as_ref().filter(|(_, stage)| *stage != Stage::Shadow);
     let answering = standing.serving.iter().chain(next.map(|(version, _)| version));
     let awake: Vec<&Loaded> = answering.map(|v| v.loaded.as_ref()).filter(|one| !one.rests()).collect();
-    match awake.iter().map(|one| u64::from(one.limits().places)).min() {
-        None => 0,
-        Some(_) if awake.iter().any(|one| one.breaker() != BreakerState::Closed) => 1,
-        Some(places) => (places / 2).clamp(1, AT_ONCE),
-    }
+    let sound = awake.iter().all(|one| one.breaker() == BreakerState::Closed);
+    let places = awake.iter().map(|one| u64::from(one.limits().places)).min()?;
+    let longest = awake.iter().map(|one| one.limits().longest()).max()?;
+    Some(Room { most: if sound { (places / 2).clamp(1, AT_ONCE) } else { 1 }, longest })
 }
 
 /// Hands over what is due for a plugin, until nothing is or it rests.
@@ -183,13 +196,9 @@ async fn deliver(
     patience: Patience,
     plugin: &str,
 ) -> Result<(), Problem> {
-    loop {
-        let most = at_once(plugins, plugin);
-        if most == 0 {
-            return Ok(());
-        }
+    while let Some(Room { most, longest }) = room(plugins, plugin) {
         let now = SystemClock.now();
-        let until = now + i64::from(patience.lease) * 1_000_000;
+        let until = patience.until(now, longest);
         let of = plugin.to_owned();
         let leased = plugins
             .records
@@ -211,6 +220,7 @@ async fn deliver(
             return Ok(());
         }
     }
+    Ok(())
 }
 
 /// Makes the deliveries of a plugin.
