@@ -168,7 +168,7 @@ pub async fn uploaded<C: ConnectionTrait>(db: &C, plugin: Option<&str>) -> Resul
     query.into_model().all(db).await
 }
 
-/// The bytes of a version, unless they were dropped.
+/// The digest of a version and its bytes, unless they were dropped.
 ///
 /// # Errors
 /// The database's.
@@ -176,9 +176,9 @@ pub async fn package<C: ConnectionTrait>(
     db: &C,
     plugin: &str,
     version: &str,
-) -> Result<Option<Vec<u8>>, DbErr> {
+) -> Result<Option<(String, Vec<u8>)>, DbErr> {
     let found = plugin_package::Entity::find_by_id((plugin.to_owned(), version.to_owned())).one(db).await?;
-    Ok(found.and_then(|row| row.package))
+    Ok(found.and_then(|row| Some((row.digest, row.package?))))
 }
 
 /// How all plugins stand.

@@ -13,6 +13,7 @@ pub mod routes;
 mod rules;
 mod secrets;
 mod shown;
+mod trust;
 pub mod upload;
 pub mod vendors;
 
@@ -201,11 +202,12 @@ impl Plugins {
         let (plugin, named) = key.clone();
         let bytes =
             self.records.read(move |db| async move { kept_plugins::package(&db, &plugin, &named).await });
-        let Some(bytes) = bytes.await? else {
+        let Some((digest, bytes)) = bytes.await? else {
             return Ok(Err(Failure::Unavailable(format!("the package of {version} is not there any more"))));
         };
         let loading = Loading {
             host: self.host.clone(),
+            digest,
             bytes,
             grants: read(&state.grants),
             config: read(&state.config),
@@ -255,6 +257,8 @@ impl Plugins {
 /// What a version is made ready from.
 struct Loading {
     host: Arc<Host>,
+    /// The package's, as it was when it was uploaded.
+    digest: String,
     bytes: Vec<u8>,
     grants: Asks,
     config: BTreeMap<String, String>,
@@ -265,6 +269,10 @@ impl Loading {
     /// Blocks; may take seconds where the version was not compiled on this node.
     fn load(self) -> Result<Arc<Loaded>, Failure> {
         let package = Package::read(&self.bytes).map_err(|error| Failure::Unavailable(error.to_string()))?;
+        if package.digest != self.digest {
+            let why = format!("the package has the digest {}, not {}", package.digest, self.digest);
+            return Err(Failure::Unavailable(why));
+        }
         let config = known_settings(&package.manifest, &self.config);
         let loaded =
             self.host.load(&package.component, &package.manifest, &self.grants, &config, &self.limits);

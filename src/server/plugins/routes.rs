@@ -2,7 +2,7 @@
 use super::fitting::fitting;
 use super::rules::{self, Rollout, missing};
 use super::upload::WhoQuery;
-use super::{known_settings, operator, read, shown};
+use super::{known_settings, operator, read, shown, trust};
 use crate::plugins::ask::{Answers as _, Asked};
 use crate::plugins::contract::Call;
 use crate::plugins::host::Limits;
@@ -216,6 +216,7 @@ pub async fn put_rollout(request: HttpRequest, payload: web::Payload, state: web
     let wanted = there(&known, &id, &version)?;
     let now = stands(&state, &id).await?.ok_or_else(|| unknown(&id))?;
     may(&wanted, &now, partial)?;
+    trust::still(&state.plugins, &id, &version, state.settings.plugin_development).await?;
     // Policies may have changed since the upload.
     fitting(&state.registry.current(), &wanted)?;
     // What cannot be made ready here is not rolled out anywhere.

@@ -1,13 +1,12 @@
 //! An upload: nothing of a package is believed, and none is kept that would not run. Whose it is, what it asks for, whether
 //! it compiles within limits and has the contract's types, what its own cases say.
 use super::fitting::fitting;
-use super::{Plugins, operator, shown};
+use super::operator;
+use super::trust::{damaged, off_the_workers, trusted};
 use crate::plugins::host::{Host, HostError, Limits};
 use crate::plugins::manifest::Manifest;
-use crate::plugins::package::{
-    Keyring, LARGEST_ARCHIVE, Package, PackageError, Trust, TrustError, TrustedKey,
-};
-use crate::records::entity::{plugin_package, vendor_key};
+use crate::plugins::package::{LARGEST_ARCHIVE, Package};
+use crate::records::entity::plugin_package;
 use crate::records::plugins::{self as kept, Act, Also};
 use crate::records::{Clock as _, SystemClock};
 use crate::server::openapi::ProblemBody;
@@ -107,12 +106,6 @@ pub async fn upload(
     Ok(HttpResponse::Created().json(answer(&package, signed_by.as_deref())))
 }
 
-async fn off_the_workers<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
-) -> Result<T, Problem> {
-    web::block(work).await.map_err(|_| Problem::internal())?
-}
-
 fn answer(package: &Package, signed_by: Option<&str>) -> Value {
     json!({
         "plugin": package.manifest.id, "version": package.manifest.version, "digest": package.digest,
@@ -131,45 +124,6 @@ fn same(there: &kept::Uploaded, digest: &str) -> Result<(), Problem> {
         there.plugin, there.version, there.digest
     );
     Err(Problem::version_exists(detail))
-}
-
-fn damaged(error: PackageError) -> Problem {
-    let detail = error.to_string();
-    match error {
-        PackageError::Altered(_) => Problem::package_altered(detail),
-        PackageError::Manifest(_) => Problem::manifest_refused(detail),
-        PackageError::Component(_) => Problem::component_refused(detail),
-        _ => Problem::package_damaged(detail),
-    }
-}
-
-/// The id of the key that it is signed with, if that is one of the vendor's; none: it is not signed and need not be.
-async fn trusted(plugins: &Plugins, package: &Package, development: bool) -> Result<Option<String>, Problem> {
-    let vendor = package.manifest.vendor().to_owned();
-    let rows = plugins.records.read(move |db| async move { kept::keys::of(&db, &vendor).await }).await?;
-    let mut ring = Keyring::default();
-    rows.iter().filter_map(trusted_key).for_each(|key| ring.add(key));
-    match ring.trust(package, development) {
-        Ok(Trust::Signed(verified)) => Ok(Some(verified.key)),
-        Ok(Trust::Development) => Ok(None),
-        Err(error) => {
-            let (code, detail) = (error.code(), error.to_string());
-            let problem = match error {
-                TrustError::Unsigned { .. } => Problem::package_unsigned(detail),
-                TrustError::Altered { .. } => Problem::package_altered(detail),
-                _ => Problem::package_not_trusted(detail),
-            };
-            Err(problem.with("reason", code))
-        }
-    }
-}
-
-fn trusted_key(row: &vendor_key::Model) -> Option<TrustedKey> {
-    Some(TrustedKey {
-        key: row.public_key.parse().ok()?,
-        since: Some(shown::time(row.added_at)),
-        revoked: row.revoked_at.map(shown::time),
-    })
 }
 
 /// Whether it would run: what it asks for can be granted, it compiles, has the contract's types, passes its cases. Blocks.
