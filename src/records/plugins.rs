@@ -48,7 +48,7 @@ pub struct Act {
 #[derive(Clone, Debug)]
 pub enum Also {
     Nothing,
-    /// This package is kept; in place of one of the same version whose bytes were dropped.
+    /// This package is kept; in place of one of the same version whose bytes were dropped, or whose signature is another.
     Package(Box<plugin_package::Model>),
     /// The bytes of all versions are dropped, and what is to be delivered is cancelled.
     Drop,
@@ -130,7 +130,15 @@ async fn write<C: ConnectionTrait>(
         Also::Nothing => {}
         Also::Package(package) => {
             let keys = [plugin_package::Column::Plugin, plugin_package::Column::Version];
-            let again = OnConflict::columns(keys).update_column(plugin_package::Column::Package).to_owned();
+            // The content is the same: whose word stands for it, and who brought it, goes with the bytes.
+            let again = OnConflict::columns(keys)
+                .update_columns([
+                    plugin_package::Column::Package,
+                    plugin_package::Column::SignedBy,
+                    plugin_package::Column::UploadedAt,
+                    plugin_package::Column::UploadedBy,
+                ])
+                .to_owned();
             let insert = plugin_package::Entity::insert((*package).into_active_model());
             insert.on_conflict(again).exec_without_returning(tx).await?;
         }

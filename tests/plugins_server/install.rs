@@ -152,6 +152,36 @@ fn what_was_changed_in_the_records_does_not_run() {
 }
 
 #[test]
+fn whose_a_package_is_goes_with_its_bytes() {
+    each(|args| {
+        let (_dir, policies) = starter();
+        settings(&policies, "plugin_development = true");
+        let shop = Shop::open(&policies, args);
+        let key = SecretKey::generate("acme").unwrap();
+        let keys = json!({ "keys": [key.public().to_string()], "who": "lin" });
+        shop.put("/v1/vendors/acme/keys", &keys).ok(200);
+        let made = |key| pack(files(&manifest("a", "1.0.0", ""), &says(1)), key);
+        let shown = || shop.get("/v1/plugins/acme.a")["versions"][0].clone();
+        shop.take(&made(None));
+        assert!(shown()["signed_by"].is_null());
+        // The same content, now with its vendor's word.
+        let (status, said) = shop.upload(&made(Some(&key)));
+        assert_eq!((status, &said["signed_by"]), (200, &json!(key.public().id())));
+        let first = shown();
+        assert_eq!((&first["signed_by"], &first["development"]), (&said["signed_by"], &json!(false)));
+        // A signature that is there is not lost by a repetition without one.
+        assert_eq!(shop.upload(&made(None)).1["signed_by"], said["signed_by"]);
+        assert_eq!(shown(), first);
+        // What is brought back without it is without it.
+        shop.call("DELETE", "/v1/plugins/acme.a?who=lin", None).ok(200);
+        shop.take(&made(None));
+        let second = shown();
+        assert!(second["signed_by"].is_null() && second["development"] == true, "{second}");
+        assert_ne!(second["uploaded_at"], first["uploaded_at"]);
+    });
+}
+
+#[test]
 fn what_would_not_run_is_not_kept() {
     let (_dir, policies) = starter();
     settings(&policies, "plugin_development = true");

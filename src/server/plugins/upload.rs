@@ -63,17 +63,21 @@ pub async fn upload(
         plugins.records.read(move |db| async move { kept::uploaded(&db, Some(&named)).await }).await?;
     if let Some(there) = known.iter().find(|one| one.version == version) {
         same(there, &digest)?;
-        if there.there {
+        if !brings(there, signed_by.as_deref()) {
             return Ok(HttpResponse::Ok().json(answer(&package, there.signed_by.as_deref())));
         }
     }
-    fitting(&state.registry.current(), &manifest)?;
-    let host = plugins.host.clone();
-    let package = off_the_workers(move || {
-        prove(&host, &package)?;
-        Ok(package)
-    })
-    .await?;
+    // What is there was proved: only its signature is another now.
+    let again = known.iter().any(|one| one.version == version && one.there);
+    let package = match again {
+        true => package,
+        false => {
+            fitting(&state.registry.current(), &manifest)?;
+            let host = plugins.host.clone();
+            let proved = move || prove(&host, &package).map(|()| package);
+            off_the_workers(proved).await?
+        }
+    };
     let now = SystemClock.now();
     let row = plugin_package::Model {
         plugin: id.clone(),
@@ -86,7 +90,7 @@ pub async fn upload(
         uploaded_by: who.clone(),
     };
     let data = json!({ "version": version, "digest": digest, "signed_by": signed_by }).to_string();
-    let plugin = id.clone();
+    let (plugin, whose) = (id.clone(), signed_by.clone());
     let done = plugins.records.change(move |db| async move {
         let act = Act::new("upload", data).and(Also::Package(Box::new(row)));
         let put = |_: &mut _, known: &[kept::Uploaded]| -> Result<((), Option<Act>), Problem> {
@@ -94,7 +98,7 @@ pub async fn upload(
             match known.iter().find(|one| one.version == version) {
                 Some(there) => {
                     same(there, &digest)?;
-                    Ok(((), (!there.there).then_some(act)))
+                    Ok(((), brings(there, signed_by.as_deref()).then_some(act)))
                 }
                 None => Ok(((), Some(act))),
             }
@@ -103,7 +107,8 @@ pub async fn upload(
     });
     done.await??;
     plugins.sync_one(&id).await?;
-    Ok(HttpResponse::Created().json(answer(&package, signed_by.as_deref())))
+    let mut done = if again { HttpResponse::Ok() } else { HttpResponse::Created() };
+    Ok(done.json(answer(&package, whose.as_deref())))
 }
 
 fn answer(package: &Package, signed_by: Option<&str>) -> Value {
@@ -112,6 +117,11 @@ fn answer(package: &Package, signed_by: Option<&str>) -> Value {
         "component": package.component_digest(), "signed_by": signed_by, "cases": package.cases.len(),
         "asks": package.manifest.asks,
     })
+}
+
+/// Whether an upload brings what is not there: the bytes, or a signature where there is none or another one.
+fn brings(there: &kept::Uploaded, signed_by: Option<&str>) -> bool {
+    !there.there || signed_by.is_some() && signed_by != there.signed_by.as_deref()
 }
 
 /// A version has one content for good.
