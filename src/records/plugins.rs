@@ -18,6 +18,9 @@ use sea_orm::{
     IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
 };
 
+/// Grants, settings, limits and roll-out of which nobody has said anything yet.
+pub const UNSET: &str = "{}";
+
 /// A package without its bytes.
 #[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
 pub struct Uploaded {
@@ -81,10 +84,10 @@ pub async fn change<T, E>(
     let none = plugin_state::Model {
         plugin: plugin.to_owned(),
         acts: 0,
-        grants: "{}".into(),
-        config: "{}".into(),
-        limits: "{}".into(),
-        rollout: "{}".into(),
+        grants: UNSET.into(),
+        config: UNSET.into(),
+        limits: UNSET.into(),
+        rollout: UNSET.into(),
         rolled_out_at: None,
     };
     let first = plugin_state::Entity::insert(none.clone().into_active_model());

@@ -184,3 +184,9 @@ pub fn faints() -> Guest {
     let wasm = build("notify", NO_KV, "", decide, "");
     Guest { wasm, case: case("member.enrolled", "[]", r#""delivered""#) }
 }
+
+/// Answers a number with so many pages of memory more.
+pub fn grows(n: i64, pages: u32) -> Guest {
+    let more = format!("(if (i32.eq (memory.grow (i32.const {pages})) (i32.const -1)) (then (unreachable)))");
+    score(build("facts", NO_KV, "", &format!("{more}\n{}", whole(&format!("(i64.const {n})"))), ""), n)
+}

@@ -2,7 +2,7 @@
 use crate::common::starter;
 use crate::common::till::send;
 use crate::each;
-use crate::guest::{Guest, asks, case, counts, loops, says};
+use crate::guest::{Guest, asks, case, counts, grows, loops, says};
 use crate::shop::{
     KEY, Receiver, Shop, asks_http, file, files, grant, in_the_records, manifest, pack, pack_anything,
     settings,
@@ -178,6 +178,40 @@ fn whose_a_package_is_goes_with_its_bytes() {
         let second = shown();
         assert!(second["signed_by"].is_null() && second["development"] == true, "{second}");
         assert_ne!(second["uploaded_at"], first["uploaded_at"]);
+    });
+}
+
+#[test]
+fn a_package_is_proved_with_what_it_is_to_have() {
+    each(|args| {
+        let (_dir, policies) = starter();
+        settings(&policies, "plugin_development = true");
+        let shop = Shop::open(&policies, args);
+        // 40 MiB beside what it begins with.
+        let made = |name: &str, version: &str, more: &str| {
+            pack(files(&manifest(name, version, more), &grows(1, 640)), None)
+        };
+        assert_eq!(shop.refusal(&made("a", "1.0.0", "")), "cases-failed", "32 MiB are the default");
+        shop.take(&made("a", "1.0.0", "[wishes]\nmemory = 48"));
+        shop.roll_out("acme.a", "1.0.0", "all").ok(200);
+        assert_eq!(shop.said("acme.a", "s001"), "out-of-memory", "a wish is none of the operator's words");
+        // Once the operator said something, that holds.
+        let limits = |bytes: u64| {
+            shop.put("/v1/plugins/acme.a/limits", &json!({ "limits": { "memory": bytes } })).ok(200)
+        };
+        limits(48 << 20);
+        assert_eq!(shop.said("acme.a", "s001"), 1);
+        shop.take(&made("a", "2.0.0", ""));
+        limits(16 << 20);
+        assert_eq!(shop.refusal(&made("a", "3.0.0", "[wishes]\nmemory = 48")), "cases-failed");
+        // A wish beyond what the host has is not granted either.
+        assert_eq!(
+            shop.refusal(&pack(
+                files(&manifest("b", "1.0.0", "[wishes]\nmemory = 4000"), &grows(1, 1600)),
+                None
+            )),
+            "cases-failed"
+        );
     });
 }
 

@@ -1,4 +1,6 @@
 //! How much a plugin may use. The operator sets them, the vendor only wishes.
+use crate::plugins::host::settings::HostSettings;
+use crate::plugins::manifest::Wishes;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -46,10 +48,25 @@ pub struct Limits {
 
 /// Bytes of a key of the plugin's store.
 pub const KEY: usize = 256;
+/// Milliseconds that a phase may be given at most.
+pub const DEADLINE: u32 = 60_000;
 /// Rounds that the contract allows.
 pub const ROUNDS: u32 = 3;
 
 impl Limits {
+    /// The default limits with what a vendor wishes for beyond them, as far as the host has it: to try a plugin out with
+    /// where no operator has said anything yet.
+    pub fn wished(wishes: &Wishes, settings: &HostSettings) -> Limits {
+        let default = Limits::default();
+        let memory = wishes.memory.map_or(0, |mib| u64::from(mib) << 20).min(settings.memory);
+        Limits {
+            memory: default.memory.max(memory),
+            deadline: default.deadline.max(wishes.deadline.unwrap_or(0).min(DEADLINE)),
+            fuel: default.fuel.max(wishes.fuel.unwrap_or(0)),
+            ..default
+        }
+    }
+
     /// The longest that these let a call take once it is asked for: waiting for a place, all requests, every phase.
     pub fn longest(&self) -> Duration {
         // Before each round of requests, after the last one, and the decision.

@@ -5,7 +5,7 @@ use crate::plugins::host::config;
 use crate::plugins::host::crew::Lane;
 use crate::plugins::host::error::HostError;
 use crate::plugins::host::judge::KINDS;
-use crate::plugins::host::limits::{Limits, ROUNDS};
+use crate::plugins::host::limits::{DEADLINE, Limits, ROUNDS};
 use crate::plugins::host::metrics::Counters;
 use crate::plugins::host::places::Places;
 use crate::plugins::host::settings::HostSettings;
@@ -79,7 +79,7 @@ fn within(limits: &Limits, settings: &HostSettings) -> Result<(), HostError> {
         ("instances", u64::from(limits.instances), u64::from(most.instances)),
         ("memories", u64::from(limits.memories), u64::from(most.memories)),
         ("rounds", u64::from(limits.rounds), u64::from(ROUNDS)),
-        ("deadline", u64::from(limits.deadline), 60_000),
+        ("deadline", u64::from(limits.deadline), u64::from(DEADLINE)),
         ("http", u64::from(limits.http), 600_000),
         ("output", u64::from(limits.output), 16 << 20),
         ("plan", u64::from(limits.plan), 16 << 20),

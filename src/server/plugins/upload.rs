@@ -1,12 +1,12 @@
 //! An upload: nothing of a package is believed, and none is kept that would not run. Whose it is, what it asks for, whether
 //! it compiles within limits and has the contract's types, what its own cases say.
 use super::fitting::fitting;
-use super::operator;
 use super::trust::{damaged, off_the_workers, trusted};
+use super::{operator, read};
 use crate::plugins::host::{Host, HostError, Limits};
 use crate::plugins::manifest::Manifest;
 use crate::plugins::package::{LARGEST_ARCHIVE, Package};
-use crate::records::entity::plugin_package;
+use crate::records::entity::{plugin_package, plugin_state};
 use crate::records::plugins::{self as kept, Act, Also};
 use crate::records::{Clock as _, SystemClock};
 use crate::server::openapi::ProblemBody;
@@ -59,8 +59,10 @@ pub async fn upload(
     let manifest = package.manifest.clone();
     let (id, version, digest) = (manifest.id.clone(), manifest.version.clone(), package.digest.clone());
     let named = id.clone();
-    let known =
-        plugins.records.read(move |db| async move { kept::uploaded(&db, Some(&named)).await }).await?;
+    let found = plugins.records.read(move |db| async move {
+        Ok((kept::uploaded(&db, Some(&named)).await?, kept::state(&db, &named).await?))
+    });
+    let (known, stands) = found.await?;
     if let Some(there) = known.iter().find(|one| one.version == version) {
         same(there, &digest)?;
         if !brings(there, signed_by.as_deref()) {
@@ -74,7 +76,8 @@ pub async fn upload(
         false => {
             fitting(&state.registry.current(), &manifest)?;
             let host = plugins.host.clone();
-            let proved = move || prove(&host, &package).map(|()| package);
+            let limits = limits(&host, &package, stands.as_ref());
+            let proved = move || prove(&host, &package, &limits).map(|()| package);
             off_the_workers(proved).await?
         }
     };
@@ -137,14 +140,13 @@ fn same(there: &kept::Uploaded, digest: &str) -> Result<(), Problem> {
 }
 
 /// Whether it would run: what it asks for can be granted, it compiles, has the contract's types, passes its cases. Blocks.
-fn prove(host: &Arc<Host>, package: &Package) -> Result<(), Problem> {
+fn prove(host: &Arc<Host>, package: &Package, limits: &Limits) -> Result<(), Problem> {
     let manifest = &package.manifest;
     manifest.asks.check().map_err(|fault| Problem::manifest_refused(fault.to_string()))?;
-    let limits = limits(host, package);
     // As if all were granted that it asks for: what it imports beyond that, nobody can grant.
-    let loaded = host.load(&package.component, manifest, &manifest.asks, &stand_ins(manifest), &limits);
+    let loaded = host.load(&package.component, manifest, &manifest.asks, &stand_ins(manifest), limits);
     loaded.map_err(|error| refused(&error))?;
-    cases(host, package, &limits)
+    cases(host, package, limits)
 }
 
 /// Runs the package's cases, as its vendor does.
@@ -162,12 +164,13 @@ fn cases(host: &Host, package: &Package, limits: &Limits) -> Result<(), Problem>
     Err(Problem::cases_failed(detail).with("failed", failed))
 }
 
-/// The default limits, but for a component that is larger than the default and not too large for the host: an operator
-/// has to allow it before it is rolled out.
-fn limits(host: &Host, package: &Package) -> Limits {
+/// What the operator set for the plugin; else what is so by default or the vendor wishes for. But for a component that is
+/// larger and not too large for the host: an operator has to allow it before it is rolled out.
+fn limits(host: &Host, package: &Package, stands: Option<&plugin_state::Model>) -> Limits {
     let size = package.component.len() as u64;
-    let default = Limits::default();
-    Limits { component: default.component.max(size.min(host.settings().component)), ..default }
+    let set = stands.filter(|state| state.limits != kept::UNSET).map(|state| read(&state.limits));
+    let limits = set.unwrap_or_else(|| Limits::wished(&package.manifest.wishes, host.settings()));
+    Limits { component: limits.component.max(size.min(host.settings().component)), ..limits }
 }
 
 /// A value for each setting, to try the component with.
