@@ -227,6 +227,7 @@ impl Plugins {
     fn version(&self, loaded: Arc<Loaded>) -> Version<Loaded> {
         let (id, grants) = (loaded.id().to_owned(), loaded.grants().clone());
         let web = self.broker.with(&id, Arc::new(grants.http), self.secrets.clone());
+        let web = web.body(loaded.limits().body as usize);
         let web: Arc<dyn Web> = Arc::new(web);
         let entries = || Arc::new(KeptEntries::new(self.records.clone(), &id, grants.kv)) as Arc<dyn Kv>;
         Version {

@@ -304,6 +304,14 @@ fn what_was_not_granted_is_not_given() {
         for path in ["/v1/plugins/acme.web", "/v1/plugins", "/v1/plugins/metrics"] {
             assert!(!shop.get(path).to_string().contains("s3cret-value"), "{path}");
         }
+        // How much a server may say is the operator's word, too.
+        let limits = |limits: serde_json::Value| {
+            shop.put("/v1/plugins/acme.web/limits", &json!({ "limits": limits })).ok(200)
+        };
+        limits(json!({ "body": 9 }));
+        assert_eq!(shop.said("acme.web", "s001"), 1, "too large");
+        limits(json!({ "body": 10 }));
+        assert_eq!(shop.said("acme.web", "s001"), 200);
         // A version that asks for more does not get it by being newer.
         let more =
             asks_http("api.acme.example", 80, "[\"GET\"]") + &asks_http("more.acme.example", 80, "[\"GET\"]");
