@@ -142,7 +142,8 @@ pub async fn put_grants(request: HttpRequest, payload: web::Payload, state: web:
     for (i, grant) in asked.http.iter().enumerate() {
         grant.check().map_err(|fault| Problem::grants_refused(fault.to_string()).at(format!("http[{i}]")))?;
     }
-    let granted = Asks { http: asked.http, kv: asked.kv };
+    let http = asked.http.iter().map(HttpGrant::spelled).collect();
+    let granted = Asks { http, kv: asked.kv };
     let text = text(&granted);
     act(&state, &id, &who, move |now, _, _| {
         let act = (now.grants != text).then(|| Act::new("grants", text.clone()));
