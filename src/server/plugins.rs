@@ -13,6 +13,7 @@ pub mod routes;
 mod rules;
 mod secrets;
 mod shown;
+pub mod sweep;
 mod trust;
 pub mod upload;
 pub mod vendors;
