@@ -143,3 +143,17 @@ fn a_delivery_is_one_nodes_for_as_long_as_its_call_may_take() {
         assert_eq!((&done["attempts"], receiver.heard().len()), (&json!(1), 1));
     });
 }
+
+#[test]
+fn what_a_plugin_logged_stands_with_its_delivery() {
+    each(|args| {
+        let (_dir, policies) = jiajie();
+        let shop = open(&policies, args);
+        shop.take(&package("faint", "1.0.0", "member.enrolled", &faints(), false));
+        roll_out(&shop, "faint", "1.0.0", json!({ "stage": "all" }));
+        happen(&policies, args, "member.enrolled", 1);
+        let dead = eventually("the end of patience", || deliveries(&shop, "faint", "dead").pop());
+        assert_eq!(dead["failure"]["code"], "trapped");
+        assert_eq!(dead["log"], json!([{ "level": "warn", "message": "dizzy" }]));
+    });
+}

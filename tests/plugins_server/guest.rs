@@ -178,10 +178,12 @@ pub fn tells(url: &str) -> Guest {
     Guest { wasm, case: case("member.enrolled", r#"[{"r": {"status": 201}}]"#, r#""delivered""#) }
 }
 
-/// Takes the event of its case, whose key is short, and falls over every other.
+/// Takes the event of its case, whose key is short; logs and falls over every other.
 pub fn faints() -> Guest {
-    let decide = "(if (i32.gt_u (i32.load offset=4 (local.get $call)) (i32.const 8)) (then (unreachable)))";
-    let wasm = build("notify", NO_KV, "", decide, "");
+    let decide = r#"(if (i32.gt_u (i32.load offset=4 (local.get $call)) (i32.const 8))
+      (then (call $log (i32.const 2) (i32.const 1024) (i32.const 5)) (unreachable)))"#;
+    let log = r#"(import "zhanggui:plugin/logging@0.1.0" "log" (func $log (param i32 i32 i32)))"#;
+    let wasm = build("notify", log, "", decide, r#"(data (i32.const 1024) "dizzy")"#);
     Guest { wasm, case: case("member.enrolled", "[]", r#""delivered""#) }
 }
 

@@ -85,6 +85,7 @@ CREATE TABLE plugin_deliveries (
   next_at BIGINT NOT NULL,
   leased_until BIGINT,
   failure TEXT,
+  log TEXT,
   version TEXT,
   created_at BIGINT NOT NULL,
   done_at BIGINT

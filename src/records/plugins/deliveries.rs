@@ -145,6 +145,7 @@ fn made(plugin: &str, event: event::Model, now: i64) -> delivery::Model {
         next_at: now,
         leased_until: None,
         failure: None,
+        log: None,
         version: None,
         created_at: now,
         done_at: None,
@@ -199,6 +200,14 @@ pub async fn lease(
     Ok(taken)
 }
 
+/// Who was asked at an attempt, and what it logged.
+#[derive(Clone, Debug, Default)]
+pub struct Trace {
+    pub version: Option<String>,
+    /// JSON: its lines.
+    pub log: Option<String>,
+}
+
 /// What came of an attempt.
 #[derive(Clone, Debug)]
 pub enum Came {
@@ -219,7 +228,7 @@ pub async fn note(
     db: &Database,
     leased: &delivery::Model,
     came: Came,
-    version: Option<String>,
+    trace: Trace,
     now: i64,
 ) -> Result<(), StoreError> {
     use delivery::Column;
@@ -236,7 +245,8 @@ pub async fn note(
         .col_expr(Column::Attempts, Expr::value(counted))
         .col_expr(Column::Failure, Expr::value(failure))
         .col_expr(Column::DoneAt, Expr::value(done_at))
-        .col_expr(Column::Version, Expr::value(version))
+        .col_expr(Column::Version, Expr::value(trace.version))
+        .col_expr(Column::Log, Expr::value(trace.log))
         .col_expr(Column::LeasedUntil, Expr::value(Option::<i64>::None))
         .filter(Column::Id.eq(leased.id))
         .filter(Expr::cust(PENDING))

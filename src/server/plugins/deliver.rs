@@ -10,7 +10,7 @@ use crate::plugins::host::{BreakerState, Loaded};
 use crate::plugins::installed::Stage;
 use crate::program::iso::{format_date, format_datetime};
 use crate::records::entity::{delivery, event};
-use crate::records::plugins::deliveries::{self, Came, Taker};
+use crate::records::plugins::deliveries::{self, Came, Taker, Trace};
 use crate::records::{Clock as _, SystemClock, plugins::entries};
 use crate::rulebook::{Registry, Rulebooks};
 use crate::server::problem::Problem;
@@ -267,11 +267,11 @@ async fn hand_over(
     let Some(ran) = ran else { return Ok(()) };
     let now = SystemClock.now();
     let came = patience.came(&row, &ran, now);
-    let version = (!ran.version.is_empty()).then_some(ran.version);
-    plugins
-        .records
-        .change(move |db| async move { deliveries::note(&db, &row, came, version, now).await })
-        .await
+    let trace = Trace {
+        log: (!ran.log.is_empty()).then(|| json!(ran.log).to_string()),
+        version: (!ran.version.is_empty()).then_some(ran.version),
+    };
+    plugins.records.change(move |db| async move { deliveries::note(&db, &row, came, trace, now).await }).await
 }
 
 /// The event as a call: what it tells as facts, its lists as tables.
@@ -343,6 +343,7 @@ mod tests {
             next_at: 0,
             leased_until: None,
             failure: None,
+            log: None,
             version: None,
             created_at: 0,
             done_at: None,
