@@ -8,8 +8,10 @@
     clippy::string_slice,
     reason = "a test that fails should say where"
 )]
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use zhanggui::plugins::host::{HostSettings, Limits};
 
 /// Commands of the page, and what it shows of their output.
 struct Step {
@@ -141,4 +143,43 @@ fn the_first_steps_are_true() {
             );
         }
     }
+}
+
+/// Bytes, milliseconds or a number.
+fn amount(shown: &str) -> u64 {
+    let (number, unit) = shown.split_once(' ').unwrap_or((shown, ""));
+    let times = match unit {
+        "MiB" => 1 << 20,
+        "KiB" => 1 << 10,
+        _ => 1,
+    };
+    number.parse::<u64>().unwrap() * times
+}
+
+#[test]
+fn the_operators_page_lists_every_limit_as_it_is() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/plugins/operators.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let (_, table) = page.split_once("| limit | default | at most | of what |\n|---|---|---|---|\n").unwrap();
+    let listed: BTreeMap<String, (u64, Option<u64>)> = table
+        .lines()
+        .map_while(|line| line.strip_prefix("| `"))
+        .map(|line| {
+            let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+            let most = (!cells[2].is_empty()).then(|| amount(cells[2]));
+            (cells[0].trim_end_matches('`').to_owned(), (amount(cells[1]), most))
+        })
+        .collect();
+    let most: BTreeMap<&str, u64> = Limits::default()
+        .bounds(&HostSettings::default())
+        .into_iter()
+        .map(|(name, _, most)| (name, most))
+        .collect();
+    let is: BTreeMap<String, (u64, Option<u64>)> =
+        serde_json::from_value::<BTreeMap<String, u64>>(serde_json::to_value(Limits::default()).unwrap())
+            .unwrap()
+            .into_iter()
+            .map(|(name, default)| (name.clone(), (default, most.get(name.as_str()).copied())))
+            .collect();
+    assert_eq!(listed, is);
 }

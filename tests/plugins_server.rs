@@ -8,6 +8,8 @@
     clippy::string_slice,
     reason = "a test that fails should say where"
 )]
+#[path = "plugins_server/backlog.rs"]
+mod backlog;
 mod common;
 #[path = "plugins_server/deliveries.rs"]
 mod deliveries;

@@ -290,11 +290,12 @@ impl Desk {
         let nth = unit.decided().iter().filter(|d| d.cause_id == Some(cause_id)).count();
         let id = ids::named(&["decision", cause, &cause_id.to_string(), &nth.to_string()]);
         for (seq, note) in (0i32..).zip(&ruling.plugins) {
-            if let Some(body) = &note.body {
+            if note.body.is_some() || note.log.is_some() {
                 unit.t.responses.put(plugin_response::Model {
                     decision_id: id,
                     seq,
-                    body: body.clone(),
+                    body: note.body.clone(),
+                    log: note.log.clone(),
                     recorded_at: unit.now,
                 });
             }

@@ -18,6 +18,9 @@ use sea_orm::{
     IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
 };
 
+/// Grants, settings, limits and roll-out of which nobody has said anything yet.
+pub const UNSET: &str = "{}";
+
 /// A package without its bytes.
 #[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
 pub struct Uploaded {
@@ -48,9 +51,9 @@ pub struct Act {
 #[derive(Clone, Debug)]
 pub enum Also {
     Nothing,
-    /// This package is kept; in place of one of the same version whose bytes were dropped.
+    /// This package is kept; in place of one of the same version whose bytes were dropped, or whose signature is another.
     Package(Box<plugin_package::Model>),
-    /// The bytes of all versions are dropped.
+    /// The bytes of all versions are dropped, and what is to be delivered is cancelled.
     Drop,
 }
 
@@ -81,10 +84,10 @@ pub async fn change<T, E>(
     let none = plugin_state::Model {
         plugin: plugin.to_owned(),
         acts: 0,
-        grants: "{}".into(),
-        config: "{}".into(),
-        limits: "{}".into(),
-        rollout: "{}".into(),
+        grants: UNSET.into(),
+        config: UNSET.into(),
+        limits: UNSET.into(),
+        rollout: UNSET.into(),
         rolled_out_at: None,
     };
     let first = plugin_state::Entity::insert(none.clone().into_active_model());
@@ -130,14 +133,23 @@ async fn write<C: ConnectionTrait>(
         Also::Nothing => {}
         Also::Package(package) => {
             let keys = [plugin_package::Column::Plugin, plugin_package::Column::Version];
-            let again = OnConflict::columns(keys).update_column(plugin_package::Column::Package).to_owned();
+            // The content is the same: whose word stands for it, and who brought it, goes with the bytes.
+            let again = OnConflict::columns(keys)
+                .update_columns([
+                    plugin_package::Column::Package,
+                    plugin_package::Column::SignedBy,
+                    plugin_package::Column::UploadedAt,
+                    plugin_package::Column::UploadedBy,
+                ])
+                .to_owned();
             let insert = plugin_package::Entity::insert((*package).into_active_model());
             insert.on_conflict(again).exec_without_returning(tx).await?;
         }
         Also::Drop => {
             let none = Expr::value(Option::<Vec<u8>>::None);
             let drop = plugin_package::Entity::update_many().col_expr(plugin_package::Column::Package, none);
-            drop.filter(plugin_package::Column::Plugin.eq(plugin)).exec(tx).await?;
+            drop.filter(plugin_package::Column::Plugin.eq(plugin.clone())).exec(tx).await?;
+            deliveries::cancel(tx, &plugin, at).await?;
         }
     }
     Ok(())
@@ -167,7 +179,7 @@ pub async fn uploaded<C: ConnectionTrait>(db: &C, plugin: Option<&str>) -> Resul
     query.into_model().all(db).await
 }
 
-/// The bytes of a version, unless they were dropped.
+/// The digest of a version and its bytes, unless they were dropped.
 ///
 /// # Errors
 /// The database's.
@@ -175,9 +187,9 @@ pub async fn package<C: ConnectionTrait>(
     db: &C,
     plugin: &str,
     version: &str,
-) -> Result<Option<Vec<u8>>, DbErr> {
+) -> Result<Option<(String, Vec<u8>)>, DbErr> {
     let found = plugin_package::Entity::find_by_id((plugin.to_owned(), version.to_owned())).one(db).await?;
-    Ok(found.and_then(|row| row.package))
+    Ok(found.and_then(|row| Some((row.digest, row.package?))))
 }
 
 /// How all plugins stand.

@@ -136,7 +136,8 @@ async fn run(state: Arc<State>) -> Result<(), ServeError> {
     }
     let keeping_up =
         state.records.beside(chores::keep_up(state.records.clone(), state.registry.clone(), say));
-    let beside = [keeping_up, keep_plugins(&state), deliver(&state), tell_birthdays(&state)];
+    let beside =
+        [keeping_up, keep_plugins(&state), deliver(&state), sweep_plugins(&state), tell_birthdays(&state)];
     let stores = state.registry.current().store_ids().count();
     let data = web::Data::from(state);
     let time = request_time(&settings);
@@ -176,6 +177,11 @@ fn request_time(settings: &Settings) -> Duration {
 /// Follows what other nodes do with plugins.
 fn keep_plugins(state: &State) -> JoinHandle<()> {
     state.records.beside(state.plugins.clone().keep_up(say))
+}
+
+/// Sweeps out compiled plugins that nobody uses.
+fn sweep_plugins(state: &State) -> JoinHandle<()> {
+    state.records.beside(plugins::sweep::keep_sweeping(state.plugins.clone(), say))
 }
 
 /// Delivers events to plugins.

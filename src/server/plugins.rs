@@ -13,7 +13,9 @@ pub mod routes;
 mod rules;
 mod secrets;
 mod shown;
+pub mod sweep;
 mod sync;
+mod trust;
 pub mod upload;
 pub mod vendors;
 
@@ -136,7 +138,7 @@ impl Plugins {
     fn version(&self, loaded: Arc<Loaded>) -> Version<Loaded> {
         let (id, grants) = (loaded.id().to_owned(), loaded.grants().clone());
         let web = self.broker.with(&id, Arc::new(grants.http), self.secrets.clone());
-        let web = web.version(loaded.version());
+        let web = web.version(loaded.version()).body(loaded.limits().body as usize);
         let web: Arc<dyn Web> = Arc::new(web);
         let entries = || Arc::new(KeptEntries::new(self.records.clone(), &id, grants.kv)) as Arc<dyn Kv>;
         Version {
@@ -165,6 +167,8 @@ impl Plugins {
 /// What a version is made ready from.
 struct Loading {
     host: Arc<Host>,
+    /// The package's, as it was when it was uploaded.
+    digest: String,
     bytes: Vec<u8>,
     grants: Asks,
     config: BTreeMap<String, String>,
@@ -175,6 +179,10 @@ impl Loading {
     /// Blocks; may take seconds where the version was not compiled on this node.
     fn load(self) -> Result<Arc<Loaded>, Failure> {
         let package = Package::read(&self.bytes).map_err(|error| Failure::Unavailable(error.to_string()))?;
+        if package.digest != self.digest {
+            let why = format!("the package has the digest {}, not {}", package.digest, self.digest);
+            return Err(Failure::Unavailable(why));
+        }
         let config = known_settings(&package.manifest, &self.config);
         let loaded =
             self.host.load(&package.component, &package.manifest, &self.grants, &config, &self.limits);

@@ -53,8 +53,13 @@ pub async fn get(request: HttpRequest, state: web::Data<State>) -> Answered {
     let mut plugins = record.plugins.as_deref().map_or_else(|| json!([]), tree);
     for row in kept {
         let call = usize::try_from(row.seq).ok().and_then(|at| plugins.get_mut(at));
-        if let Some(responses) = call.and_then(|c| c.get_mut("responses")).and_then(Value::as_object_mut) {
-            responses.insert("body".into(), tree(&row.body));
+        let Some(call) = call.and_then(Value::as_object_mut) else { continue };
+        if let Some(log) = &row.log {
+            call.insert("log".into(), tree(log));
+        }
+        let responses = call.get_mut("responses").and_then(Value::as_object_mut);
+        if let (Some(responses), Some(body)) = (responses, &row.body) {
+            responses.insert("body".into(), tree(body));
         }
     }
     let zone =

@@ -51,7 +51,8 @@ pub struct Settings {
     pub delivery_attempts: u32,
     /// Seconds before the second attempt; doubled before each further one, up to an hour.
     pub delivery_pause: u32,
-    /// Seconds after which a delivery that nothing was heard of is taken up again.
+    /// Seconds beyond the longest that the plugin's limits let a call take, after which a delivery that nothing was heard
+    /// of is taken up again.
     pub delivery_lease: u32,
     /// Secrets of plugins from the environment, by variable.
     #[serde(skip)]

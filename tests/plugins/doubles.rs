@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use zhanggui::plugins::ask::{Answered, Answers, Asked};
-use zhanggui::plugins::contract::{Answer, Failure, HttpAnswer, HttpResponse, Ran, Value};
+use zhanggui::plugins::contract::{Answer, Failure, HttpAnswer, HttpResponse, LogLine, Ran, Value};
 
 pub fn ran(asked: &Asked, outcome: Result<Answer, Failure>) -> Ran {
     Ran {
@@ -26,6 +26,8 @@ pub fn ran(asked: &Asked, outcome: Result<Answer, Failure>) -> Ran {
 pub struct Scripted {
     pub says: Mutex<BTreeMap<String, Result<Answer, Failure>>>,
     pub asked: Mutex<Vec<Vec<Asked>>>,
+    /// What each call logged.
+    pub log: Mutex<Vec<LogLine>>,
     /// The body of a server's answer that each call read.
     pub read: Mutex<Option<Vec<u8>>>,
     /// While set, questions wait.
@@ -56,7 +58,7 @@ impl Scripted {
             ("acme.chain.next", Some(Value::Whole(n))) => Ok(Answer::Value(Value::Whole(n + 1))),
             _ => self.says.lock().unwrap().get(&name).cloned().unwrap_or(Err(Failure::NotInstalled)),
         };
-        let mut ran = ran(asked, outcome);
+        let mut ran = Ran { log: self.log.lock().unwrap().clone(), ..ran(asked, outcome) };
         if let Some(body) = self.read.lock().unwrap().clone() {
             let answer = HttpAnswer { status: 200, headers: Vec::new(), body };
             ran.responses.push(HttpResponse { name: "r".into(), outcome: Ok(answer) });

@@ -12,7 +12,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use zhanggui::counter::plugged::Nobody;
 use zhanggui::plugins::ask::Answers;
-use zhanggui::plugins::contract::{Answer, Failure, Value};
+use zhanggui::plugins::contract::{Answer, Failure, LogLine, Value};
 use zhanggui::server::{Flags, Settings, serve_with};
 
 /// A node of the chain in this process, which ends with the test binary.
@@ -128,6 +128,8 @@ fn what_was_decided_with_plugins_is_recorded_and_replays_without_them() {
     *plugins.read.lock().unwrap() = Some(b"{\"a\": 1}".to_vec());
     let node = Node::start(dir.path(), plugins.clone(), 10);
     let enrolled = node.enrol("k1", "m1", "many").ok(201);
+    let line = LogLine { level: "info".into(), message: "slow today".into() };
+    *plugins.log.lock().unwrap() = vec![line];
     *plugins.read.lock().unwrap() = Some(vec![b'x'; 80_000]);
     let large = node.enrol("k2", "m2", "risk").ok(201);
     let path = |told: &Json| format!("/v1/decisions/{}", told["decision"].as_str().unwrap());
@@ -141,7 +143,10 @@ fn what_was_decided_with_plugins_is_recorded_and_replays_without_them() {
         assert_eq!(season["responses"]["body"][0]["outcome"]["Ok"]["body"], "{\"a\": 1}");
         assert_eq!(shown["facts"]["season"], "none");
         assert_eq!(shown["explanation"]["plugins"].as_array().unwrap().len(), 5);
-        let big = &node.get(&path(&large)).ok(200)["plugins"][0]["responses"];
+        assert!(season.get("log").is_none());
+        let logged = &node.get(&path(&large)).ok(200)["plugins"][0];
+        assert_eq!(logged["log"], json!([{ "level": "info", "message": "slow today" }]));
+        let big = &logged["responses"];
         assert_eq!((&big["kept"], big.get("body")), (&json!(false), None));
         assert!(big["bytes"].as_u64().unwrap() > 80_000 && big["digest"].as_str().unwrap().len() == 64);
         let again = node.post(&format!("{}/replay", path(&enrolled)), None, &json!({})).ok(200);

@@ -1,5 +1,5 @@
 //! Guests of a few lines, as text: one that answers a number, one that counts in its own store, one that asks a server,
-//! one that hands events on.
+//! one that hands events on, one that falls over them.
 use std::path::Path;
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
@@ -184,4 +184,19 @@ pub fn tells(url: &str) -> Guest {
             (i32.store offset=12 (i32.const 64) (i32.const 2))))))"#;
     let wasm = build("notify", NO_KV, &plan, decide, &data);
     Guest { wasm, case: case("member.enrolled", r#"[{"r": {"status": 201}}]"#, r#""delivered""#) }
+}
+
+/// Takes the event of its case, whose key is short; logs and falls over every other.
+pub fn faints() -> Guest {
+    let decide = r#"(if (i32.gt_u (i32.load offset=4 (local.get $call)) (i32.const 8))
+      (then (call $log (i32.const 2) (i32.const 1024) (i32.const 5)) (unreachable)))"#;
+    let log = r#"(import "zhanggui:plugin/logging@0.1.0" "log" (func $log (param i32 i32 i32)))"#;
+    let wasm = build("notify", log, "", decide, r#"(data (i32.const 1024) "dizzy")"#);
+    Guest { wasm, case: case("member.enrolled", "[]", r#""delivered""#) }
+}
+
+/// Answers a number with so many pages of memory more.
+pub fn grows(n: i64, pages: u32) -> Guest {
+    let more = format!("(if (i32.eq (memory.grow (i32.const {pages})) (i32.const -1)) (then (unreachable)))");
+    score(build("facts", NO_KV, "", &format!("{more}\n{}", whole(&format!("(i64.const {n})"))), ""), n)
 }

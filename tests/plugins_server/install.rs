@@ -2,9 +2,10 @@
 use crate::common::starter;
 use crate::common::till::send;
 use crate::each;
-use crate::guest::{Guest, asks, case, counts, loops, says};
+use crate::guest::{Guest, asks, case, counts, grows, loops, says};
 use crate::shop::{
-    KEY, Receiver, Shop, asks_http, file, files, grant, manifest, pack, pack_anything, settings,
+    KEY, Receiver, Shop, asks_http, file, files, grant, in_the_records, manifest, pack, pack_anything,
+    settings,
 };
 use serde_json::json;
 use std::time::Duration;
@@ -93,11 +94,17 @@ fn an_upload_is_proved_before_it_is_kept() {
         // Nobody asks it yet.
         assert_eq!(shop.said("acme.a", "s001"), "not-installed");
         assert_eq!(shop.get("/v1/plugins")["items"][0]["versions"], json!(["1.0.0"]));
-        // A key that was taken back lets nothing in any more; what is there stays.
+        // A key that was taken back lets nothing in any more, and nothing go further; what serves stays.
+        let share = json!({ "version": "1.0.0", "stage": "share", "stores": ["s001"], "who": "lin" });
+        shop.put("/v1/plugins/acme.a/rollout", &share).ok(200);
         keys(&[]).ok(200);
         assert_eq!(shop.refusal(&second), "package-not-trusted");
         assert!(shop.get("/v1/vendors/acme/keys")["keys"][0]["revoked_at"].is_string());
-        shop.roll_out("acme.a", "1.0.0", "all").ok(200);
+        let refused = shop.roll_out("acme.a", "1.0.0", "all");
+        assert_eq!(
+            (refused.problem().1, &refused.body["reason"]),
+            ("package-not-trusted", &json!("revoked-key"))
+        );
         assert_eq!(shop.said("acme.a", "s001"), 1);
         // Removed, its version is still that version: other bytes do not take its place.
         shop.call("DELETE", "/v1/plugins/acme.a?who=lin", None).ok(200);
@@ -113,6 +120,98 @@ fn an_upload_is_proved_before_it_is_kept() {
             shown["history"].as_array().unwrap().iter().map(|a| a["act"].as_str().unwrap()).collect();
         assert_eq!(acts, ["rollout", "upload", "remove", "rollout", "upload"]);
         assert!(shown["history"].as_array().unwrap().iter().all(|act| act["who"] == "lin"));
+    });
+}
+
+#[test]
+fn what_was_changed_in_the_records_does_not_run() {
+    each(|args| {
+        let (_dir, policies) = starter();
+        settings(&policies, "plugin_development = true");
+        let shop = Shop::open(&policies, args);
+        for n in [1, 2] {
+            shop.take(&pack(files(&manifest("a", &format!("{n}.0.0"), ""), &says(n)), None));
+        }
+        shop.roll_out("acme.a", "1.0.0", "all").ok(200);
+        assert_eq!(shop.said("acme.a", "s001"), 1);
+        drop(shop);
+        // A whole package and its sums are right: it is only another one.
+        let swap = "UPDATE plugin_packages SET package =
+            (SELECT other.package FROM plugin_packages other WHERE other.version = '2.0.0') WHERE version = '1.0.0'";
+        in_the_records(&policies, args, swap);
+        let shop = Shop::open(&policies, args);
+        assert_eq!(shop.said("acme.a", "s001"), "unavailable");
+        let shown = shop.get("/v1/plugins/acme.a");
+        assert!(shown["not_ready"].as_str().unwrap().contains("digest"), "{shown}");
+        drop(shop);
+        // Without the word for development, what is not signed goes no further.
+        settings(&policies, "");
+        let shop = Shop::open(&policies, args);
+        assert_eq!(shop.roll_out("acme.a", "2.0.0", "all").problem().1, "package-unsigned");
+    });
+}
+
+#[test]
+fn whose_a_package_is_goes_with_its_bytes() {
+    each(|args| {
+        let (_dir, policies) = starter();
+        settings(&policies, "plugin_development = true");
+        let shop = Shop::open(&policies, args);
+        let key = SecretKey::generate("acme").unwrap();
+        let keys = json!({ "keys": [key.public().to_string()], "who": "lin" });
+        shop.put("/v1/vendors/acme/keys", &keys).ok(200);
+        let made = |key| pack(files(&manifest("a", "1.0.0", ""), &says(1)), key);
+        let shown = || shop.get("/v1/plugins/acme.a")["versions"][0].clone();
+        shop.take(&made(None));
+        assert!(shown()["signed_by"].is_null());
+        // The same content, now with its vendor's word.
+        let (status, said) = shop.upload(&made(Some(&key)));
+        assert_eq!((status, &said["signed_by"]), (200, &json!(key.public().id())));
+        let first = shown();
+        assert_eq!((&first["signed_by"], &first["development"]), (&said["signed_by"], &json!(false)));
+        // A signature that is there is not lost by a repetition without one.
+        assert_eq!(shop.upload(&made(None)).1["signed_by"], said["signed_by"]);
+        assert_eq!(shown(), first);
+        // What is brought back without it is without it.
+        shop.call("DELETE", "/v1/plugins/acme.a?who=lin", None).ok(200);
+        shop.take(&made(None));
+        let second = shown();
+        assert!(second["signed_by"].is_null() && second["development"] == true, "{second}");
+        assert_ne!(second["uploaded_at"], first["uploaded_at"]);
+    });
+}
+
+#[test]
+fn a_package_is_proved_with_what_it_is_to_have() {
+    each(|args| {
+        let (_dir, policies) = starter();
+        settings(&policies, "plugin_development = true");
+        let shop = Shop::open(&policies, args);
+        // 40 MiB beside what it begins with.
+        let made = |name: &str, version: &str, more: &str| {
+            pack(files(&manifest(name, version, more), &grows(1, 640)), None)
+        };
+        assert_eq!(shop.refusal(&made("a", "1.0.0", "")), "cases-failed", "32 MiB are the default");
+        shop.take(&made("a", "1.0.0", "[wishes]\nmemory = 48"));
+        shop.roll_out("acme.a", "1.0.0", "all").ok(200);
+        assert_eq!(shop.said("acme.a", "s001"), "out-of-memory", "a wish is none of the operator's words");
+        // Once the operator said something, that holds.
+        let limits = |bytes: u64| {
+            shop.put("/v1/plugins/acme.a/limits", &json!({ "limits": { "memory": bytes } })).ok(200)
+        };
+        limits(48 << 20);
+        assert_eq!(shop.said("acme.a", "s001"), 1);
+        shop.take(&made("a", "2.0.0", ""));
+        limits(16 << 20);
+        assert_eq!(shop.refusal(&made("a", "3.0.0", "[wishes]\nmemory = 48")), "cases-failed");
+        // A wish beyond what the host has is not granted either.
+        assert_eq!(
+            shop.refusal(&pack(
+                files(&manifest("b", "1.0.0", "[wishes]\nmemory = 4000"), &grows(1, 1600)),
+                None
+            )),
+            "cases-failed"
+        );
     });
 }
 
@@ -165,7 +264,7 @@ fn what_was_not_granted_is_not_given() {
         std::fs::write(&secrets, "[\"acme.web\"]\ntoken = \"s3cret-value\"\n").unwrap();
         settings(&policies, "plugin_development = true\nsecrets = \"secrets.toml\"");
         let shop = Shop::open(&policies, args);
-        let web = Receiver::start(|_| (Duration::ZERO, 204));
+        let web = Receiver::saying("0123456789", |_| (Duration::ZERO, 200));
         let elsewhere = Receiver::start(|_| (Duration::ZERO, 204));
         // A store of its own.
         shop.take(&pack(files(&manifest("kv", "1.0.0", "[asks]\nkv = 64"), &counts()), None));
@@ -199,12 +298,20 @@ fn what_was_not_granted_is_not_given() {
         assert_eq!(shop.said("acme.web", "s001"), 0, "the secret is not for this host");
         assert!(web.heard().is_empty());
         let shown = shop.put("/v1/plugins/acme.web/grants", &grant(web.port, &["GET"], &["token"])).ok(200);
-        assert_eq!(shop.said("acme.web", "s001"), 204);
+        assert_eq!(shop.said("acme.web", "s001"), 200);
         assert_eq!(web.heard()[0].headers["x-secret"], "s3cret-value");
         assert_eq!(shown["secrets_set"], json!({ "token": true }));
         for path in ["/v1/plugins/acme.web", "/v1/plugins", "/v1/plugins/metrics"] {
             assert!(!shop.get(path).to_string().contains("s3cret-value"), "{path}");
         }
+        // How much a server may say is the operator's word, too.
+        let limits = |limits: serde_json::Value| {
+            shop.put("/v1/plugins/acme.web/limits", &json!({ "limits": limits })).ok(200)
+        };
+        limits(json!({ "body": 9 }));
+        assert_eq!(shop.said("acme.web", "s001"), 1, "too large");
+        limits(json!({ "body": 10 }));
+        assert_eq!(shop.said("acme.web", "s001"), 200);
         // A version that asks for more does not get it by being newer.
         let more =
             asks_http("api.acme.example", 80, "[\"GET\"]") + &asks_http("more.acme.example", 80, "[\"GET\"]");
@@ -216,7 +323,7 @@ fn what_was_not_granted_is_not_given() {
         assert!(elsewhere.heard().is_empty());
         // Taken back, the next call is without it.
         shop.roll_back("acme.web").ok(200);
-        assert_eq!(shop.ask("acme.web", "s001"), ("1.0.0".into(), json!(204)));
+        assert_eq!(shop.ask("acme.web", "s001"), ("1.0.0".into(), json!(200)));
         shop.put("/v1/plugins/acme.web/grants", &json!({ "who": "wang" })).ok(200);
         assert_eq!(shop.said("acme.web", "s001"), 0);
         let acts = shop.get("/v1/plugins/acme.web")["history"].clone();

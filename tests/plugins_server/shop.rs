@@ -2,6 +2,7 @@
 use crate::common::till::{Answer, send};
 use crate::common::{Server, agent};
 use crate::guest::Guest;
+use sea_orm::ConnectionTrait as _;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
@@ -24,6 +25,17 @@ pub struct Shop {
 pub fn settings(policies: &Path, text: &str) {
     let all = format!("operator_key = \"{KEY}\"\nplugin_threads = 2\nplugins = \"compiled\"\n{text}\n");
     std::fs::write(policies.parent().unwrap().join("zhanggui.toml"), all).unwrap();
+}
+
+/// Does something in the records, past the server.
+pub fn in_the_records(policies: &Path, args: &[&str], sql: &str) {
+    let file = format!("sqlite://{}", policies.parent().unwrap().join("zhanggui.db").display());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let records = sea_orm::Database::connect(args.last().copied().unwrap_or(&file)).await.unwrap();
+        records.execute_unprepared(sql).await.unwrap();
+        records.close().await.unwrap();
+    });
 }
 
 impl Shop {
@@ -163,6 +175,13 @@ pub struct Receiver {
 impl Receiver {
     /// `answer` is given how many requests there were before, and says after how long with which status.
     pub fn start(answer: impl Fn(usize) -> (Duration, u16) + Send + 'static) -> Receiver {
+        Receiver::saying("", answer)
+    }
+    /// With a body in its answers.
+    pub fn saying(
+        body: &'static str,
+        answer: impl Fn(usize) -> (Duration, u16) + Send + 'static,
+    ) -> Receiver {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let heard: Arc<Mutex<Vec<Heard>>> = Arc::default();
@@ -178,8 +197,11 @@ impl Receiver {
                 };
                 let (wait, status) = answer(before);
                 std::thread::sleep(wait);
-                let _ =
-                    write!(stream, "HTTP/1.1 {status} X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+                let long = body.len();
+                let _ = write!(
+                    stream,
+                    "HTTP/1.1 {status} X\r\ncontent-length: {long}\r\nconnection: close\r\n\r\n{body}"
+                );
             }
         });
         Receiver { port, heard }

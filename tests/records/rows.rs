@@ -442,7 +442,8 @@ fn rest(unit: &mut Unit) {
     t.responses.put(plugin_response::Model {
         decision_id: link.id,
         seq: 0,
-        body: "[]".into(),
+        body: Some("[]".into()),
+        log: Some("[]".into()),
         recorded_at: 3,
     });
     t.decisions.put(link);

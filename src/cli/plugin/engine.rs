@@ -13,7 +13,7 @@ pub(crate) struct Target {
     /// The plugin's folder, or a package
     #[arg(default_value = ".")]
     plugin: PathBuf,
-    /// Limits other than the server's defaults: a TOML file, as fuel = 30000000
+    /// Limits other than the server's defaults with the manifest's wishes: a TOML file, as fuel = 30000000
     #[arg(long, value_name = "FILE")]
     limits: Option<PathBuf>,
 }
@@ -39,7 +39,7 @@ impl Bench {
         };
         let limits = match &target.limits {
             Some(path) => limits(path)?,
-            None => Limits::default(),
+            None => Limits::wished(&manifest.wishes, &HostSettings::default()),
         };
         let cache = cache();
         // With a cache the server's way of compiling: in a child, and once.

@@ -42,6 +42,9 @@ pub struct Note {
     /// The responses, where they are kept.
     #[serde(skip)]
     pub body: Option<String>,
+    /// JSON: the lines that it logged, if any. They are beside the record: they may hold what a person said.
+    #[serde(skip)]
+    pub log: Option<String>,
 }
 
 /// Why there is no answer: one of the contract's failures.
@@ -122,6 +125,7 @@ impl Note {
                 kept,
             }),
             body: responses.filter(|_| kept),
+            log: ran.filter(|r| !r.log.is_empty()).map(|r| json!(r.log).to_string()),
         }
     }
 

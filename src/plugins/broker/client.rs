@@ -1,7 +1,7 @@
 //! One request to one server, and what it came to.
 use super::connect::{Checked, Dialler, Refused};
 use super::headers;
-use super::names::Names;
+use super::names::{NameError, Names};
 use super::target::Target;
 use crate::plugins::contract::{HttpAnswer, HttpFailure};
 use rustls::pki_types::CertificateDer;
@@ -151,6 +151,7 @@ fn unanswered(error: Error) -> Unanswered {
             HttpFailure::TooLarge
         }
         Error::HostNotFound => HttpFailure::Unreachable("the host's name has no address".into()),
+        Error::Other(e) if e.is::<NameError>() => HttpFailure::Other(e.to_string()),
         Error::Other(e) if e.is::<Refused>() => HttpFailure::Denied(e.to_string()),
         Error::Io(e) => HttpFailure::Unreachable(e.to_string()),
         other => HttpFailure::Unreachable(other.to_string()),

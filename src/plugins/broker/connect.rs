@@ -62,6 +62,7 @@ impl Resolver for Checked {
             None => self.names.addresses(host, end(timeout)).map_err(|e| match e {
                 NameError::TimedOut => Error::Timeout(timeout.reason),
                 NameError::Unknown(_) => Error::HostNotFound,
+                busy @ NameError::Busy => Error::Other(Box::new(busy)),
             })?,
         };
         let mut addresses = self.empty();

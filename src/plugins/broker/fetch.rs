@@ -5,6 +5,7 @@ use super::cache::Owner;
 use super::client::{Sent, Unanswered, hidden};
 use super::grants::{Allowed, METHODS, Permit};
 use super::headers::{self, Header};
+use super::names::on_behalf;
 use super::secrets::{Scrub, Secrets, Values};
 use super::target::Target;
 use crate::plugins::contract::{HttpAnswer, HttpFailure, HttpRequest, HttpResponse};
@@ -191,7 +192,9 @@ impl Granted {
         }
         let pass = self.shared.breakers.enter(&self.owner, &target.origin).ok_or(HttpFailure::Resting)?;
         let sent = Sent { method: ready.method, target, headers, body: ready.body };
-        let send = || self.shared.client.send(&sent, permit.private, self.body, ready.until);
+        let send = || {
+            on_behalf(&self.plugin, || self.shared.client.send(&sent, permit.private, self.body, ready.until))
+        };
         let mut came = send();
         let repeatable = !matches!(ready.method, "POST" | "PATCH");
         if let Err(Unanswered { again: true, .. }) = came

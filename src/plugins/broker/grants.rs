@@ -42,6 +42,15 @@ impl HttpGrant {
     pub fn check(&self) -> Result<(), GrantFault> {
         Granted::new(self).map(|_| ()).map_err(|reason| GrantFault { host: self.host.clone(), reason })
     }
+    /// The same grant in its one spelling, by which two are compared; one that cannot be granted stays as it is.
+    #[must_use]
+    pub fn spelled(&self) -> HttpGrant {
+        let Ok(Granted { origin, path, methods, secrets, private }) = Granted::new(self) else {
+            return self.clone();
+        };
+        let scheme = if origin.secure { "https" } else { "http" }.to_owned();
+        HttpGrant { scheme, host: origin.host, port: origin.port, path, methods, secrets, private }
+    }
 }
 
 /// A grant in its one spelling.
@@ -213,6 +222,8 @@ mod tests {
         let asks = |grant: HttpGrant| Asks { http: vec![grant], kv: 0 };
         let good = grant("a.com", "/");
         asks(good.clone()).check().unwrap();
+        let other = HttpGrant { scheme: "HTTPS".into(), ..grant("A.com", "/") };
+        assert_eq!((good.spelled(), other.spelled()), (good.clone(), good.clone()));
         let private = HttpGrant { private: true, ..good.clone() };
         private.check().unwrap();
         assert!(asks(private).check().unwrap_err().to_string().contains("only an operator"));

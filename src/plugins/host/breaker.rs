@@ -97,6 +97,15 @@ impl Breaker {
         probe
     }
 
+    /// Whether a call would be answered with [`Failure::Resting`] now.
+    pub(super) fn rests(&self, now: Instant) -> bool {
+        match self.held().at {
+            At::Closed => false,
+            At::Open { until } => now < until,
+            At::Probing { since } => now.duration_since(since) < LONGEST,
+        }
+    }
+
     /// Takes note of a call that was let through.
     pub(super) fn saw(&self, now: Instant, outcome: Result<(), &Failure>) {
         let mut held = self.held();
@@ -176,12 +185,14 @@ mod tests {
             assert!(b.lets_through(t));
             b.saw(t, Err(&Failure::StackOverflow));
         }
-        assert!(!b.lets_through(t));
+        assert!(!b.lets_through(t) && b.rests(t));
         let later = t + Duration::from_secs(5);
+        assert!(!b.rests(later) && b.state() == BreakerState::Open, "asking changes nothing");
         assert!(b.lets_through(later), "the probe");
-        assert!(!b.lets_through(later), "only one probe");
+        assert!(!b.lets_through(later) && b.rests(later), "only one probe");
         b.saw(later, Ok(()));
         assert_eq!(b.state(), BreakerState::Closed);
+        assert!(!b.rests(later));
         assert!(b.lets_through(later));
     }
 

@@ -12,6 +12,9 @@ use wasmtime::ResourceLimiter;
 /// Tables of one instance of a component.
 pub(super) const TABLES: u32 = 16;
 
+/// Lines of log of one call: they are kept, and an empty one costs as much as a short one.
+const LINES: usize = 256;
+
 /// The state of a call; each phase's fresh instance holds it while it runs and hands it back.
 pub(super) struct State {
     pub(super) ceiling: Ceiling,
@@ -110,7 +113,7 @@ impl State {
     }
 
     pub(super) fn log_is_full(&self) -> bool {
-        self.log.left == 0
+        self.log.left == 0 || self.log.lines.len() >= LINES
     }
 
     /// Bytes of log that may still come.
@@ -122,9 +125,9 @@ impl State {
         self.log.cut = true;
     }
 
-    /// `message` fits into the room. A line costs at least a byte, so that empty lines end as well.
+    /// `message` fits into the room.
     pub(super) fn log(&mut self, level: &str, message: String, cut: bool) {
-        self.log.left = self.log.left.saturating_sub(message.len().max(1));
+        self.log.left = self.log.left.saturating_sub(message.len());
         self.log.cut |= cut;
         self.log.lines.push(LogLine { level: level.to_owned(), message });
     }

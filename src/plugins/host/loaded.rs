@@ -5,7 +5,7 @@ use crate::plugins::host::config;
 use crate::plugins::host::crew::Lane;
 use crate::plugins::host::error::HostError;
 use crate::plugins::host::judge::KINDS;
-use crate::plugins::host::limits::{Limits, ROUNDS};
+use crate::plugins::host::limits::Limits;
 use crate::plugins::host::metrics::Counters;
 use crate::plugins::host::places::Places;
 use crate::plugins::host::settings::HostSettings;
@@ -13,6 +13,7 @@ use crate::plugins::host::versions::Hooks;
 use crate::plugins::manifest::{Asks, Function, Manifest};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// One plugin in one version with one set of grants, settings and limits; another set is another load.
 pub struct Loaded {
@@ -70,25 +71,7 @@ pub(super) fn hooks(manifest: &Manifest) -> Vec<Hook> {
 
 /// The pool has slots of one size.
 fn within(limits: &Limits, settings: &HostSettings) -> Result<(), HostError> {
-    let most = Limits::default();
-    let bounds = [
-        ("component", limits.component, settings.component),
-        ("memory", limits.memory, settings.memory),
-        ("table", u64::from(limits.table), u64::from(settings.table)),
-        ("instances", u64::from(limits.instances), u64::from(most.instances)),
-        ("memories", u64::from(limits.memories), u64::from(most.memories)),
-        ("rounds", u64::from(limits.rounds), u64::from(ROUNDS)),
-        ("deadline", u64::from(limits.deadline), 60_000),
-        ("http", u64::from(limits.http), 600_000),
-        ("output", u64::from(limits.output), 16 << 20),
-        ("plan", u64::from(limits.plan), 16 << 20),
-        ("log", u64::from(limits.log), 1 << 20),
-        ("kv_value", u64::from(limits.kv_value), 1 << 20),
-        ("kv_uses", u64::from(limits.kv_uses), 100_000),
-        ("places", u64::from(limits.places), 1_000),
-        ("wait", u64::from(limits.wait), 60_000),
-    ];
-    match bounds.into_iter().find(|(_, given, most)| given > most) {
+    match limits.bounds(settings).into_iter().find(|(_, given, most)| given > most) {
         Some((name, given, most)) => Err(HostError::Limit { name: name.to_owned(), given, most }),
         None if limits.places == 0 => {
             Err(HostError::Limit { name: "places".to_owned(), given: 0, most: 1_000 })
@@ -156,6 +139,11 @@ impl Loaded {
 
     pub fn breaker(&self) -> BreakerState {
         self.breaker.state()
+    }
+
+    /// Whether a call now would be turned away because it rests.
+    pub fn rests(&self) -> bool {
+        self.breaker.rests(Instant::now())
     }
 
     /// The function of this hook, or that the event is delivered.

@@ -45,7 +45,7 @@ use loaded::Terms;
 use metrics::Counters;
 use phase::Allowance;
 use places::{Place, Watch};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc;
 use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -107,6 +107,15 @@ impl Host {
     /// Compiles a component ahead of its loading, into the cache where there is one. Blocks; may take seconds.
     pub fn compile(&self, wasm: &[u8]) -> Result<Compiled, HostError> {
         compile::compile(&self.settings, &self.engine, self.cache.as_ref(), wasm)
+    }
+
+    /// Removes compiled code that has not been used for so long, but for that of these components, by their digests. How
+    /// many files. Blocks.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub fn sweep(&self, keep: &BTreeSet<String>, unused: Duration) -> Result<u32, HostError> {
+        self.cache.as_ref().map_or(Ok(0), |cache| cache.sweep(keep, unused))
     }
 
     /// Makes a plugin ready for calls: its settings and limits make sense, every import is granted, and every hook that

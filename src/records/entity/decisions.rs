@@ -97,8 +97,10 @@ pub mod plugin_response {
         /// The place of the call in the decision's `plugins`.
         #[sea_orm(primary_key, auto_increment = false)]
         pub seq: i32,
-        /// JSON, as the digest was taken of it.
-        pub body: String,
+        /// JSON, as the digest was taken of it; none: there were no responses, or too many bytes of them.
+        pub body: Option<String>,
+        /// JSON: the lines that the plugin logged.
+        pub log: Option<String>,
         pub recorded_at: i64,
     }
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

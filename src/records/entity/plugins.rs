@@ -179,7 +179,7 @@ pub mod delivery {
         pub kind: String,
         /// The event's.
         pub store: String,
-        /// `pending`, `delivered` or `dead`.
+        /// `pending`, `delivered`, `dead` or `cancelled`.
         pub state: String,
         pub attempts: i32,
         /// Not before.
@@ -188,6 +188,8 @@ pub mod delivery {
         pub leased_until: Option<i64>,
         /// JSON: why the last attempt did not deliver.
         pub failure: Option<String>,
+        /// JSON: the lines that the plugin logged at the last attempt.
+        pub log: Option<String>,
         /// The version of the last attempt.
         pub version: Option<String>,
         pub created_at: i64,

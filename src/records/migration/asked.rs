@@ -6,7 +6,8 @@ ALTER TABLE decisions ADD COLUMN plugins TEXT;
 CREATE TABLE plugin_responses (
   decision_id UUID NOT NULL,
   seq INTEGER NOT NULL CHECK (seq >= 0),
-  body TEXT NOT NULL,
+  body TEXT,
+  log TEXT,
   recorded_at BIGINT NOT NULL,
   PRIMARY KEY (decision_id, seq)
 );

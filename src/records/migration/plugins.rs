@@ -80,17 +80,18 @@ CREATE TABLE plugin_deliveries (
   event_id UUID NOT NULL,
   kind TEXT NOT NULL,
   store TEXT NOT NULL,
-  state TEXT NOT NULL CHECK (state IN ('pending', 'delivered', 'dead')),
+  state TEXT NOT NULL CHECK (state IN ('pending', 'delivered', 'dead', 'cancelled')),
   attempts INTEGER NOT NULL CHECK (attempts >= 0),
   next_at BIGINT NOT NULL,
   leased_until BIGINT,
   failure TEXT,
+  log TEXT,
   version TEXT,
   created_at BIGINT NOT NULL,
   done_at BIGINT
 );
 CREATE UNIQUE INDEX plugin_deliveries_event ON plugin_deliveries (event_id, plugin);
-CREATE INDEX plugin_deliveries_due ON plugin_deliveries (next_at) WHERE state = 'pending';
+CREATE INDEX plugin_deliveries_due ON plugin_deliveries (plugin, next_at) WHERE state = 'pending';
 CREATE INDEX plugin_deliveries_state ON plugin_deliveries (state, created_at, id);
 
 CREATE INDEX persons_birthday ON persons (birthday) WHERE birthday IS NOT NULL;

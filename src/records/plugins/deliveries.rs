@@ -5,13 +5,13 @@
 //! of two nodes may be committed a little out of the order of their times: a cursor looks back.
 use crate::records::database::{Database, errors};
 use crate::records::engine::{Store, StoreError};
-use crate::records::entity::{delivery, event, plugin_cursor};
+use crate::records::entity::{delivery, event, plugin_cursor, plugin_state};
 use crate::records::ids;
 use sea_orm::prelude::Uuid;
-use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
+use sea_orm::sea_query::{Expr, ExprTrait, LockType, OnConflict};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel,
-    QueryFilter, QueryOrder, QuerySelect,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr, EntityTrait,
+    IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
 };
 use std::collections::BTreeSet;
 
@@ -80,6 +80,15 @@ pub async fn gather(
     }
     let tx = db.begin().await?;
     let on = tx.connection();
+    // An operator may have taken the plugin out meanwhile; then what happens is not its own any more.
+    let mut stands = plugin_state::Entity::find_by_id(taker.plugin.clone());
+    if db.backend() == DbBackend::Postgres {
+        stands = stands.lock(LockType::Share);
+    }
+    let stands = stands.one(on).await.map_err(errors::of)?;
+    if stands.is_none_or(|state| state.rolled_out_at != Some(taker.since)) {
+        return Ok(None);
+    }
     if !rows.is_empty() {
         // Another node may have been faster.
         let known = OnConflict::columns([delivery::Column::EventId, delivery::Column::Plugin])
@@ -136,6 +145,7 @@ fn made(plugin: &str, event: event::Model, now: i64) -> delivery::Model {
         next_at: now,
         leased_until: None,
         failure: None,
+        log: None,
         version: None,
         created_at: now,
         done_at: None,
@@ -149,12 +159,13 @@ fn free(now: i64) -> Condition {
     Condition::any().add(delivery::Column::LeasedUntil.is_null()).add(delivery::Column::LeasedUntil.lte(now))
 }
 
-/// Takes deliveries that are due, until `until`: each is counted as an attempt, and no other node has it.
+/// Takes deliveries of a plugin that are due, until `until`: each is counted as an attempt, and no other node has it.
 ///
 /// # Errors
 /// The database's.
 pub async fn lease(
     db: &Database,
+    plugin: &str,
     now: i64,
     until: i64,
     most: u64,
@@ -162,6 +173,7 @@ pub async fn lease(
     use delivery::Column;
     let due = delivery::Entity::find()
         .filter(Expr::cust(PENDING))
+        .filter(Column::Plugin.eq(plugin))
         .filter(Column::NextAt.lte(now))
         .filter(free(now))
         .order_by_asc(Column::NextAt)
@@ -188,6 +200,14 @@ pub async fn lease(
     Ok(taken)
 }
 
+/// Who was asked at an attempt, and what it logged.
+#[derive(Clone, Debug, Default)]
+pub struct Trace {
+    pub version: Option<String>,
+    /// JSON: its lines.
+    pub log: Option<String>,
+}
+
 /// What came of an attempt.
 #[derive(Clone, Debug)]
 pub enum Came {
@@ -208,7 +228,7 @@ pub async fn note(
     db: &Database,
     leased: &delivery::Model,
     came: Came,
-    version: Option<String>,
+    trace: Trace,
     now: i64,
 ) -> Result<(), StoreError> {
     use delivery::Column;
@@ -225,7 +245,8 @@ pub async fn note(
         .col_expr(Column::Attempts, Expr::value(counted))
         .col_expr(Column::Failure, Expr::value(failure))
         .col_expr(Column::DoneAt, Expr::value(done_at))
-        .col_expr(Column::Version, Expr::value(version))
+        .col_expr(Column::Version, Expr::value(trace.version))
+        .col_expr(Column::Log, Expr::value(trace.log))
         .col_expr(Column::LeasedUntil, Expr::value(Option::<i64>::None))
         .filter(Column::Id.eq(leased.id))
         .filter(Expr::cust(PENDING))
@@ -267,7 +288,22 @@ pub async fn list<C: ConnectionTrait>(
     query.order_by_desc(Column::CreatedAt).order_by_desc(Column::Id).limit(limit).all(db).await
 }
 
-/// Begins anew with a delivery that was given up, with all its attempts before it; whether it was one.
+/// Cancels what is to be delivered through a plugin: it was removed.
+///
+/// # Errors
+/// The database's.
+pub async fn cancel<C: ConnectionTrait>(db: &C, plugin: &str, now: i64) -> Result<(), DbErr> {
+    use delivery::Column;
+    let cancel = delivery::Entity::update_many()
+        .col_expr(Column::State, Expr::value("cancelled"))
+        .col_expr(Column::DoneAt, Expr::value(Some(now)))
+        .col_expr(Column::LeasedUntil, Expr::value(Option::<i64>::None))
+        .filter(Expr::cust(PENDING))
+        .filter(Column::Plugin.eq(plugin));
+    cancel.exec(db).await.map(drop)
+}
+
+/// Begins anew with a delivery that was given up or cancelled, with all its attempts before it; whether it was one.
 ///
 /// # Errors
 /// The database's.
@@ -275,7 +311,9 @@ pub async fn retry(db: &Database, id: Uuid, now: i64) -> Result<bool, StoreError
     let tx = db.begin().await?;
     let on = tx.connection();
     let found = delivery::Entity::find_by_id(id).one(on).await.map_err(errors::of)?;
-    let Some(mut row) = found.filter(|row| row.state == "dead") else { return Ok(false) };
+    let Some(mut row) = found.filter(|row| row.state == "dead" || row.state == "cancelled") else {
+        return Ok(false);
+    };
     (row.state, row.attempts, row.next_at) = ("pending".into(), 0, now);
     (row.leased_until, row.done_at) = (None, None);
     row.into_active_model().reset_all().update(on).await.map_err(errors::of)?;

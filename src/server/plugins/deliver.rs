@@ -6,9 +6,11 @@ use super::Plugins;
 use crate::counter::Desk;
 use crate::plugins::ask::{Answers as _, Asked};
 use crate::plugins::contract::{Answer, Call, Failure, Field, Ran, Table, Value};
+use crate::plugins::host::{BreakerState, Loaded};
+use crate::plugins::installed::Stage;
 use crate::program::iso::{format_date, format_datetime};
 use crate::records::entity::{delivery, event};
-use crate::records::plugins::deliveries::{self, Came, Taker};
+use crate::records::plugins::deliveries::{self, Came, Taker, Trace};
 use crate::records::{Clock as _, SystemClock, plugins::entries};
 use crate::rulebook::{Registry, Rulebooks};
 use crate::server::problem::Problem;
@@ -16,12 +18,14 @@ use crate::server::settings::Settings;
 use sea_orm::prelude::Uuid;
 use serde_json::{Map, json};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::task::JoinHandle;
 
 /// How often is looked for what is due.
 const EVERY: Duration = Duration::from_millis(500);
-/// Deliveries at once.
+/// Deliveries to one plugin at once, at most.
 const AT_ONCE: u64 = 16;
 /// How often is looked back for events that were committed late, and how far, in microseconds: a transaction takes no
 /// longer, and nodes' clocks differ by less.
@@ -36,7 +40,7 @@ pub struct Patience {
     pub attempts: u32,
     /// Seconds before the second attempt.
     pub pause: u32,
-    /// Seconds until a delivery that nothing was heard of is taken up again.
+    /// Seconds beyond the longest that a call may take, until a delivery that nothing was heard of is taken up again.
     pub lease: u32,
 }
 
@@ -58,6 +62,19 @@ impl Patience {
         i64::try_from(seconds * 1_000_000 + seconds * 250 * part).unwrap_or(i64::MAX)
     }
 
+    /// When a delivery that is taken now may be taken by another: nobody is at it any more then.
+    fn until(&self, now: i64, longest: Duration) -> i64 {
+        let lease = Duration::from_secs(u64::from(self.lease)) + longest;
+        now.saturating_add(i64::try_from(lease.as_micros()).unwrap_or(i64::MAX))
+    }
+
+    /// When a delivery is looked at again that nobody could be asked about: the longer it has waited, the later.
+    fn later(&self, row: &delivery::Model, now: i64) -> i64 {
+        let longest = i64::try_from(LONGEST * 1_000_000).unwrap_or(i64::MAX);
+        let waited = now.saturating_sub(row.created_at) / 4;
+        now.saturating_add(self.pause(row.id, 1).max(waited.min(longest)))
+    }
+
     /// What came of an attempt.
     fn came(&self, row: &delivery::Model, ran: &Ran, now: i64) -> Came {
         let attempts = u32::try_from(row.attempts).unwrap_or(u32::MAX);
@@ -75,13 +92,18 @@ impl Patience {
             }
             Ok(_) => (again, why("wrong-answer", "this is no answer to an event")),
             // Nobody was asked: it was no attempt.
-            Err(failure @ (Failure::Busy | Failure::Resting)) => {
-                return Came::Postponed(again, why(failure.code(), &failure.to_string()));
+            Err(failure) if !asked(ran, failure) => {
+                return Came::Postponed(self.later(row, now), why(failure.code(), &failure.to_string()));
             }
             Err(failure) => (again, why(failure.code(), &failure.to_string())),
         };
         if attempts >= self.attempts { Came::Dead(why) } else { Came::Again(at, why) }
     }
+}
+
+/// Whether a version was asked: it names itself in what its call came to.
+fn asked(ran: &Ran, failure: &Failure) -> bool {
+    !ran.version.is_empty() && !matches!(failure, Failure::Busy | Failure::Resting)
 }
 
 fn seed(parts: &[&[u8]]) -> u64 {
@@ -90,7 +112,8 @@ fn seed(parts: &[&[u8]]) -> u64 {
     hash.finalize().iter().take(8).fold(0, |n, byte| (n << 8) | u64::from(*byte))
 }
 
-/// Delivers, for as long as the server runs.
+/// Delivers, for as long as the server runs. Each plugin has a task of its own while something is due for it: what it
+/// takes its time for keeps nobody's events from being gathered, and no other plugin waiting.
 pub async fn keep_delivering(
     plugins: Arc<Plugins>,
     registry: Arc<Registry>,
@@ -98,49 +121,90 @@ pub async fn keep_delivering(
     say: fn(&str),
 ) {
     let mut looked_back = Instant::now();
+    let mut at_it: BTreeMap<String, JoinHandle<()>> = BTreeMap::new();
     loop {
         let back = looked_back.elapsed() >= LOOK_BACK;
         if back {
             looked_back = Instant::now();
         }
-        if let Err(problem) = round(&plugins, &registry, patience, back).await {
-            say(&format!("events could not be delivered: {problem}"));
+        let takers = takers(&plugins);
+        if let Err(problem) = look(&plugins, &takers, back).await {
+            say(&format!("events could not be gathered: {problem}"));
+        }
+        at_it.retain(|_, task| !task.is_finished());
+        for taker in takers {
+            at_it.entry(taker.plugin).or_insert_with_key(|plugin| {
+                let (plugins, registry, plugin) = (plugins.clone(), registry.clone(), plugin.clone());
+                tokio::spawn(async move {
+                    if let Err(problem) = deliver(&plugins, &registry, patience, &plugin).await {
+                        say(&format!("events could not be delivered: {problem}"));
+                    }
+                })
+            });
         }
         tokio::time::sleep(EVERY).await;
     }
 }
 
-async fn round(
-    plugins: &Arc<Plugins>,
-    registry: &Registry,
-    patience: Patience,
-    back: bool,
-) -> Result<(), Problem> {
-    let takers: Vec<Taker> = plugins
-        .installed
-        .names()
-        .into_iter()
-        .filter_map(|plugin| {
-            let since = plugins.node().since.get(&plugin).copied()?;
-            let kinds = plugins.installed.events(&plugin);
-            (!kinds.is_empty()).then_some(Taker { plugin, kinds, since })
-        })
-        .collect();
+/// The plugins that take events here.
+fn takers(plugins: &Plugins) -> Vec<Taker> {
+    let taker = |plugin: String| {
+        let since = plugins.node().since.get(&plugin).copied()?;
+        let kinds = plugins.installed.events(&plugin);
+        (!kinds.is_empty()).then_some(Taker { plugin, kinds, since })
+    };
+    plugins.installed.names().into_iter().filter_map(taker).collect()
+}
+
+/// Makes the deliveries of what happened; now and then forgets what the plugins' entries no longer have.
+async fn look(plugins: &Arc<Plugins>, takers: &[Taker], back: bool) -> Result<(), Problem> {
     for taker in takers {
-        gather(plugins, &taker, back).await?;
+        gather(plugins, taker, back).await?;
     }
     if back {
         let now = SystemClock.now();
         plugins.records.change(move |db| async move { entries::sweep(&db, now).await }).await?;
     }
-    loop {
+    Ok(())
+}
+
+/// What a plugin may have under way.
+struct Room {
+    /// Deliveries.
+    most: u64,
+    /// The longest that a call may take.
+    longest: Duration,
+}
+
+/// Half of a plugin's places, since tills ask it, too; one delivery, while it has to show that things are better; none,
+/// while it rests or nothing of it answers here.
+fn room(plugins: &Plugins, plugin: &str) -> Option<Room> {
+    let standing = plugins.installed.standing(plugin)?;
+    let next = standing.next.as_ref().filter(|(_, stage)| *stage != Stage::Shadow);
+    let answering = standing.serving.iter().chain(next.map(|(version, _)| version));
+    let awake: Vec<&Loaded> = answering.map(|v| v.loaded.as_ref()).filter(|one| !one.rests()).collect();
+    let sound = awake.iter().all(|one| one.breaker() == BreakerState::Closed);
+    let places = awake.iter().map(|one| u64::from(one.limits().places)).min()?;
+    let longest = awake.iter().map(|one| one.limits().longest()).max()?;
+    Some(Room { most: if sound { (places / 2).clamp(1, AT_ONCE) } else { 1 }, longest })
+}
+
+/// Hands over what is due for a plugin, until nothing is or it rests.
+async fn deliver(
+    plugins: &Arc<Plugins>,
+    registry: &Registry,
+    patience: Patience,
+    plugin: &str,
+) -> Result<(), Problem> {
+    while let Some(Room { most, longest }) = room(plugins, plugin) {
         let now = SystemClock.now();
-        let until = now + i64::from(patience.lease) * 1_000_000;
+        let until = patience.until(now, longest);
+        let of = plugin.to_owned();
         let leased = plugins
             .records
-            .change(move |db| async move { deliveries::lease(&db, now, until, AT_ONCE).await });
+            .change(move |db| async move { deliveries::lease(&db, &of, now, until, most).await });
         let leased = leased.await?;
-        let all = leased.len() as u64 == AT_ONCE;
+        let all = leased.len() as u64 == most;
         let books = registry.current();
         let running: Vec<_> = leased
             .into_iter()
@@ -156,6 +220,7 @@ async fn round(
             return Ok(());
         }
     }
+    Ok(())
 }
 
 /// Makes the deliveries of a plugin.
@@ -190,16 +255,23 @@ async fn hand_over(
     row: delivery::Model,
     event: event::Model,
 ) -> Result<(), Problem> {
-    let call = call(books, &row, &event, SystemClock.now());
-    let asked = vec![Asked { plugin: row.plugin.clone(), call }];
-    let Some(ran) = plugins.installed.answers(asked).await.pop() else { return Ok(()) };
+    let ran = match plugins.installed.takes(&row.plugin, &row.kind, &row.store) {
+        true => {
+            let call = call(books, &row, &event, SystemClock.now());
+            let asked = vec![Asked { plugin: row.plugin.clone(), call }];
+            plugins.installed.answers(asked).await.pop()
+        }
+        // It did when the delivery was made, and may again.
+        false => Some(Ran::failed(&row.plugin, Failure::NotInstalled)),
+    };
+    let Some(ran) = ran else { return Ok(()) };
     let now = SystemClock.now();
     let came = patience.came(&row, &ran, now);
-    let version = (!ran.version.is_empty()).then_some(ran.version);
-    plugins
-        .records
-        .change(move |db| async move { deliveries::note(&db, &row, came, version, now).await })
-        .await
+    let trace = Trace {
+        log: (!ran.log.is_empty()).then(|| json!(ran.log).to_string()),
+        version: (!ran.version.is_empty()).then_some(ran.version),
+    };
+    plugins.records.change(move |db| async move { deliveries::note(&db, &row, came, trace, now).await }).await
 }
 
 /// The event as a call: what it tells as facts, its lists as tables.
@@ -271,6 +343,7 @@ mod tests {
             next_at: 0,
             leased_until: None,
             failure: None,
+            log: None,
             version: None,
             created_at: 0,
             done_at: None,
@@ -322,6 +395,14 @@ mod tests {
         for nobody in [Failure::Busy, Failure::Resting] {
             assert!(matches!(came(4, Err(nobody)), Came::Postponed(..)));
         }
+        let not_ready = Ran::failed("a.b", Failure::Unavailable("it cannot be made ready".into()));
+        assert!(matches!(PATIENCE.came(&row(4), &not_ready, 0), Came::Postponed(..)));
+        assert!(
+            matches!(came(4, Err(Failure::Unavailable("away".into()))), Came::Dead(_)),
+            "the plugin says so"
+        );
+        let later = |waited: i64| PATIENCE.later(&row(1), waited * 1_000_000) / 1_000_000 - waited;
+        assert!((5..=6).contains(&later(0)) && later(400) == 100 && later(1_000_000) == 3600);
     }
 
     #[test]

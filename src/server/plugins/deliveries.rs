@@ -18,7 +18,7 @@ use utoipa::IntoParams;
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct DeliveriesQuery {
-    /// `pending`, `delivered` or `dead`.
+    /// `pending`, `delivered`, `dead` (given up), or `cancelled`: the plugin was removed.
     #[param(required = false)]
     state: Option<String>,
     /// `vendor.name`.
@@ -39,9 +39,9 @@ pub async fn list(request: HttpRequest, state: web::Data<State>) -> Result<HttpR
     operator::check(&request, &state.settings)?;
     let asked: DeliveriesQuery = query(&request)?;
     if let Some(named) = asked.state.as_deref()
-        && !["pending", "delivered", "dead"].contains(&named)
+        && !["pending", "delivered", "dead", "cancelled"].contains(&named)
     {
-        return Err(Problem::malformed("one of pending, delivered, dead").at("state"));
+        return Err(Problem::malformed("one of pending, delivered, dead, cancelled").at("state"));
     }
     let most = limit(asked.limit)?;
     let from: Option<(i64, Uuid)> = after(asked.cursor.as_deref(), "cursor")?;
@@ -52,7 +52,7 @@ pub async fn list(request: HttpRequest, state: web::Data<State>) -> Result<HttpR
     Ok(answer::plain(&page(rows, most, |row| (row.created_at, row.id), shown::delivery)))
 }
 
-/// Take up a delivery again that was given up, with all its attempts
+/// Take up a delivery again that was given up or cancelled, with all its attempts
 #[utoipa::path(post, path = "/v1/deliveries/{id}/retry", tag = "plugins", params(("id" = uuid::Uuid, Path)),
     responses((status = 200, description = "The delivery", body = Value), (status = "default", response = ProblemBody)))]
 pub async fn retry(request: HttpRequest, state: web::Data<State>) -> Result<HttpResponse, Problem> {

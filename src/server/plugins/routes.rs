@@ -2,7 +2,7 @@
 use super::fitting::fitting;
 use super::rules::{self, Rollout, missing};
 use super::upload::WhoQuery;
-use super::{known_settings, operator, read, shown};
+use super::{known_settings, operator, read, shown, trust};
 use crate::plugins::ask::{Answers as _, Asked};
 use crate::plugins::contract::Call;
 use crate::plugins::host::Limits;
@@ -143,7 +143,8 @@ pub async fn put_grants(request: HttpRequest, payload: web::Payload, state: web:
     for (i, grant) in asked.http.iter().enumerate() {
         grant.check().map_err(|fault| Problem::grants_refused(fault.to_string()).at(format!("http[{i}]")))?;
     }
-    let granted = Asks { http: asked.http, kv: asked.kv };
+    let http = asked.http.iter().map(HttpGrant::spelled).collect();
+    let granted = Asks { http, kv: asked.kv };
     let text = text(&granted);
     act(&state, &id, &who, move |now, _, _| {
         let act = (now.grants != text).then(|| Act::new("grants", text.clone()));
@@ -217,6 +218,7 @@ pub async fn put_rollout(request: HttpRequest, payload: web::Payload, state: web
     let wanted = there(&known, &id, &version)?;
     let now = stands(&state, &id).await?.ok_or_else(|| unknown(&id))?;
     may(&wanted, &now, partial)?;
+    trust::still(&state.plugins, &id, &version, state.settings.plugin_development).await?;
     // Policies may have changed since the upload.
     fitting(&state.registry.current(), &wanted)?;
     // What cannot be made ready here is not rolled out anywhere.
@@ -275,7 +277,7 @@ pub async fn ask(request: HttpRequest, payload: web::Payload, state: web::Data<S
     Ok(answer::plain(&serde_json::to_value(&ran).unwrap_or_default()))
 }
 
-/// Remove a plugin: nobody asks it any more, and its packages are dropped; its history stays
+/// Remove a plugin: nobody asks it any more, its packages are dropped, what was to be delivered is cancelled; its history stays
 #[utoipa::path(delete, path = "/v1/plugins/{id}", tag = "plugins", params(("id" = String, Path), WhoQuery),
     responses((status = 200, description = "What is left of it", body = Value), (status = "default", response = ProblemBody)))]
 pub async fn remove(request: HttpRequest, state: web::Data<State>) -> Answered {

@@ -102,7 +102,7 @@ pub fn stage(
 
 /// What is asked for and not granted, in words: HTTP, and whether the store of entries is missing.
 pub fn missing(asks: &Asks, granted: &Asks) -> (Vec<String>, bool) {
-    let covered = |ask: &HttpGrant| granted.http.iter().any(|grant| covers(grant, ask));
+    let covered = |ask: &HttpGrant| granted.http.iter().any(|grant| covers(&grant.spelled(), &ask.spelled()));
     let http = asks.http.iter().filter(|ask| !covered(ask)).map(|ask| {
         let methods = ask.methods.join(", ");
         format!("{methods} {}://{}:{}{}", ask.scheme, ask.host, ask.port, ask.path)
@@ -189,6 +189,7 @@ mod tests {
         };
         assert_eq!(missing(&asks, &asks), (Vec::new(), false));
         assert_eq!(lacks(vec![grant("x.com", "/", &["GET", "PUT"], &["k", "l"])], 1), (0, false));
+        assert_eq!(lacks(vec![grant("X.Com", "/v1/", &["GET"], &["k"])], 1), (0, false));
         for other in [
             grant("y.com", "/v1/", &["GET"], &["k"]),
             grant("x.com", "/v1/a", &["GET"], &["k"]),

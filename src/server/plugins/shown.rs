@@ -134,6 +134,7 @@ pub fn delivery(row: &delivery::Model) -> Value {
         "state": row.state, "attempts": row.attempts,
         "next_at": (row.state == "pending").then(|| time(row.next_at)),
         "failure": row.failure.as_deref().map(tree),
+        "log": row.log.as_deref().map_or_else(|| json!([]), tree),
         "version": row.version,
         "created_at": time(row.created_at), "done_at": row.done_at.map(time),
     })

@@ -170,11 +170,12 @@ impl Plugins {
         let (plugin, named) = key.clone();
         let bytes =
             self.records.read(move |db| async move { kept_plugins::package(&db, &plugin, &named).await });
-        let Some(bytes) = bytes.await? else {
+        let Some((digest, bytes)) = bytes.await? else {
             return Ok(Err(Failure::Unavailable(format!("the package of {version} is not there any more"))));
         };
         let loading = Loading {
             host: self.host.clone(),
+            digest,
             bytes,
             grants: read(&state.grants),
             config: read(&state.config),

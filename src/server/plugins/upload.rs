@@ -1,13 +1,12 @@
 //! An upload: nothing of a package is believed, and none is kept that would not run. Whose it is, what it asks for, whether
 //! it compiles within limits and has the contract's types, what its own cases say.
 use super::fitting::fitting;
-use super::{Plugins, operator, shown};
+use super::trust::{damaged, off_the_workers, trusted};
+use super::{operator, read};
 use crate::plugins::host::{Host, HostError, Limits};
 use crate::plugins::manifest::Manifest;
-use crate::plugins::package::{
-    Keyring, LARGEST_ARCHIVE, Package, PackageError, Trust, TrustError, TrustedKey,
-};
-use crate::records::entity::{plugin_package, vendor_key};
+use crate::plugins::package::{LARGEST_ARCHIVE, Package};
+use crate::records::entity::{plugin_package, plugin_state};
 use crate::records::plugins::{self as kept, Act, Also};
 use crate::records::{Clock as _, SystemClock};
 use crate::server::openapi::ProblemBody;
@@ -60,21 +59,28 @@ pub async fn upload(
     let manifest = package.manifest.clone();
     let (id, version, digest) = (manifest.id.clone(), manifest.version.clone(), package.digest.clone());
     let named = id.clone();
-    let known =
-        plugins.records.read(move |db| async move { kept::uploaded(&db, Some(&named)).await }).await?;
+    let found = plugins.records.read(move |db| async move {
+        Ok((kept::uploaded(&db, Some(&named)).await?, kept::state(&db, &named).await?))
+    });
+    let (known, stands) = found.await?;
     if let Some(there) = known.iter().find(|one| one.version == version) {
         same(there, &digest)?;
-        if there.there {
+        if !brings(there, signed_by.as_deref()) {
             return Ok(HttpResponse::Ok().json(answer(&package, there.signed_by.as_deref())));
         }
     }
-    fitting(&state.registry.current(), &manifest)?;
-    let host = plugins.host.clone();
-    let package = off_the_workers(move || {
-        prove(&host, &package)?;
-        Ok(package)
-    })
-    .await?;
+    // What is there was proved: only its signature is another now.
+    let again = known.iter().any(|one| one.version == version && one.there);
+    let package = match again {
+        true => package,
+        false => {
+            fitting(&state.registry.current(), &manifest)?;
+            let host = plugins.host.clone();
+            let limits = limits(&host, &package, stands.as_ref());
+            let proved = move || prove(&host, &package, &limits).map(|()| package);
+            off_the_workers(proved).await?
+        }
+    };
     let now = SystemClock.now();
     let row = plugin_package::Model {
         plugin: id.clone(),
@@ -87,7 +93,7 @@ pub async fn upload(
         uploaded_by: who.clone(),
     };
     let data = json!({ "version": version, "digest": digest, "signed_by": signed_by }).to_string();
-    let plugin = id.clone();
+    let (plugin, whose) = (id.clone(), signed_by.clone());
     let done = plugins.records.change(move |db| async move {
         let act = Act::new("upload", data).and(Also::Package(Box::new(row)));
         let put = |_: &mut _, known: &[kept::Uploaded]| -> Result<((), Option<Act>), Problem> {
@@ -95,7 +101,7 @@ pub async fn upload(
             match known.iter().find(|one| one.version == version) {
                 Some(there) => {
                     same(there, &digest)?;
-                    Ok(((), (!there.there).then_some(act)))
+                    Ok(((), brings(there, signed_by.as_deref()).then_some(act)))
                 }
                 None => Ok(((), Some(act))),
             }
@@ -104,13 +110,8 @@ pub async fn upload(
     });
     done.await??;
     plugins.sync_one(&id).await?;
-    Ok(HttpResponse::Created().json(answer(&package, signed_by.as_deref())))
-}
-
-async fn off_the_workers<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
-) -> Result<T, Problem> {
-    web::block(work).await.map_err(|_| Problem::internal())?
+    let mut done = if again { HttpResponse::Ok() } else { HttpResponse::Created() };
+    Ok(done.json(answer(&package, whose.as_deref())))
 }
 
 fn answer(package: &Package, signed_by: Option<&str>) -> Value {
@@ -119,6 +120,11 @@ fn answer(package: &Package, signed_by: Option<&str>) -> Value {
         "component": package.component_digest(), "signed_by": signed_by, "cases": package.cases.len(),
         "asks": package.manifest.asks,
     })
+}
+
+/// Whether an upload brings what is not there: the bytes, or a signature where there is none or another one.
+fn brings(there: &kept::Uploaded, signed_by: Option<&str>) -> bool {
+    !there.there || signed_by.is_some() && signed_by != there.signed_by.as_deref()
 }
 
 /// A version has one content for good.
@@ -133,54 +139,14 @@ fn same(there: &kept::Uploaded, digest: &str) -> Result<(), Problem> {
     Err(Problem::version_exists(detail))
 }
 
-fn damaged(error: PackageError) -> Problem {
-    let detail = error.to_string();
-    match error {
-        PackageError::Altered(_) => Problem::package_altered(detail),
-        PackageError::Manifest(_) => Problem::manifest_refused(detail),
-        PackageError::Component(_) => Problem::component_refused(detail),
-        _ => Problem::package_damaged(detail),
-    }
-}
-
-/// The id of the key that it is signed with, if that is one of the vendor's; none: it is not signed and need not be.
-async fn trusted(plugins: &Plugins, package: &Package, development: bool) -> Result<Option<String>, Problem> {
-    let vendor = package.manifest.vendor().to_owned();
-    let rows = plugins.records.read(move |db| async move { kept::keys::of(&db, &vendor).await }).await?;
-    let mut ring = Keyring::default();
-    rows.iter().filter_map(trusted_key).for_each(|key| ring.add(key));
-    match ring.trust(package, development) {
-        Ok(Trust::Signed(verified)) => Ok(Some(verified.key)),
-        Ok(Trust::Development) => Ok(None),
-        Err(error) => {
-            let (code, detail) = (error.code(), error.to_string());
-            let problem = match error {
-                TrustError::Unsigned { .. } => Problem::package_unsigned(detail),
-                TrustError::Altered { .. } => Problem::package_altered(detail),
-                _ => Problem::package_not_trusted(detail),
-            };
-            Err(problem.with("reason", code))
-        }
-    }
-}
-
-fn trusted_key(row: &vendor_key::Model) -> Option<TrustedKey> {
-    Some(TrustedKey {
-        key: row.public_key.parse().ok()?,
-        since: Some(shown::time(row.added_at)),
-        revoked: row.revoked_at.map(shown::time),
-    })
-}
-
 /// Whether it would run: what it asks for can be granted, it compiles, has the contract's types, passes its cases. Blocks.
-fn prove(host: &Arc<Host>, package: &Package) -> Result<(), Problem> {
+fn prove(host: &Arc<Host>, package: &Package, limits: &Limits) -> Result<(), Problem> {
     let manifest = &package.manifest;
     manifest.asks.check().map_err(|fault| Problem::manifest_refused(fault.to_string()))?;
-    let limits = limits(host, package);
     // As if all were granted that it asks for: what it imports beyond that, nobody can grant.
-    let loaded = host.load(&package.component, manifest, &manifest.asks, &stand_ins(manifest), &limits);
+    let loaded = host.load(&package.component, manifest, &manifest.asks, &stand_ins(manifest), limits);
     loaded.map_err(|error| refused(&error))?;
-    cases(host, package, &limits)
+    cases(host, package, limits)
 }
 
 /// Runs the package's cases, as its vendor does.
@@ -198,12 +164,13 @@ fn cases(host: &Host, package: &Package, limits: &Limits) -> Result<(), Problem>
     Err(Problem::cases_failed(detail).with("failed", failed))
 }
 
-/// The default limits, but for a component that is larger than the default and not too large for the host: an operator
-/// has to allow it before it is rolled out.
-fn limits(host: &Host, package: &Package) -> Limits {
+/// What the operator set for the plugin; else what is so by default or the vendor wishes for. But for a component that is
+/// larger and not too large for the host: an operator has to allow it before it is rolled out.
+fn limits(host: &Host, package: &Package, stands: Option<&plugin_state::Model>) -> Limits {
     let size = package.component.len() as u64;
-    let default = Limits::default();
-    Limits { component: default.component.max(size.min(host.settings().component)), ..default }
+    let set = stands.filter(|state| state.limits != kept::UNSET).map(|state| read(&state.limits));
+    let limits = set.unwrap_or_else(|| Limits::wished(&package.manifest.wishes, host.settings()));
+    Limits { component: limits.component.max(size.min(host.settings().component)), ..limits }
 }
 
 /// A value for each setting, to try the component with.
