@@ -191,7 +191,7 @@ impl<R: Runs> Installed<R> {
         };
         let again = shadow.map(|shadow| (shadow.clone(), call.clone(), heard));
         let answer = self.runs.run(&version.loaded, hook, call, web, version.kv.clone(), until);
-        Begun::Running(Box::new(Running { answer, version: version.clone(), hook, again }))
+        Begun::Running(Running { answer, version: version.clone(), hook, again })
     }
 
     /// What a call came to; none: nothing will be heard of it any more.
@@ -218,7 +218,7 @@ type Repeat<L> = (Arc<Version<L>>, Call, Option<Arc<Heard>>);
 /// A call that was begun.
 enum Begun<L> {
     Failed(Ran),
-    Running(Box<Running<L>>),
+    Running(Running<L>),
 }
 
 /// A call on its way.

@@ -50,6 +50,9 @@ use std::time::{Duration, Instant};
 /// A version that is ready on this node.
 type Ready = Arc<Version<Loaded>>;
 
+/// Held by whoever makes a version ready.
+type Alone = Arc<tokio::sync::Mutex<()>>;
+
 /// The plugins of this node.
 pub struct Plugins {
     pub host: Arc<Host>,
@@ -59,7 +62,7 @@ pub struct Plugins {
     records: Records,
     node: Mutex<Node>,
     /// A version is made ready once, however many wait for it; others do not wait.
-    making: Mutex<BTreeMap<(String, String), Arc<tokio::sync::Mutex<()>>>>,
+    making: Mutex<BTreeMap<(String, String), Alone>>,
     /// One at a time: compiling takes a processor.
     uploading: tokio::sync::Mutex<()>,
 }

@@ -4,6 +4,7 @@ use super::engine::{Bench, Target};
 use super::meter::grouped;
 use super::project::refused;
 use crate::cli::CliError;
+use crate::plugins::host::thread_time;
 use crate::plugins::kv::Kv;
 use crate::plugins::package::{Case, Expected, Recording};
 use serde_json::{Value, json};
@@ -81,7 +82,7 @@ fn measure(bench: &Bench, case: &Case, calls: u32) -> Result<Cost, CliError> {
         let prepared: Vec<_> = (0..TOGETHER)
             .map(|_| (Recording::new(case.responses.clone()), subject.store(&case.kv)))
             .collect();
-        let before = thread_cpu();
+        let before = thread_time();
         for (web, kv) in prepared {
             let begun = Instant::now();
             let ran = bench.host.call(&loaded, case.hook, &case.call, &web, kv.map(|kv| kv as Arc<dyn Kv>));
@@ -94,8 +95,8 @@ fn measure(bench: &Bench, case: &Case, calls: u32) -> Result<Cost, CliError> {
                 walls.push(took.as_secs_f64() * 1e6);
             }
         }
-        if let (1.., Some(before), Some(after)) = (group, before, thread_cpu()) {
-            cpu.push((after.saturating_sub(before)) as f64 / 1000.0 / f64::from(TOGETHER));
+        if let (1.., Some(before), Some(after)) = (group, before, thread_time()) {
+            cpu.push(after.saturating_sub(before).as_secs_f64() * 1e6 / f64::from(TOGETHER));
         }
     }
     let calls = walls.len() as u32;
@@ -112,12 +113,4 @@ fn measure(bench: &Bench, case: &Case, calls: u32) -> Result<Cost, CliError> {
 fn at(values: &mut [f64], percent: usize) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     values.get((values.len() * percent / 100).min(values.len().saturating_sub(1))).copied()
-}
-
-/// Nanoseconds that this thread has had a processor for, where the system tells. It brings the count up to date when a
-/// thread steps aside.
-fn thread_cpu() -> Option<u64> {
-    std::thread::yield_now();
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-    text.split_whitespace().next()?.parse().ok()
 }

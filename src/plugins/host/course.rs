@@ -263,10 +263,10 @@ impl Course {
             until: Instant::now() + Duration::from_millis(time),
             output,
         };
-        let began = Instant::now();
+        let clock = self.plugin.lane.clock();
         let (hooks, words) = (&self.plugin.hooks, &self.words);
         let ran = phase::run(host.engine(), state, limits, allowance, |store| said(hooks, words, store));
-        self.plugin.lane.took(began.elapsed());
+        self.plugin.lane.took(clock.elapsed());
         self.state = Some(ran.state);
         self.fuel = self.fuel.saturating_add(ran.fuel);
         match ran.outcome {

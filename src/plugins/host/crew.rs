@@ -1,14 +1,17 @@
 //! Bounded threads for plugins' work. No plugin ever has all of them, and those whose phases take long have a few of
 //! their own, to which the system gives time when nobody else wants it.
+use crate::plugins::host::clock::Clock;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-/// From this on a plugin counts as slow. It is the clock on the wall: a machine that has too much to do makes plugins
-/// slow as well, so that this is far above what a plugin takes that means well.
+/// From this on a plugin counts as slow, far above what a plugin takes that means well.
 const SLOW: Duration = Duration::from_millis(20);
+/// From this on a plugin is suspected: its time is the processor's then, and no more the clock's on the wall. A machine
+/// that has too much to do does not keep it among the slow, where it would get even less.
+const SUSPECT: Duration = Duration::from_millis(2);
 /// The stack of a thread: a plugin's own, what the host puts on top, and room.
 const STACK: usize = 4 << 20;
 
@@ -24,6 +27,11 @@ pub(super) struct Lane {
 }
 
 impl Lane {
+    /// The clock of a phase that begins now on this thread.
+    pub(super) fn clock(&self) -> Clock {
+        Clock::start(u128::from(self.lately.load(Ordering::Relaxed)) > SUSPECT.as_micros())
+    }
+
     /// Takes note of a phase.
     pub(super) fn took(&self, time: Duration) {
         let now = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
@@ -162,5 +170,39 @@ impl Shared {
                 self.more.notify_one();
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Instant;
+
+    #[test]
+    fn a_busy_machine_does_not_make_a_plugin_slow_for_good() {
+        if crate::plugins::host::thread_time().is_none() {
+            return;
+        }
+        let lane = Lane::default();
+        assert!(!lane.slow());
+        lane.took(Duration::from_millis(400));
+        assert!(lane.slow());
+        // Kept waiting for the processor, and hardly ever on it.
+        for _ in 0..12 {
+            let clock = lane.clock();
+            std::thread::sleep(Duration::from_millis(40));
+            lane.took(clock.elapsed());
+        }
+        assert!(!lane.slow(), "{lane:?}");
+        // What has the processor all the time is slow.
+        for _ in 0..12 {
+            let clock = lane.clock();
+            let began = Instant::now();
+            while clock.elapsed() < Duration::from_millis(60) && began.elapsed() < Duration::from_secs(5) {
+                std::hint::spin_loop();
+            }
+            lane.took(clock.elapsed());
+        }
+        assert!(lane.slow(), "{lane:?}");
     }
 }

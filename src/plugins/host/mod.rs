@@ -5,6 +5,7 @@
 //! bounded threads of which it never has all, and its requests are made on others.
 mod breaker;
 mod cache;
+mod clock;
 mod compile;
 mod config;
 mod course;
@@ -25,6 +26,7 @@ mod v0_1;
 mod versions;
 
 pub use breaker::BreakerState;
+pub use clock::thread_time;
 pub use compile::{Compiled, compile_child};
 pub use error::HostError;
 pub use limits::Limits;

@@ -20,12 +20,15 @@ struct Queue {
 /// By plugin and store: stores may ask different versions.
 type Key = (String, String);
 
+/// The place of its answer, and the call until that is there.
+type Under<L> = (usize, Key, Option<Running<L>>);
+
 /// The answers to come, in the questions' order.
 pub(super) struct Turns<'i, R: Runs> {
     installed: &'i Installed<R>,
     until: Option<Instant>,
     queues: BTreeMap<Key, Queue>,
-    running: Vec<(usize, Key, Option<Box<Running<R::Loaded>>>)>,
+    running: Vec<Under<R::Loaded>>,
     ran: Vec<Option<Ran>>,
 }
 
@@ -83,7 +86,7 @@ impl<R: Runs> Future for Turns<'_, R> {
                 let Some(running) = place else { return false };
                 let Poll::Ready(said) = Pin::new(&mut running.answer).poll(cx) else { return true };
                 if let Some(running) = place.take() {
-                    put(&mut turns.ran, *at, turns.installed.end(*running, said.ok()));
+                    put(&mut turns.ran, *at, turns.installed.end(running, said.ok()));
                 }
                 if let Some(queue) = turns.queues.get_mut(key) {
                     queue.running = queue.running.saturating_sub(1);
