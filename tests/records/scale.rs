@@ -78,7 +78,7 @@ async fn clustered(db: &Database, table: &str) -> bool {
 /// open ends in the future.
 async fn fill(db: &Database) {
     let tx = db.writer().begin().await.unwrap();
-    let free = "SET LOCAL session_replication_role = replica; SET LOCAL statement_timeout = 0;
+    let free = "SET LOCAL session_replication_role = replica; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0;
         DO $$ DECLARE c record; BEGIN
           FOR c IN SELECT conrelid::regclass AS t, conname FROM pg_constraint
             WHERE contype IN ('c', 'f') AND connamespace = 'public'::regnamespace
