@@ -27,6 +27,15 @@ fn case_3_points_that_are_spent_are_set_off_in_money() {
         // A point is worth a cent.
         assert_eq!(decimal(&told["withheld"]), short);
         assert_eq!(decimal(&told["paid_out"]), 40_000 - short);
+        // What was kept back never left the till; what is paid beside the refund is given again.
+        let (_, voided) = shop.void(&told["return"]).await;
+        assert_eq!(voided["give_to_customer"], json!([]));
+        let paid = json!({"dues": [{"reference": "department", "settled": "paid"}]});
+        shop.at("2026-07-01T12:01:00+08:00");
+        let told = shop.bring_back(&slip(&sale, &[(0, 1)]), paid).await;
+        assert_eq!(told["paid_out"], json!("400.00"), "{told:#}");
+        let (_, voided) = shop.void(&told["return"]).await;
+        assert_eq!(decimal(&voided["give_to_customer"][0]["amount"]), short, "{voided:#}");
         shop.close().await;
     });
 }
@@ -96,7 +105,12 @@ fn case_5_two_gifts_of_one_name_are_two() {
             gifts.map(|gift| gift.state).collect::<Vec<_>>()
         };
         assert_eq!(state().await, ["handed_back", "handed_back"]);
-        shop.void(&told["return"]).await;
+        let (_, voided) = shop.void(&told["return"]).await;
+        let gifts = voided["give_to_customer"].as_array().unwrap();
+        assert_eq!(
+            gifts.iter().map(|gift| gift["reference"].clone()).collect::<Vec<_>>(),
+            ["towel", "towel#2"]
+        );
         assert_eq!(state().await, ["given", "given"]);
         shop.close().await;
     });
@@ -124,6 +138,14 @@ fn case_5_dues_above_the_refund_are_paid_beside_it() {
         let paid = json!({"dues": [{"reference": "G1", "settled": "paid"}]});
         let (status, told) = shop.record(&ticket, paid).await;
         assert_eq!((status, &told["paid_out"]), (201, &json!("60.00")));
+        // Voided, the till owes the 80.00 that were paid beside the refund; the same return would ask for them again.
+        let (status, voided) = shop.void(&told["return"]).await;
+        assert_eq!(status, 200, "{voided:#}");
+        let card = json!([{"kind": "card", "reference": "", "amount": "60.00"}]);
+        assert_eq!(voided["take_from_customer"], card, "{voided:#}");
+        let back = voided["give_to_customer"].as_array().cloned().unwrap_or_default();
+        assert_eq!(back.iter().map(|due| decimal(&due["amount"])).sum::<i64>(), 8_000, "{voided:#}");
+        assert_eq!(back[0]["reference"], json!("G1"));
         shop.close().await;
     });
 }
