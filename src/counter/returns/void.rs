@@ -1,10 +1,9 @@
 //! Taking a recorded return back, once: units, tenders, dues, gifts, points to the same lots, stored value, days.
 use crate::counter::desk::Desk;
-use crate::counter::members::present;
+use crate::counter::returns::purchase::settled;
 use crate::counter::returns::request::VoidRequest;
 use crate::counter::returns::{dues, payout, points, traces};
 use crate::counter::stored::Place;
-use crate::program::dates::to_ymd;
 use crate::program::iso::format_date;
 use crate::records::entity::{due, event, return_slip, return_tender, sale, sale_line};
 use crate::records::{Answer, Operation, Refusal, Stop, Unit, Want, ids};
@@ -105,13 +104,8 @@ impl VoidReturn {
         let traces = traces::read(&lines, &sold);
         if let Some(buyer) = sale.member_id {
             points::note_days(unit, buyer, sale.business_date, &traces, -1)?;
-            if traces.settled_lost != 0
-                && let Some(ledger) = policy.point_ledgers().into_iter().next()
-            {
-                let (now, year) = (present(unit, buyer)?.id, to_ymd(sale.business_date).0);
-                unit.need([now, buyer].map(|m| Want::Settled(m, ledger.clone(), year)))?;
-                let of = |m: Uuid| unit.t.settled.get(&(m, ledger.clone(), year)).cloned();
-                let settled = of(now).or_else(|| of(buyer));
+            if traces.settled_lost != 0 {
+                let settled = settled(unit, &policy, sale.id)?;
                 points::note_settled(unit, settled.as_ref(), -traces.settled_lost);
             }
         }
