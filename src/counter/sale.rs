@@ -206,7 +206,7 @@ impl RecordSale {
             member_id: who.member.as_ref().map(|m| m.id),
             card: request.card.clone(),
             card_presented: who.counts,
-            tier: who.member.as_ref().and_then(|m| m.tier.clone()),
+            tier: who.tier.clone(),
             birthday: who.person.as_ref().and_then(|p| p.birthday),
             channel: request.channel.clone(),
             total: 0,

@@ -78,7 +78,7 @@ impl Operation for ReplaceCard {
             member_id: who.id,
             status: "active".into(),
             replaced_by: None,
-            issued_at: unit.now,
+            issued_at: when.occurred_at,
             ended_at: None,
         });
         let fee = self.desk.currency().text(ruling.money("fee", &self.desk.currency()));

@@ -132,7 +132,7 @@ impl Operation for EnrolMember {
             member_id: id,
             status: "active".into(),
             replaced_by: None,
-            issued_at: unit.now,
+            issued_at: when.occurred_at,
             ended_at: None,
         });
         if let Some(document) = &request.identity {
@@ -153,7 +153,7 @@ impl Operation for EnrolMember {
                 from_date: when.date,
                 sale_id: Some(*sale),
                 decision_id: Some(decision),
-                granted_at: unit.now,
+                granted_at: when.occurred_at,
             });
         }
         let data = json!({ "ground": applicant.ground, "card": request.card, "receipts": request.receipts });
