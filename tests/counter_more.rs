@@ -325,3 +325,56 @@ fn a_full_queue_says_when_to_come_again() {
         assert_eq!(till.server.terminate(), 0);
     });
 }
+
+#[test]
+fn what_can_never_be_recorded_says_so_and_where() {
+    each_database(|database| {
+        let till = Till::open(database);
+        till.member("m1");
+        let of = |change: &dyn Fn(&mut Value)| {
+            let mut sale = clothes("r1", None, "10.00", "10.00");
+            change(&mut sale);
+            till.post("/v1/sales", &sale)
+        };
+        let gift = |worth: &str, threshold: &str| {
+            let gift = json!({ "reference": "g", "worth": worth, "threshold": threshold });
+            of(&|sale| sale["gifts"] = json!([gift]))
+        };
+        assert_eq!(gift("-1", "1").problem(), (422, "malformed-sale", Some("gifts[0].worth")));
+        assert_eq!(gift("1", "-1").problem(), (422, "malformed-sale", Some("gifts[0].threshold")));
+        let nul = of(&|sale| sale["lines"][0]["sku"] = json!("c\u{0}"));
+        assert_eq!(nul.problem(), (400, "malformed-request", Some("lines[0].sku")));
+        let long = of(&|sale| sale["lines"][0]["area"] = json!("a".repeat(4000)));
+        assert_eq!(long.problem(), (422, "malformed-sale", Some("lines[0].area")));
+        // So many that their sum is no number any more.
+        let most = "90071992547409.91";
+        let tenders = json!(vec![json!({ "kind": "cash", "amount": most }); 1100]);
+        let many = of(&|sale| sale["tenders"] = tenders.clone());
+        assert_eq!(many.problem(), (422, "malformed-sale", Some("tenders")));
+        let discounts = json!(vec![json!({ "reference": "c", "amount": most }); 1100]);
+        let many = of(&|sale| sale["discounts"] = discounts.clone());
+        assert_eq!(many.problem(), (422, "malformed-sale", Some("discounts")));
+        let dear = of(&|sale| {
+            let mut line = sale["lines"][0].clone();
+            line["shelf_price"] = json!(most);
+            sale["lines"] = json!([line, line]);
+        });
+        assert_eq!(dear.problem(), (422, "out-of-range", Some("lines")));
+        for new in [String::new(), "c".repeat(4000)] {
+            let replace = json!({ "store": "s001", "actor": "a1", "mishap": "lost_card", "new_card": new,
+                "visit": { "id_shown": true } });
+            let told = till.post("/v1/members/m1/cards", &replace);
+            assert_eq!(told.problem(), (422, "malformed-edit", Some("new_card")));
+        }
+        let block = json!({ "store": "s001", "actor": "a1", "reason": "lost" });
+        assert_eq!(till.post("/v1/cards/c%00/block", &block).problem().1, "not-found");
+        // An exchange's tenders are added up before its sale is looked at.
+        let sale = till.sell("r2", None, "10.00", "10.00").ok(201);
+        let approved = till.approved(&sale["sale"], "exchange");
+        let mut new = clothes("r3", None, "10.00", "10.00");
+        new["tenders"] = tenders;
+        let exchange = till.post("/v1/exchanges", &json!({ "return": approved, "sale": new }));
+        assert_eq!(exchange.problem(), (422, "out-of-range", Some("sale.tenders[1].amount")));
+        assert_eq!(of(&|_| ()).status, 201, "it serves on");
+    });
+}

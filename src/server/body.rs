@@ -137,10 +137,11 @@ impl<'de> Visitor<'de> for Checked {
     fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
         Ok(value.into())
     }
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(value.into())
+    fn visit_str<E: Error>(self, value: &str) -> Result<Value, E> {
+        whole(value).map(Value::from)
     }
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+    fn visit_string<E: Error>(self, value: String) -> Result<Value, E> {
+        whole(&value)?;
         Ok(value.into())
     }
     fn visit_unit<E>(self) -> Result<Value, E> {
@@ -156,6 +157,7 @@ impl<'de> Visitor<'de> for Checked {
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Value, A::Error> {
         let mut read = Map::new();
         while let Some(name) = fields.next_key::<String>()? {
+            whole(&name)?;
             let value = fields.next_value_seed(self.inside()?)?;
             if read.contains_key(&name) {
                 let name: String = name.chars().take(100).collect();
@@ -165,6 +167,11 @@ impl<'de> Visitor<'de> for Checked {
         }
         Ok(Value::Object(read))
     }
+}
+
+/// PostgreSQL keeps no text with U+0000 in it, so that nothing has one.
+fn whole<E: Error>(text: &str) -> Result<&str, E> {
+    if text.contains('\0') { Err(E::custom("a text holds no U+0000")) } else { Ok(text) }
 }
 
 #[cfg(test)]
@@ -192,10 +199,13 @@ mod tests {
             (r#""store": "s", "#, "", "store"),
             (r#""store": "s""#, r#""store": "s", "store": "t""#, "store"),
             (r#""quantity": 1"#, r#""quantity": 3000000000"#, "lines[0].quantity"),
+            (r#""sku": "x""#, r#""sku": "x\u0000""#, "lines[0].sku"),
         ] {
             assert!(SALE.contains(from), "{from}");
             assert_eq!(path(&SALE.replace(from, to)).as_deref(), Some(at), "{to}");
         }
+        let named = SALE.replace(r#""sku""#, r#""s\u0000u""#);
+        assert!(tree(named.as_bytes()).is_err());
         assert_eq!(path("{"), None);
         assert_eq!(path("[]"), None);
         assert_eq!(path("{} x"), None);

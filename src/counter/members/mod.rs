@@ -88,6 +88,11 @@ fn no_member(number: &str) -> Stop {
         .into()
 }
 
+/// Whether a text can be the number of a member or a card: 1 to 60 bytes, none of them a control character.
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.len() <= 60 && !text.chars().any(char::is_control)
+}
+
 /// Refuses unless the member may do business.
 pub fn active(member: &member::Model) -> Result<(), Stop> {
     if member.status == "active" {

@@ -102,9 +102,15 @@ impl Operation for ExchangeReturn {
 
 impl ExchangeReturn {
     fn paid_on_top(&self) -> Result<i64, Stop> {
+        // Looked at before the sale is, which bounds how many there are.
         let mut sum = 0i64;
         for (at, tender) in self.request.sale.tenders.iter().enumerate() {
-            sum += self.desk.minor(tender.amount, &format!("sale.tenders[{at}].amount"))?;
+            let path = format!("sale.tenders[{at}].amount");
+            let amount = self.desk.minor(tender.amount, &path)?;
+            sum = sum.checked_add(amount).filter(|sum| sum.unsigned_abs() < 1 << 53).ok_or_else(|| {
+                let detail = "the tenders together are more than is kept";
+                Refusal::new(422, "out-of-range", "A number is too large", detail).at(path)
+            })?;
         }
         Ok(sum)
     }
