@@ -5,7 +5,7 @@ use crate::counter::desk::Desk;
 use crate::counter::money::Money;
 use crate::counter::returns::approve::covered;
 use crate::counter::returns::dues::{self, Settled};
-use crate::counter::returns::payout;
+use crate::counter::returns::payout::{self, CARRIED};
 use crate::counter::returns::points::{self, Taken};
 use crate::counter::returns::record::{Booked, Opened, hints};
 use crate::counter::returns::request::{ExchangeRequest, RefundTo};
@@ -14,9 +14,6 @@ use crate::counter::sale::{RecordSale, TenderRequest};
 use crate::records::{Answer, Operation, Refusal, Stop, Unit, Want, ids};
 use rust_decimal::Decimal;
 use serde_json::json;
-
-/// The reference of what an exchange carries over instead of paying out.
-const CARRIED: &str = "exchange";
 
 /// Records an exchange on a ticket. The new sale takes place when the return does, at the same store.
 #[derive(Clone, Debug)]

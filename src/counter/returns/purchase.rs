@@ -2,10 +2,11 @@
 use crate::counter::desk::{Desk, When};
 use crate::counter::facts;
 use crate::counter::members::present;
+use crate::counter::returns::payout::CARRIED;
 use crate::counter::returns::request::{GiftState, Slip};
 use crate::counter::returns::units::{self, Range};
 use crate::program::dates::to_ymd;
-use crate::records::entity::{member, sale, sale_line, settled_member};
+use crate::records::entity::{member, return_slip, sale, sale_line, settled_member};
 use crate::records::{Refusal, Stop, Unit, Want};
 use sea_orm::prelude::Uuid;
 use serde_json::{Map, Value, json};
@@ -64,8 +65,10 @@ impl Purchase {
         let lines = unit.sale_lines(id);
         let taken = lines.iter().map(|l| units::taken(unit, id, l.line)).collect();
         let today = unit.sale_returns(id).into_iter();
-        let same_day =
-            today.filter(|r| r.status == "recorded" && r.business_date == when.date).map(|r| r.refund).sum();
+        let same_day = today
+            .filter(|r| r.status == "recorded" && r.business_date == when.date)
+            .map(|r| gave_back(unit, &r))
+            .sum();
         let mut purchase = Purchase {
             desk,
             sale: None,
@@ -198,6 +201,15 @@ pub fn gifts(unit: &Unit, purchase: &Purchase, said: &[GiftState], gone: &[Strin
         })
     };
     open.filter(|g| !gone.contains(&g.reference)).map(fact).collect()
+}
+
+/// The money that a return gave back; of an exchange, what was not carried over to the new goods.
+fn gave_back(unit: &Unit, slip: &return_slip::Model) -> i64 {
+    if slip.exchange_sale.is_none() {
+        return slip.refund;
+    }
+    let tenders = unit.t.return_tenders.range((slip.id, i32::MIN)..=(slip.id, i32::MAX));
+    tenders.filter(|t| t.reference != CARRIED).map(|t| t.amount).sum()
 }
 
 /// What the sale granted, less what recorded returns took back.
