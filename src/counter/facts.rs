@@ -118,8 +118,10 @@ pub fn of_member(desk: &Desk, unit: &Unit, id: Uuid, today: i32) -> Result<Map<S
     let net = |from, to| -> i64 { unit.days(id, from, to).iter().map(|d| d.spent - d.returned).sum() };
     facts.insert("member_spend".into(), json!([{ "year": year, "value": money.text(net(first, last)) }]));
     facts.insert("spend_on".into(), json!([{ "day": date(today), "value": money.text(net(today, today)) }]));
+    // The first ledger is the one that a year is settled by, too.
+    let first = desk.point_ledgers().into_iter().next().unwrap_or_default();
     let earned: i64 =
-        unit.days(id, last_year + 1, today).iter().filter(|d| d.area == "department").map(|d| d.earned).sum();
+        unit.days(id, last_year + 1, today).iter().filter(|d| d.area == first).map(|d| d.earned).sum();
     facts.insert("year_points".into(), points.text(earned).into());
     let gifts = unit.t.gift_issues.range((id, String::new(), i32::MIN)..=(id, "\u{10ffff}".into(), i32::MAX));
     let gifts = gifts.filter(|g| g.year == year && g.kind == "birthday").count();
