@@ -378,3 +378,39 @@ fn what_can_never_be_recorded_says_so_and_where() {
         assert_eq!(of(&|_| ()).status, 201, "it serves on");
     });
 }
+
+#[test]
+fn a_closed_day_takes_up_nothing_more() {
+    each_database(|database| {
+        let till = Till::open(database);
+        let close = |day: &str, reason: Value| {
+            let body = json!({ "closed_through": day, "actor": "a1", "reason": reason });
+            let key = till.fresh();
+            till.send("PUT", "/v1/stores/s001/closing", &[("Idempotency-Key", &key)], Some(&body.to_string()))
+        };
+        let day = |ago: i64| {
+            let then = chrono::Utc::now() + chrono::Duration::hours(8) - chrono::Duration::days(ago);
+            then.format("%Y-%m-%d").to_string()
+        };
+        let sell = |receipt: &str, ago: i64| {
+            let mut sale = clothes(receipt, None, "10.00", "10.00");
+            sale["occurred_at"] = json!(format!("{}T12:00:00+08:00", day(ago)));
+            till.post("/v1/sales", &sale)
+        };
+        assert_eq!(sell("r1", 4).status, 201);
+        assert_eq!(close("soon", Value::Null).problem(), (422, "malformed-closing", Some("closed_through")));
+        assert_eq!(close(&day(-1), Value::Null).problem(), (422, "in-the-future", Some("closed_through")));
+        let closed = close(&day(3), Value::Null).ok(200);
+        assert_eq!((&closed["closed_through"], &closed["before"]), (&json!(day(3)), &Value::Null));
+        assert_eq!(till.get("/v1/stores/s001").ok(200)["closed_through"], json!(day(3)));
+        assert_eq!(sell("r2", 3).problem(), (422, "too-late", Some("occurred_at")));
+        assert_eq!(sell("r3", 2).status, 201);
+        // Backwards only for a reason; both stand among the events.
+        assert_eq!(close(&day(5), json!(" ")).problem(), (422, "reason-missing", Some("reason")));
+        assert_eq!(close(&day(5), json!("a till came late")).ok(200)["before"], json!(day(3)));
+        assert_eq!(sell("r4", 3).status, 201);
+        let events = till.get("/v1/events?limit=200").ok(200);
+        let closings = events["items"].as_array().unwrap().iter().filter(|e| e["kind"] == "store.closed");
+        assert_eq!(closings.count(), 2);
+    });
+}
