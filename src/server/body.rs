@@ -75,12 +75,14 @@ fn short(path: String) -> String {
     path.chars().take(200).collect()
 }
 
-/// SHA-256 over method, path and what the body says, in hexadecimal: neither blanks nor the order of keys matter.
-pub fn fingerprint(method: &str, path: &str, body: &Value) -> String {
+/// SHA-256 over method, path, the version that is to be changed if one is named, and what the body says, in hexadecimal:
+/// neither blanks nor the order of keys matter.
+pub fn fingerprint(method: &str, path: &str, version: Option<&[u8]>, body: &Value) -> String {
     let mut hash = Sha256::new();
-    for part in [method, path] {
+    // A body begins with a brace, a length does not: where no version is named, nothing stands for it.
+    for part in [method.as_bytes(), path.as_bytes()].into_iter().chain(version) {
         hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part.as_bytes());
+        hash.update(part);
     }
     hash.update(sorted(body).to_string().as_bytes());
     hex(&hash.finalize())
@@ -221,9 +223,14 @@ mod tests {
 
     #[test]
     fn a_fingerprint_is_what_is_said_not_how() {
-        let of = |text: &str| fingerprint("POST", "/v1/x", &tree(text.as_bytes()).unwrap());
+        let tagged = |tag: Option<&[u8]>, text: &str| {
+            fingerprint("PATCH", "/v1/x", tag, &tree(text.as_bytes()).unwrap())
+        };
+        let of = |text: &str| tagged(None, text);
         assert_eq!(of(r#"{"a": 1, "b": {"c": 2, "d": [1]}}"#), of(r#"{"b":{"d":[1],"c":2},"a":1}"#));
         assert_ne!(of(r#"{"a": 1}"#), of(r#"{"a": "1"}"#));
         assert_ne!(of(r#"{"a": [1, 2]}"#), of(r#"{"a": [2, 1]}"#));
+        let (one, two) = (tagged(Some(b"\"1-x\""), "{}"), tagged(Some(b"\"2-x\""), "{}"));
+        assert!(one != two && one != of("{}"));
     }
 }

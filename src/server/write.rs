@@ -8,6 +8,7 @@ use crate::server::problem::Problem;
 use crate::server::query::query;
 use crate::server::state::State;
 use actix_web::http::StatusCode;
+use actix_web::http::header::IF_MATCH;
 use actix_web::{HttpRequest, HttpResponse, web};
 use sea_orm::prelude::Uuid;
 use serde::Deserialize;
@@ -103,7 +104,8 @@ where
     let key = if asked.dry_run { None } else { Some(key(request)?) };
     let body = body::bytes(request, payload, state).await?;
     let tree = body::tree(&body)?;
-    let fingerprint = body::fingerprint(request.method().as_str(), request.path(), &tree);
+    let version = request.headers().get(IF_MATCH).map(|tag| tag.as_bytes());
+    let fingerprint = body::fingerprint(request.method().as_str(), request.path(), version, &tree);
     let operation = match &key {
         Some((client, key)) => ids::named(&["operation", client, key]),
         None => ids::named(&["dry run", &fingerprint]),
@@ -162,7 +164,7 @@ pub fn respond(reply: Reply, dry: bool) -> Result<HttpResponse, Problem> {
         // Answered before it comes here.
         Reply::Ask(_) => Err(Problem::internal()),
         Reply::OtherBody => Err(Problem::key_reused(
-            "this key was sent with another body, or to another address; a new write needs a new key",
+            "this key was sent with another body or If-Match, or to another address; a new write needs a new key",
         )
         .at("Idempotency-Key")),
         Reply::InFlight => Err(Problem::in_flight(
