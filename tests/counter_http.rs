@@ -315,6 +315,10 @@ fn what_was_seen_decides_what_may_be_changed() {
             till.send("PATCH", "/v1/members/m1", &[("Idempotency-Key", key), ("If-Match", tag)], Some(&body))
         };
         assert_eq!(edit("e1", &tag, "13800000000").ok(200)["version"], 3);
+        // The same key on another version is another write, not that one once more.
+        let reused = edit("e1", "\"3-0\"", "13800000000");
+        assert_eq!(reused.problem(), (422, "idempotency-key-reused", Some("Idempotency-Key")));
+        assert_eq!(edit("e1", &tag, "13800000000").header("idempotent-replayed"), Some("true"));
         assert_eq!(edit("e2", &tag, "13700000000").problem(), (412, "stale-version", None));
         assert_eq!(edit("e3", "rubbish", "13700000000").problem(), (412, "stale-version", Some("If-Match")));
         // What is kept under the key says what was changed, not to what.

@@ -325,3 +325,92 @@ fn a_full_queue_says_when_to_come_again() {
         assert_eq!(till.server.terminate(), 0);
     });
 }
+
+#[test]
+fn what_can_never_be_recorded_says_so_and_where() {
+    each_database(|database| {
+        let till = Till::open(database);
+        till.member("m1");
+        let of = |change: &dyn Fn(&mut Value)| {
+            let mut sale = clothes("r1", None, "10.00", "10.00");
+            change(&mut sale);
+            till.post("/v1/sales", &sale)
+        };
+        let gift = |worth: &str, threshold: &str| {
+            let gift = json!({ "reference": "g", "worth": worth, "threshold": threshold });
+            of(&|sale| sale["gifts"] = json!([gift]))
+        };
+        assert_eq!(gift("-1", "1").problem(), (422, "malformed-sale", Some("gifts[0].worth")));
+        assert_eq!(gift("1", "-1").problem(), (422, "malformed-sale", Some("gifts[0].threshold")));
+        let nul = of(&|sale| sale["lines"][0]["sku"] = json!("c\u{0}"));
+        assert_eq!(nul.problem(), (400, "malformed-request", Some("lines[0].sku")));
+        let long = of(&|sale| sale["lines"][0]["area"] = json!("a".repeat(4000)));
+        assert_eq!(long.problem(), (422, "malformed-sale", Some("lines[0].area")));
+        // So many that their sum is no number any more.
+        let most = "90071992547409.91";
+        let tenders = json!(vec![json!({ "kind": "cash", "amount": most }); 1100]);
+        let many = of(&|sale| sale["tenders"] = tenders.clone());
+        assert_eq!(many.problem(), (422, "malformed-sale", Some("tenders")));
+        let discounts = json!(vec![json!({ "reference": "c", "amount": most }); 1100]);
+        let many = of(&|sale| sale["discounts"] = discounts.clone());
+        assert_eq!(many.problem(), (422, "malformed-sale", Some("discounts")));
+        let dear = of(&|sale| {
+            let mut line = sale["lines"][0].clone();
+            line["shelf_price"] = json!(most);
+            sale["lines"] = json!([line, line]);
+        });
+        assert_eq!(dear.problem(), (422, "out-of-range", Some("lines")));
+        for new in [String::new(), "c".repeat(4000)] {
+            let replace = json!({ "store": "s001", "actor": "a1", "mishap": "lost_card", "new_card": new,
+                "visit": { "id_shown": true } });
+            let told = till.post("/v1/members/m1/cards", &replace);
+            assert_eq!(told.problem(), (422, "malformed-edit", Some("new_card")));
+        }
+        let block = json!({ "store": "s001", "actor": "a1", "reason": "lost" });
+        assert_eq!(till.post("/v1/cards/c%00/block", &block).problem().1, "not-found");
+        // An exchange's tenders are added up before its sale is looked at.
+        let sale = till.sell("r2", None, "10.00", "10.00").ok(201);
+        let approved = till.approved(&sale["sale"], "exchange");
+        let mut new = clothes("r3", None, "10.00", "10.00");
+        new["tenders"] = tenders;
+        let exchange = till.post("/v1/exchanges", &json!({ "return": approved, "sale": new }));
+        assert_eq!(exchange.problem(), (422, "out-of-range", Some("sale.tenders[1].amount")));
+        assert_eq!(of(&|_| ()).status, 201, "it serves on");
+    });
+}
+
+#[test]
+fn a_closed_day_takes_up_nothing_more() {
+    each_database(|database| {
+        let till = Till::open(database);
+        let close = |day: &str, reason: Value| {
+            let body = json!({ "closed_through": day, "actor": "a1", "reason": reason });
+            let key = till.fresh();
+            till.send("PUT", "/v1/stores/s001/closing", &[("Idempotency-Key", &key)], Some(&body.to_string()))
+        };
+        let day = |ago: i64| {
+            let then = chrono::Utc::now() + chrono::Duration::hours(8) - chrono::Duration::days(ago);
+            then.format("%Y-%m-%d").to_string()
+        };
+        let sell = |receipt: &str, ago: i64| {
+            let mut sale = clothes(receipt, None, "10.00", "10.00");
+            sale["occurred_at"] = json!(format!("{}T12:00:00+08:00", day(ago)));
+            till.post("/v1/sales", &sale)
+        };
+        assert_eq!(sell("r1", 4).status, 201);
+        assert_eq!(close("soon", Value::Null).problem(), (422, "malformed-closing", Some("closed_through")));
+        assert_eq!(close(&day(-1), Value::Null).problem(), (422, "in-the-future", Some("closed_through")));
+        let closed = close(&day(3), Value::Null).ok(200);
+        assert_eq!((&closed["closed_through"], &closed["before"]), (&json!(day(3)), &Value::Null));
+        assert_eq!(till.get("/v1/stores/s001").ok(200)["closed_through"], json!(day(3)));
+        assert_eq!(sell("r2", 3).problem(), (422, "too-late", Some("occurred_at")));
+        assert_eq!(sell("r3", 2).status, 201);
+        // Backwards only for a reason; both stand among the events.
+        assert_eq!(close(&day(5), json!(" ")).problem(), (422, "reason-missing", Some("reason")));
+        assert_eq!(close(&day(5), json!("a till came late")).ok(200)["before"], json!(day(3)));
+        assert_eq!(sell("r4", 3).status, 201);
+        let events = till.get("/v1/events?limit=200").ok(200);
+        let closings = events["items"].as_array().unwrap().iter().filter(|e| e["kind"] == "store.closed");
+        assert_eq!(closings.count(), 2);
+    });
+}

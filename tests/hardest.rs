@@ -231,9 +231,10 @@ fn case_12_bounds_count_as_they_are_written() {
 fn case_13_dates_are_the_stores() {
     each(async |place| {
         let shop = Shop::open(&place.db).await;
-        shop.at("2026-03-01T12:00:00+08:00");
+        shop.at("2026-02-27T12:00:00+08:00");
         let leap = json!({"birthday": "2000-02-29"});
         assert_eq!(enrol(&shop, "M1", leap, json!([])).await.0, 201);
+        shop.at("2026-03-01T12:00:00+08:00");
         let mut dates = Vec::new();
         let mut doubled = 0;
         for (nth, at) in [
@@ -317,6 +318,38 @@ fn case_16_what_a_till_kept_counts_by_when_it_happened_and_once() {
         );
         assert_eq!(shop.balance("M1", "department").await, 90);
         assert_eq!(shop.rows::<sale::Entity>().await.len(), 2);
+        shop.close().await;
+    });
+}
+
+#[test]
+fn case_16_late_sales_go_by_the_tier_and_the_card_of_their_time() {
+    each(async |place| {
+        let shop = Shop::open(&place.db).await;
+        shop.enrol("M1").await;
+        let hundred = json!([article("100", "100", json!({}))]);
+        let sold_at = |at: &str| json!({"card": "C-M1", "occurred_at": at});
+        shop.at("2026-07-03T12:00:00+08:00");
+        let crossing = json!([article("40000", "40000", json!({}))]);
+        let (_, told) = sale(&shop, "1", crossing, cash("36000.00"), json!({"card": "C-M1"})).await;
+        assert_eq!(told["tier_changed"], json!("platinum"), "{told}");
+        // Gold then, platinum now: the customer has paid gold's price, and stays platinum.
+        shop.at("2026-07-04T12:00:00+08:00");
+        let late = sold_at("2026-07-01T15:00:00+08:00");
+        let (status, told) = sale(&shop, "2", hundred.clone(), cash("90.00"), late).await;
+        assert_eq!((status, &told["total"]), (201, &json!("90.00")), "{told}");
+        assert_eq!((&told["tier"], &told["tier_changed"]), (&json!("platinum"), &json!(null)), "{told}");
+        let after = sold_at("2026-07-03T13:00:00+08:00");
+        let (status, told) = sale(&shop, "3", hundred.clone(), cash("88.00"), after).await;
+        assert_eq!((status, &told["total"]), (201, &json!("88.00")), "{told}");
+        // Before the enrolment the card was nobody's; a till's clock may be a little behind the desk's.
+        for (receipt, at, counts, pays) in [
+            ("4", "2026-07-01T11:00:00+08:00", false, "100.00"),
+            ("5", "2026-07-01T11:58:00+08:00", true, "90.00"),
+        ] {
+            let (status, told) = sale(&shop, receipt, hundred.clone(), cash(pays), sold_at(at)).await;
+            assert_eq!((status, &told["card_counts"]), (201, &json!(counts)), "{told}");
+        }
         shop.close().await;
     });
 }

@@ -22,8 +22,31 @@ mod takebacks;
 use each::each;
 use serde_json::json;
 use shop::*;
+use std::path::Path;
+use std::sync::Arc;
 use zhanggui::records::Reply;
-use zhanggui::records::entity::{member_day, return_slip, sale_line, sale_tender};
+use zhanggui::records::entity::{decision, member_day, return_slip, sale_line, sale_tender};
+use zhanggui::rulebook::Rulebooks;
+
+/// Jiajie's policies with a text of them replaced wherever it stands.
+fn rewritten(from: &str, to: &str) -> Arc<Rulebooks> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies");
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("jiajie");
+    std::fs::create_dir_all(&dir).unwrap();
+    let mut found = false;
+    let mut copy = |path: &Path, into: &Path| {
+        let text = std::fs::read_to_string(path).unwrap();
+        found |= text.contains(from);
+        std::fs::write(into.join(path.file_name().unwrap()), text.replace(from, to)).unwrap();
+    };
+    copy(&root.join("retail.vocab"), folder.path());
+    for entry in std::fs::read_dir(root.join("jiajie")).unwrap() {
+        copy(&entry.unwrap().path(), &dir);
+    }
+    assert!(found, "{from}");
+    books(&dir)
+}
 
 #[test]
 fn case_1_the_same_return_sent_twice_is_recorded_once() {
@@ -207,28 +230,12 @@ fn case_14_the_terms_of_the_sale_stay_and_a_changed_answer_needs_a_new_ticket() 
             shop.sell("1", vec![dress("100", 1)], json!([{"kind": "card", "amount": "100"}]), none()).await;
         let ticket = shop.ticket(&slip(&sale, &[(0, 1)])).await;
         shop.approve(&ticket, "boss", "supervisor", none()).await;
-        let folder = tempfile::tempdir().unwrap();
-        let changed = |from: &str, to: &str| {
-            let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("policies");
-            std::fs::copy(root.join("retail.vocab"), folder.path().join("retail.vocab")).unwrap();
-            let dir = folder.path().join("jiajie");
-            std::fs::create_dir_all(&dir).unwrap();
-            for entry in std::fs::read_dir(root.join("jiajie")).unwrap() {
-                let path = entry.unwrap().path();
-                std::fs::copy(&path, dir.join(path.file_name().unwrap())).unwrap();
-            }
-            let file = dir.join("returns.policy");
-            let text = std::fs::read_to_string(&file).unwrap();
-            assert!(text.contains(from));
-            std::fs::write(&file, text.replacen(from, to, 1)).unwrap();
-            books(&dir)
-        };
         // Another refund: the ticket's promise does not hold any more.
-        shop.books = changed("then refund = item.paid\n", "then refund = item.paid - 1 CNY\n");
+        shop.books = rewritten("then refund = item.paid\n", "then refund = item.paid - 1 CNY\n");
         let (status, told) = shop.record(&ticket, none()).await;
         assert_eq!((status, &told["code"]), (409, &json!("ticket-stale")), "{told:#}");
         // Other words, the same answer.
-        shop.books = changed("Opened cosmetics", "Used cosmetics");
+        shop.books = rewritten("Opened cosmetics", "Used cosmetics");
         let (status, told) = shop.record(&ticket, none()).await;
         assert_eq!(status, 201, "{told:#}");
         shop.close().await;
@@ -294,6 +301,25 @@ fn case_18_another_store_takes_goods_back_by_the_terms_of_the_one_that_sold() {
         // The units are counted over all stores.
         let (status, told) = shop.evaluate(&slip(&sale, &[(0, 2)])).await;
         assert_eq!((status, &told["code"]), (409, &json!("quantity-not-returnable")));
+        shop.close().await;
+    });
+}
+
+#[test]
+fn a_years_points_are_those_of_the_first_ledger_whatever_it_is_called() {
+    each(async |place| {
+        let mut shop = Shop::open(&place.db).await;
+        shop.books = rewritten("department_points", "house_points");
+        shop.enrol("M1").await;
+        let paid = json!([{"kind": "card", "amount": "40000"}]);
+        shop.sell("1", vec![dress("40000", 1)], paid, json!({"card": "C-M1"})).await;
+        let earned = shop.balance("M1", "house").await;
+        assert!(earned > 0);
+        let upgrades = shop.rows::<decision::Entity>().await.into_iter().filter(|d| d.decision == "upgrade");
+        let facts: Vec<serde_json::Value> =
+            upgrades.map(|d| serde_json::from_str(&d.facts).unwrap()).collect();
+        assert_eq!(facts.len(), 1);
+        assert_eq!(decimal(&facts[0]["year_points"]), earned, "{:#}", facts[0]);
         shop.close().await;
     });
 }

@@ -17,8 +17,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use std::sync::{Arc, LazyLock};
 
-/// Clocks of tills may be ahead of ours by this much, in microseconds.
-const AHEAD: i64 = 5 * 60 * 1_000_000;
+/// Clocks of tills may be ahead of ours, or of each other, by this much, in microseconds.
+pub const AHEAD: i64 = 5 * 60 * 1_000_000;
 
 /// Where an operation takes place: one store, and the rulebooks as they were when the request came.
 #[derive(Clone, Debug)]

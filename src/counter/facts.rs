@@ -125,7 +125,9 @@ pub fn of_member(desk: &Desk, unit: &Unit, id: Uuid, today: i32) -> Result<Map<S
     let net = |from, to| -> i64 { days(from, to).map(|d| d.spent - d.returned).sum() };
     facts.insert("member_spend".into(), json!([{ "year": year, "value": money.text(net(first, last)) }]));
     facts.insert("spend_on".into(), json!([{ "day": date(today), "value": money.text(net(today, today)) }]));
-    let earned: i64 = days(last_year + 1, today).filter(|d| d.area == "department").map(|d| d.earned).sum();
+    // The first ledger is the one that a year is settled by, too.
+    let first = desk.point_ledgers().into_iter().next().unwrap_or_default();
+    let earned: i64 = days(last_year + 1, today).filter(|d| d.area == first).map(|d| d.earned).sum();
     facts.insert("year_points".into(), points.text(earned).into());
     let gift = |of: &Uuid| unit.t.gift_issues.get(&(*of, "birthday".to_owned(), year)).is_some();
     let gifts = records.iter().filter(|of| gift(of)).count();

@@ -72,7 +72,7 @@ impl Scale {
     pub fn minor(&self, amount: Money, path: &str) -> Result<i64, Stop> {
         let scaled = amount.0.checked_mul(Decimal::from(10i64.pow(self.digits)));
         match scaled.filter(|s| s.fract().is_zero()).and_then(|s| s.to_i64()) {
-            Some(minor) if minor.abs() < 1 << 53 => Ok(minor),
+            Some(minor) if minor.unsigned_abs() < 1 << 53 => Ok(minor),
             _ => {
                 let detail = format!("{path}: {} is not an amount with {} decimals", amount.0, self.digits);
                 Err(Refusal::new(422, "off-step", "An amount is not on its step", detail).at(path).into())
@@ -101,6 +101,7 @@ mod tests {
         assert_eq!(read("\"12.5\""), Ok(1250));
         assert_eq!(read("3"), Ok(300));
         assert!(read("\"0.001\"").is_err());
+        assert!(read("\"-92233720368547758.08\"").is_err());
         assert!(serde_json::from_str::<Money>("1.5").is_err());
         assert!(serde_json::from_str::<Money>("\"1e3\"").is_err());
         assert_eq!((cents.text(-5), cents.read("119.98")), ("-0.05".to_owned(), Some(11998)));

@@ -13,7 +13,9 @@ use sea_orm::prelude::Uuid;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use request::{DiscountRequest, GiftRequest, LineRequest, MAX_LINES, SaleRequest, TenderRequest};
+pub use request::{
+    DiscountRequest, GiftRequest, LineRequest, MAX_LINES, MAX_PARTS, SaleRequest, TenderRequest,
+};
 
 /// Records a sale.
 #[derive(Clone, Debug)]
@@ -163,6 +165,18 @@ impl RecordSale {
         if request.lines.is_empty() || request.lines.len() > MAX_LINES {
             return refuse("lines", &format!("a receipt has 1 to {MAX_LINES} lines"));
         }
+        for (name, count) in [
+            ("discounts", request.discounts.len()),
+            ("tenders", request.tenders.len()),
+            ("gifts", request.gifts.len()),
+        ] {
+            if count > MAX_PARTS {
+                return refuse(name, &format!("a receipt has at most {MAX_PARTS} {name}"));
+            }
+        }
+        if let Some(at) = request.lines.iter().position(|l| l.area.len() > 100) {
+            return refuse(&format!("lines[{at}].area"), "at most 100 characters");
+        }
         if let Some(at) = request.lines.iter().position(|l| l.quantity < 1) {
             return refuse(&format!("lines[{at}].quantity"), "a quantity is at least 1");
         }
@@ -177,6 +191,12 @@ impl RecordSale {
         }
         if let Some(at) = request.discounts.iter().position(|d| negative(&d.amount)) {
             return refuse(&format!("discounts[{at}].amount"), "an amount is not below zero");
+        }
+        if let Some(at) = request.gifts.iter().position(|g| negative(&g.worth)) {
+            return refuse(&format!("gifts[{at}].worth"), "an amount is not below zero");
+        }
+        if let Some(at) = request.gifts.iter().position(|g| g.threshold.as_ref().is_some_and(negative)) {
+            return refuse(&format!("gifts[{at}].threshold"), "an amount is not below zero");
         }
         for (name, text) in [("receipt", &request.receipt), ("terminal", &request.terminal)] {
             if text.is_empty() || text.len() > 100 {
@@ -206,7 +226,7 @@ impl RecordSale {
             member_id: who.member.as_ref().map(|m| m.id),
             card: request.card.clone(),
             card_presented: who.counts,
-            tier: who.member.as_ref().and_then(|m| m.tier.clone()),
+            tier: who.tier.clone(),
             birthday: who.person.as_ref().and_then(|p| p.birthday),
             channel: request.channel.clone(),
             total: 0,
@@ -272,7 +292,12 @@ impl RecordSale {
         for (i, discount) in given.iter().enumerate() {
             off += self.desk.minor(discount.amount, &format!("discounts[{i}].amount"))?;
         }
-        let before: i64 = totals.iter().sum();
+        let too_large = || {
+            let detail = "the receipt's total is more than is kept";
+            Refusal::new(422, "out-of-range", "A number is too large", detail).at("lines")
+        };
+        let before = totals.iter().try_fold(0i64, |sum, n| sum.checked_add(*n));
+        let before = before.filter(|sum| *sum < 1 << 53).ok_or_else(too_large)?;
         if off > before {
             let detail = format!("discounts of {} on a receipt of {}", money.text(off), money.text(before));
             return Err(Refusal::new(422, "discounts-too-large", "More is taken off than there is", detail)

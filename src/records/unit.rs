@@ -50,6 +50,8 @@ pub enum Want {
     Movement(Uuid),
     /// Movements that a cause brought about, with their entries.
     Caused(Uuid),
+    /// Movements that touched a lot, with their entries and those entries' lots.
+    Touched(Uuid),
     /// A redemption.
     Redemption(Uuid),
     /// The enrolment that a receipt was used for.
@@ -454,6 +456,11 @@ impl Unit {
     pub fn caused(&self, cause: Uuid) -> Vec<movement::Model> {
         let all = self.t.movements.range(Uuid::nil()..=Uuid::max());
         all.filter(|m| m.cause_id == Some(cause)).cloned().collect()
+    }
+    /// Loaded movements that touched a lot.
+    pub fn touched(&self, lot: Uuid) -> Vec<movement::Model> {
+        let all = self.t.movements.range(Uuid::nil()..=Uuid::max());
+        all.filter(|m| self.entries(m.id).iter().any(|e| e.lot_id == Some(lot))).cloned().collect()
     }
     /// A member's account of a ledger; empty if there is none yet.
     pub fn account(&self, member: Uuid, ledger: &str) -> account::Model {

@@ -39,3 +39,15 @@ pub struct CaptureRequest {
 pub struct CounterRequest {
     pub name: String,
 }
+
+/// Closes a store's books through a day.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClosingRequest {
+    /// The last day that is closed, `2026-06-30`; it has to be over.
+    pub closed_through: String,
+    /// Staff number.
+    pub actor: String,
+    /// Needed where days are opened again.
+    pub reason: Option<String>,
+}

@@ -75,12 +75,14 @@ fn short(path: String) -> String {
     path.chars().take(200).collect()
 }
 
-/// SHA-256 over method, path and what the body says, in hexadecimal: neither blanks nor the order of keys matter.
-pub fn fingerprint(method: &str, path: &str, body: &Value) -> String {
+/// SHA-256 over method, path, the version that is to be changed if one is named, and what the body says, in hexadecimal:
+/// neither blanks nor the order of keys matter.
+pub fn fingerprint(method: &str, path: &str, version: Option<&[u8]>, body: &Value) -> String {
     let mut hash = Sha256::new();
-    for part in [method, path] {
+    // A body begins with a brace, a length does not: where no version is named, nothing stands for it.
+    for part in [method.as_bytes(), path.as_bytes()].into_iter().chain(version) {
         hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part.as_bytes());
+        hash.update(part);
     }
     hash.update(sorted(body).to_string().as_bytes());
     hex(&hash.finalize())
@@ -137,10 +139,11 @@ impl<'de> Visitor<'de> for Checked {
     fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
         Ok(value.into())
     }
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(value.into())
+    fn visit_str<E: Error>(self, value: &str) -> Result<Value, E> {
+        whole(value).map(Value::from)
     }
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+    fn visit_string<E: Error>(self, value: String) -> Result<Value, E> {
+        whole(&value)?;
         Ok(value.into())
     }
     fn visit_unit<E>(self) -> Result<Value, E> {
@@ -156,6 +159,7 @@ impl<'de> Visitor<'de> for Checked {
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Value, A::Error> {
         let mut read = Map::new();
         while let Some(name) = fields.next_key::<String>()? {
+            whole(&name)?;
             let value = fields.next_value_seed(self.inside()?)?;
             if read.contains_key(&name) {
                 let name: String = name.chars().take(100).collect();
@@ -165,6 +169,11 @@ impl<'de> Visitor<'de> for Checked {
         }
         Ok(Value::Object(read))
     }
+}
+
+/// PostgreSQL keeps no text with U+0000 in it, so that nothing has one.
+fn whole<E: Error>(text: &str) -> Result<&str, E> {
+    if text.contains('\0') { Err(E::custom("a text holds no U+0000")) } else { Ok(text) }
 }
 
 #[cfg(test)]
@@ -192,10 +201,13 @@ mod tests {
             (r#""store": "s", "#, "", "store"),
             (r#""store": "s""#, r#""store": "s", "store": "t""#, "store"),
             (r#""quantity": 1"#, r#""quantity": 3000000000"#, "lines[0].quantity"),
+            (r#""sku": "x""#, r#""sku": "x\u0000""#, "lines[0].sku"),
         ] {
             assert!(SALE.contains(from), "{from}");
             assert_eq!(path(&SALE.replace(from, to)).as_deref(), Some(at), "{to}");
         }
+        let named = SALE.replace(r#""sku""#, r#""s\u0000u""#);
+        assert!(tree(named.as_bytes()).is_err());
         assert_eq!(path("{"), None);
         assert_eq!(path("[]"), None);
         assert_eq!(path("{} x"), None);
@@ -211,9 +223,14 @@ mod tests {
 
     #[test]
     fn a_fingerprint_is_what_is_said_not_how() {
-        let of = |text: &str| fingerprint("POST", "/v1/x", &tree(text.as_bytes()).unwrap());
+        let tagged = |tag: Option<&[u8]>, text: &str| {
+            fingerprint("PATCH", "/v1/x", tag, &tree(text.as_bytes()).unwrap())
+        };
+        let of = |text: &str| tagged(None, text);
         assert_eq!(of(r#"{"a": 1, "b": {"c": 2, "d": [1]}}"#), of(r#"{"b":{"d":[1],"c":2},"a":1}"#));
         assert_ne!(of(r#"{"a": 1}"#), of(r#"{"a": "1"}"#));
         assert_ne!(of(r#"{"a": [1, 2]}"#), of(r#"{"a": [2, 1]}"#));
+        let (one, two) = (tagged(Some(b"\"1-x\""), "{}"), tagged(Some(b"\"2-x\""), "{}"));
+        assert!(one != two && one != of("{}"));
     }
 }

@@ -41,6 +41,7 @@ pub const CODES: &[&str] = &[
     "keys-refused",
     "limits-refused",
     "malformed-adjustment",
+    "malformed-closing",
     "malformed-counter",
     "malformed-edit",
     "malformed-enrolment",

@@ -71,7 +71,7 @@ pub struct ItemBody {
         sales::record, sales::get, sales::list,
         returns::evaluate, returns::approve, returns::record, returns::get, returns::void, returns::exchange,
         settlements::settle, settlements::get,
-        stores::list, stores::get, stores::name_counter, stores::events,
+        stores::list, stores::get, stores::close, stores::name_counter, stores::events,
         plugins::upload::upload, plugins::routes::list_plugins, plugins::routes::metrics, plugins::routes::get_plugin,
         plugins::routes::put_grants, plugins::routes::put_config, plugins::routes::put_limits,
         plugins::routes::put_rollout, plugins::routes::roll_back, plugins::routes::remove, plugins::routes::ask,

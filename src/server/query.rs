@@ -26,10 +26,12 @@ pub fn query<T: DeserializeOwned>(request: &HttpRequest) -> Result<T, Problem> {
 
 /// The parts of the path that the route names, percent-decoded.
 pub fn path<T: DeserializeOwned>(request: &HttpRequest) -> Result<T, Problem> {
-    request
-        .match_info()
-        .load()
-        .map_err(|_| Problem::not_found(format!("there is nothing at {}", request.path())))
+    let nothing = || Problem::not_found(format!("there is nothing at {}", request.path()));
+    // As in bodies: no text that is kept has it.
+    if request.path().contains("%00") {
+        return Err(nothing());
+    }
+    request.match_info().load().map_err(|_| nothing())
 }
 
 /// An id in the path.

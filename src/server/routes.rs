@@ -59,6 +59,7 @@ routes! {
     "/v1/settlements/{id}" { get settlements::get }
     "/v1/stores" { get stores::list }
     "/v1/stores/{id}" { get stores::get }
+    "/v1/stores/{id}/closing" { put stores::close }
     "/v1/stores/{id}/counters/{code}" { put stores::name_counter }
     "/v1/events" { get stores::events }
     "/v1/plugins" { post plugins::upload, get plugins::list_plugins }

@@ -1,7 +1,7 @@
 //! Stores, their counters, and what happened as events.
-use crate::counter::stores::NameCounter;
+use crate::counter::stores::{CloseStore, NameCounter};
 use crate::records::read;
-use crate::server::bodies::CounterRequest;
+use crate::server::bodies::{ClosingRequest, CounterRequest};
 use crate::server::openapi::ProblemBody;
 use crate::server::problem::Problem;
 use crate::server::query::{after, cursor, limit, path, query};
@@ -42,6 +42,20 @@ pub async fn get(request: HttpRequest, state: web::Data<State>) -> Answered {
         Problem::unknown_store(format!("there is no store {:?}", id.chars().take(60).collect::<String>()))
     })?;
     Ok(answer::resource(&request, &shown::store(&state.registry.current(), &row, Some(&counters))))
+}
+
+/// Close a store's books through a day: late events of closed days are refused
+#[utoipa::path(put, path = "/v1/stores/{id}/closing", tag = "stores",
+    params(("id" = String, Path), WriteHead, WriteQuery), request_body = ClosingRequest,
+    responses((status = 200, description = "What is closed", body = Value), (status = "default", response = ProblemBody)))]
+pub async fn close(request: HttpRequest, payload: web::Payload, state: web::Data<State>) -> Answered {
+    let store: String = path(&request)?;
+    write(&request, payload, &state, |call, body: ClosingRequest| {
+        let (desk, operation) = (call.desk(&store)?, call.operation);
+        let ClosingRequest { closed_through: through, actor, reason } = body;
+        Ok(Arc::new(CloseStore { desk, through, actor, reason, operation }))
+    })
+    .await
 }
 
 /// Name a counter of a store

@@ -1,13 +1,14 @@
 //! Writes: one key, one answer. What comes in becomes a job for the writer, and what the writer says becomes a response.
 use crate::counter::Desk;
 use crate::program::iso::parse_datetime;
-use crate::records::{Answer, Job, Operation, Reply, Stop, Unit, Want, ids};
+use crate::records::{Answer, Job, Operation, Reply, Stop, StoreError, Unit, Want, ids};
 use crate::rulebook::Rulebooks;
 use crate::server::body;
 use crate::server::problem::Problem;
 use crate::server::query::query;
 use crate::server::state::State;
 use actix_web::http::StatusCode;
+use actix_web::http::header::IF_MATCH;
 use actix_web::{HttpRequest, HttpResponse, web};
 use sea_orm::prelude::Uuid;
 use serde::Deserialize;
@@ -103,7 +104,8 @@ where
     let key = if asked.dry_run { None } else { Some(key(request)?) };
     let body = body::bytes(request, payload, state).await?;
     let tree = body::tree(&body)?;
-    let fingerprint = body::fingerprint(request.method().as_str(), request.path(), &tree);
+    let version = request.headers().get(IF_MATCH).map(|tag| tag.as_bytes());
+    let fingerprint = body::fingerprint(request.method().as_str(), request.path(), version, &tree);
     let operation = match &key {
         Some((client, key)) => ids::named(&["operation", client, key]),
         None => ids::named(&["dry run", &fingerprint]),
@@ -162,7 +164,7 @@ pub fn respond(reply: Reply, dry: bool) -> Result<HttpResponse, Problem> {
         // Answered before it comes here.
         Reply::Ask(_) => Err(Problem::internal()),
         Reply::OtherBody => Err(Problem::key_reused(
-            "this key was sent with another body, or to another address; a new write needs a new key",
+            "this key was sent with another body or If-Match, or to another address; a new write needs a new key",
         )
         .at("Idempotency-Key")),
         Reply::InFlight => Err(Problem::in_flight(
@@ -170,6 +172,11 @@ pub fn respond(reply: Reply, dry: bool) -> Result<HttpResponse, Problem> {
         )
         .at("Idempotency-Key")
         .retry_after(1)),
+        // The database's words are the operator's: they may hold what was sent.
+        Reply::Failed(StoreError::Refused(why)) => {
+            crate::server::say(&format!("a write cannot be recorded: {why}"));
+            Err(Problem::failed("it cannot be recorded as it is; nothing was, and sending it again does not help"))
+        }
         Reply::Failed(error) => {
             let detail = format!(
                 "whether it was recorded is not known; send it again with the same key, which does no harm ({error})"
@@ -252,7 +259,7 @@ impl Operation for At {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::records::{Refusal, StoreError};
+    use crate::records::Refusal;
     use actix_web::ResponseError;
 
     /// Status, media type, and whether it is marked as replayed and as to be tried again.
@@ -273,6 +280,10 @@ mod tests {
         assert_eq!(seen(Reply::OtherBody), (422, bad.clone(), false, false));
         assert_eq!(seen(Reply::InFlight), (409, bad.clone(), false, true));
         assert_eq!(seen(Reply::Failed(StoreError::Failed("x".into()))), (503, bad.clone(), false, true));
+        let refused = StoreError::Refused("a secret".into());
+        assert_eq!(seen(Reply::Failed(refused.clone())), (500, bad.clone(), false, false));
+        let told = respond(Reply::Failed(refused), false).unwrap_err().json();
+        assert!(told.contains("\"internal\"") && !told.contains("secret"), "{told}");
         let refusal = Refusal::new(409, "card-exists", "The card is taken", "x");
         assert_eq!(seen(Reply::Refused(refusal)), (409, bad, false, false));
     }

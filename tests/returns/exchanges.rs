@@ -77,3 +77,30 @@ fn case_17_even_dearer_and_cheaper_goods() {
         shop.close().await;
     });
 }
+
+#[test]
+fn an_exchange_counts_towards_approval_what_it_paid_out() {
+    each(async |place| {
+        let shop = Shop::open(&place.db).await;
+        shop.enrol("M1").await;
+        let paid = json!([{"kind": "card", "reference": "tok", "amount": "600"}]);
+        let first = shop.sell("1", vec![dress("200", 3)], paid, json!({"card": "C-M1"})).await;
+        // An even exchange pays nothing out, one for cheaper goods 50.00.
+        for (receipt, price, same_day, to_approve) in
+            [("2", "200", "0.00", "200.00"), ("3", "150", "50.00", "250.00")]
+        {
+            let ticket = shop.ticket(&wants_goods(&first)).await;
+            shop.approve(&ticket, "sue", "general_manager", json!({"amount": "50"})).await;
+            let (status, told) = shop.exchange(&ticket, none(), new_goods(receipt, price, json!([]))).await;
+            assert_eq!(status, 201, "{told:#}");
+            let (_, told) = shop.evaluate(&slip(&first, &[(0, 1)])).await;
+            let totals = &told["totals"];
+            assert_eq!(
+                (&totals["same_day"], &totals["to_approve"]),
+                (&json!(same_day), &json!(to_approve)),
+                "{told:#}"
+            );
+        }
+        shop.close().await;
+    });
+}

@@ -271,6 +271,12 @@ fn load(rows: &Rows, unit: &mut Unit, want: &Want) {
         Want::Returned(member, since) => past_returns(rows, unit, *member, *since),
         Want::Movement(id) => movements(rows, unit, |m| m.id == *id),
         Want::Caused(id) => movements(rows, unit, |m| m.cause_id == Some(*id)),
+        Want::Touched(lot) => {
+            let touching = |m: &movement::Model| {
+                rows.entries.values().any(|e| e.movement_id == m.id && e.lot_id == Some(*lot))
+            };
+            movements(rows, unit, touching);
+        }
         Want::Redemption(id) => all!(redemptions where |r| r.id == *id),
         Want::Qualified(id) => all!(tier_grants where |r| r.sale_id == Some(*id)),
         Want::Settlement(id) => all!(settlements where |r| r.id == *id),

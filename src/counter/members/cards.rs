@@ -1,5 +1,5 @@
 //! Cards: replaced when lost or broken, blocked, unblocked by a replacement only.
-use super::{active, audit, by_number, records_of};
+use super::{active, audit, by_number, is_number, records_of};
 use crate::counter::desk::Desk;
 use crate::counter::facts;
 use crate::records::entity::card;
@@ -52,6 +52,11 @@ impl Operation for ReplaceCard {
         let when = self.desk.when(unit, request.occurred_at.as_deref())?;
         let who = by_number(unit, &self.member)?;
         active(&who)?;
+        if !is_number(&request.new_card) {
+            let detail = "new_card: between 1 and 60 characters";
+            let refusal = Refusal::new(422, "malformed-edit", "This cannot be a number", detail);
+            return Err(refusal.at("new_card").into());
+        }
         if unit.card_member(&request.new_card).is_some() {
             let detail = format!("card {} exists", request.new_card);
             return Err(Refusal::new(409, "card-exists", "The card is taken", detail).at("new_card").into());
@@ -78,7 +83,7 @@ impl Operation for ReplaceCard {
             member_id: who.id,
             status: "active".into(),
             replaced_by: None,
-            issued_at: unit.now,
+            issued_at: when.occurred_at,
             ended_at: None,
         });
         let fee = self.desk.currency().text(ruling.money("fee", &self.desk.currency()));

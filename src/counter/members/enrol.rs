@@ -1,5 +1,5 @@
 //! Enrolment: on receipts of the day that nobody else enrolled with, on a group order, or for an old card.
-use super::{audit, tier::grant};
+use super::{audit, is_number, tier::grant};
 use crate::counter::desk::{Desk, When};
 use crate::counter::facts;
 use crate::counter::money::Money;
@@ -137,7 +137,7 @@ impl Operation for EnrolMember {
             member_id: id,
             status: "active".into(),
             replaced_by: None,
-            issued_at: unit.now,
+            issued_at: when.occurred_at,
             ended_at: None,
         });
         if let Some((hash, kind)) = document {
@@ -157,7 +157,7 @@ impl Operation for EnrolMember {
                 from_date: when.date,
                 sale_id: Some(*sale),
                 decision_id: Some(decision),
-                granted_at: unit.now,
+                granted_at: when.occurred_at,
             });
         }
         let data = json!({ "ground": applicant.ground, "card": request.card, "receipts": request.receipts });
@@ -187,7 +187,7 @@ impl EnrolMember {
             Err(Stop::Refused(Refusal::new(409, code, title, detail).at(path)))
         };
         for (path, text) in [("number", &request.number), ("card", &request.card)] {
-            if text.is_empty() || text.len() > 60 || text.chars().any(char::is_control) {
+            if !is_number(text) {
                 let detail = format!("{path}: between 1 and 60 characters");
                 return Err(Refusal::new(422, "malformed-enrolment", "This cannot be a number", detail)
                     .at(path)

@@ -12,6 +12,9 @@ pub(crate) use merge::hand_on;
 pub use merge::{MergeMembers, MergeRequest, UnmergeMembers};
 pub use tier::{Upgrade, tier_after};
 
+use tier::tier_at;
+
+use crate::counter::desk::AHEAD;
 use crate::records::entity::{member, member_event, person};
 use crate::records::{Refusal, Stop, Unit, Want, ids};
 use sea_orm::prelude::Uuid;
@@ -22,11 +25,13 @@ use serde_json::Value;
 pub struct Customer {
     pub member: Option<member::Model>,
     pub person: Option<person::Model>,
-    /// Whether the card counted: it was not lost, replaced or blocked when it was presented.
+    /// The tier that the member had then; since then it may have become another.
+    pub tier: Option<String>,
+    /// Whether the card counted: it was handed out and not lost, replaced or blocked when it was presented.
     pub counts: bool,
 }
 
-/// The member behind a card, as merged since.
+/// The member behind a card, as merged since, with the tier of the time `at` (epoch microseconds).
 pub fn customer(unit: &Unit, card: &str, at: i64) -> Result<Customer, Stop> {
     unit.need([Want::Card(card.to_owned())])?;
     let Some(owner) = unit.card_member(card) else {
@@ -35,7 +40,12 @@ pub fn customer(unit: &Unit, card: &str, at: i64) -> Result<Customer, Stop> {
         return Err(Refusal::new(422, "unknown-card", "There is no such card", detail).at("card").into());
     };
     unit.need([Want::Member(owner)])?;
-    let valid = unit.t.cards.get(&card.to_owned()).is_some_and(|c| c.ended_at.is_none_or(|end| at < end));
+    // Whoever goes from the desk to a till whose clock is behind has the card already.
+    let valid = unit
+        .t
+        .cards
+        .get(&card.to_owned())
+        .is_some_and(|c| c.issued_at - AHEAD <= at && c.ended_at.is_none_or(|end| at < end));
     let member = present(unit, owner)?;
     if !valid || member.status != "active" {
         // Who shows a card that was reported lost is not the member: neither prices nor points, and no trace in the account.
@@ -43,7 +53,8 @@ pub fn customer(unit: &Unit, card: &str, at: i64) -> Result<Customer, Stop> {
     }
     unit.need([Want::Member(member.id)])?;
     let person = unit.t.persons.get(&member.id).cloned();
-    Ok(Customer { member: Some(member), person, counts: true })
+    let tier = tier_at(unit, &member, at);
+    Ok(Customer { member: Some(member), person, tier, counts: true })
 }
 
 /// A member by id, or the one that took the record over.
@@ -100,6 +111,11 @@ fn no_member(number: &str) -> Stop {
         .at("member")
         .for_now()
         .into()
+}
+
+/// Whether a text can be the number of a member or a card: 1 to 60 bytes, none of them a control character.
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.len() <= 60 && !text.chars().any(char::is_control)
 }
 
 /// Refuses unless the member may do business.

@@ -42,6 +42,18 @@ pub fn tier_after(
     Ok(Some(new))
 }
 
+/// The tier that a member had at a time (epoch microseconds): today's, unless it was granted later. What happens before a
+/// member's first grant is on that grant's terms: a till whose clock is behind, or a record that was merged into this one.
+pub fn tier_at(unit: &Unit, who: &member::Model, at: i64) -> Option<String> {
+    let all = unit.t.tier_grants.range((who.id, Uuid::nil())..=(who.id, Uuid::max()));
+    let grants: Vec<&tier_grant::Model> = all.filter(|g| g.reason != "receipt").collect();
+    if grants.iter().all(|g| g.granted_at <= at) {
+        return who.tier.clone();
+    }
+    let then = grants.iter().filter(|g| g.granted_at <= at).max_by_key(|g| (g.granted_at, g.id));
+    then.or_else(|| grants.iter().min_by_key(|g| (g.granted_at, g.id))).map(|g| g.tier.clone())
+}
+
 /// Gives a member a tier.
 pub fn grant(
     unit: &mut Unit,
@@ -61,7 +73,7 @@ pub fn grant(
         from_date: when.date,
         sale_id: None,
         decision_id,
-        granted_at: unit.now,
+        granted_at: when.occurred_at,
     });
     unit.t.members.put(member::Model {
         tier: Some(tier.to_owned()),

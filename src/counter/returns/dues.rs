@@ -104,6 +104,13 @@ pub fn write(unit: &mut Unit, return_id: Uuid, sale: Option<Uuid>, settled: &[Se
     }
 }
 
+/// What the customer gave for a return beside its money, and gets again when the return is voided: money that was paid,
+/// and gifts that were handed back. What was withheld never left the till.
+pub fn given(unit: &Unit, return_id: Uuid) -> Vec<due::Model> {
+    let all = unit.t.dues.range((return_id, i32::MIN)..=(return_id, i32::MAX));
+    all.filter(|due| due.settled != "withheld").cloned().collect()
+}
+
 /// Gives the gifts of a voided return back: what was handed back is given again, what was paid for counts as used.
 pub fn undo(unit: &mut Unit, return_id: Uuid, sale: Uuid) {
     let dues: Vec<due::Model> =

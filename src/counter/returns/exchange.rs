@@ -5,7 +5,7 @@ use crate::counter::desk::Desk;
 use crate::counter::money::Money;
 use crate::counter::returns::approve::covered;
 use crate::counter::returns::dues::{self, Settled};
-use crate::counter::returns::payout;
+use crate::counter::returns::payout::{self, CARRIED};
 use crate::counter::returns::points::{self, Taken};
 use crate::counter::returns::record::{Booked, Opened, hints};
 use crate::counter::returns::request::{ExchangeRequest, RefundTo};
@@ -14,9 +14,6 @@ use crate::counter::sale::{RecordSale, TenderRequest};
 use crate::records::{Answer, Operation, Refusal, Stop, Unit, Want, ids};
 use rust_decimal::Decimal;
 use serde_json::json;
-
-/// The reference of what an exchange carries over instead of paying out.
-const CARRIED: &str = "exchange";
 
 /// Records an exchange on a ticket. The new sale takes place when the return does, at the same store.
 #[derive(Clone, Debug)]
@@ -102,9 +99,15 @@ impl Operation for ExchangeReturn {
 
 impl ExchangeReturn {
     fn paid_on_top(&self) -> Result<i64, Stop> {
+        // Looked at before the sale is, which bounds how many there are.
         let mut sum = 0i64;
         for (at, tender) in self.request.sale.tenders.iter().enumerate() {
-            sum += self.desk.minor(tender.amount, &format!("sale.tenders[{at}].amount"))?;
+            let path = format!("sale.tenders[{at}].amount");
+            let amount = self.desk.minor(tender.amount, &path)?;
+            sum = sum.checked_add(amount).filter(|sum| sum.unsigned_abs() < 1 << 53).ok_or_else(|| {
+                let detail = "the tenders together are more than is kept";
+                Refusal::new(422, "out-of-range", "A number is too large", detail).at(path)
+            })?;
         }
         Ok(sum)
     }

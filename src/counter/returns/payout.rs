@@ -8,6 +8,9 @@ use crate::records::ledger::{give, give_back, take_again};
 use crate::records::{Refusal, Stop, Unit, Want};
 use sea_orm::prelude::Uuid;
 
+/// The reference of what an exchange carries over instead of paying out.
+pub const CARRIED: &str = "exchange";
+
 /// Who is paid, and for what.
 #[derive(Clone, Copy, Debug)]
 pub struct Payee<'a> {

@@ -2,10 +2,11 @@
 use crate::counter::desk::{Desk, When};
 use crate::counter::facts;
 use crate::counter::members::present;
+use crate::counter::returns::payout::CARRIED;
 use crate::counter::returns::request::{GiftState, Slip};
 use crate::counter::returns::units::{self, Range};
 use crate::program::dates::to_ymd;
-use crate::records::entity::{member, sale, sale_line, settled_member};
+use crate::records::entity::{member, return_slip, sale, sale_line, settled_member};
 use crate::records::{Refusal, Stop, Unit, Want};
 use sea_orm::prelude::Uuid;
 use serde_json::{Map, Value, json};
@@ -64,8 +65,10 @@ impl Purchase {
         let lines = unit.sale_lines(id);
         let taken = lines.iter().map(|l| units::taken(unit, id, l.line)).collect();
         let today = unit.sale_returns(id).into_iter();
-        let same_day =
-            today.filter(|r| r.status == "recorded" && r.business_date == when.date).map(|r| r.refund).sum();
+        let same_day = today
+            .filter(|r| r.status == "recorded" && r.business_date == when.date)
+            .map(|r| gave_back(unit, &r))
+            .sum();
         let mut purchase = Purchase {
             desk,
             sale: None,
@@ -82,7 +85,7 @@ impl Purchase {
             purchase.number = unit.t.members.get(&buyer).map(|m| m.number.clone());
             purchase.granted = granted(unit, &purchase.desk, id);
             let now = present(unit, buyer)?;
-            purchase.settled = settled(unit, &purchase.desk, [now.id, buyer], &sale)?;
+            purchase.settled = settled(unit, &purchase.desk, id)?;
             purchase.member = Some(now);
         }
         purchase.sale = Some(sale);
@@ -200,6 +203,15 @@ pub fn gifts(unit: &Unit, purchase: &Purchase, said: &[GiftState], gone: &[Strin
     open.filter(|g| !gone.contains(&g.reference)).map(fact).collect()
 }
 
+/// The money that a return gave back; of an exchange, what was not carried over to the new goods.
+fn gave_back(unit: &Unit, slip: &return_slip::Model) -> i64 {
+    if slip.exchange_sale.is_none() {
+        return slip.refund;
+    }
+    let tenders = unit.t.return_tenders.range((slip.id, i32::MIN)..=(slip.id, i32::MAX));
+    tenders.filter(|t| t.reference != CARRIED).map(|t| t.amount).sum()
+}
+
 /// What the sale granted, less what recorded returns took back.
 fn granted(unit: &Unit, desk: &Desk, sale: Uuid) -> Vec<(String, i64)> {
     let earned = |ledger: &str| -> i64 {
@@ -225,20 +237,37 @@ fn granted(unit: &Unit, desk: &Desk, sale: Uuid) -> Vec<(String, i64)> {
         .collect()
 }
 
-/// The buyer's settled year. A receipt that came in after the year was settled still has its points: it was not settled.
-fn settled(
-    unit: &Unit,
-    desk: &Desk,
-    members: [Uuid; 2],
-    sale: &sale::Model,
-) -> Result<Option<settled_member::Model>, Stop> {
+/// The settled year that took a sale's points, of whoever had them then; none if no settlement touched them, such as those
+/// of a receipt that came in after its year was settled.
+pub fn settled(unit: &Unit, desk: &Desk, sale: Uuid) -> Result<Option<settled_member::Model>, Stop> {
     let Some(ledger) = desk.point_ledgers().into_iter().next() else { return Ok(None) };
-    let year = to_ymd(sale.business_date).0;
-    unit.need(members.map(|m| Want::Settled(m, ledger.clone(), year)))?;
-    unit.need(members.map(|m| Want::Lots(m, ledger.clone())))?;
-    let late = members.iter().flat_map(|m| unit.lots(*m, &ledger));
-    if late.into_iter().any(|lot| lot.cause_id == Some(sale.id) && lot.state != "closed") {
-        return Ok(None);
+    unit.need([Want::Caused(sale)])?;
+    let earned = unit.caused(sale).into_iter().filter(|m| m.kind == "earn" && m.ledger == ledger);
+    let mut lots: Vec<Uuid> =
+        earned.flat_map(|m| unit.entries(m.id)).filter_map(|entry| entry.lot_id).collect();
+    let mut at = 0;
+    while let Some(lot) = lots.get(at).copied() {
+        at += 1;
+        unit.need([Want::Touched(lot)])?;
+        for movement in unit.touched(lot) {
+            let (member, year) = (movement.member_id, to_ymd(movement.business_date).0);
+            match movement.kind.as_str() {
+                "settle" => {
+                    unit.need([Want::Settled(member, ledger.clone(), year)])?;
+                    return Ok(unit.t.settled.get(&(member, ledger, year)).cloned());
+                }
+                // Lots that went over to another record, and back, are other lots of the same sale.
+                "merge" => {
+                    let others = unit.entries(movement.id).into_iter().filter_map(|entry| {
+                        unit.t.lots.get(&(entry.member_id, entry.ledger, entry.lot_id?)).cloned()
+                    });
+                    let moved = others.filter(|l| l.cause_id == Some(sale)).map(|l| l.id);
+                    let new: Vec<Uuid> = moved.filter(|id| !lots.contains(id)).collect();
+                    lots.extend(new);
+                }
+                _ => {}
+            }
+        }
     }
-    Ok(members.iter().find_map(|m| unit.t.settled.get(&(*m, ledger.clone(), year)).cloned()))
+    Ok(None)
 }

@@ -1,12 +1,11 @@
-//! Taking a recorded return back, once: units, tenders, gifts, points to the same lots, stored value, days.
+//! Taking a recorded return back, once: units, tenders, dues, gifts, points to the same lots, stored value, days.
 use crate::counter::desk::Desk;
-use crate::counter::members::present;
+use crate::counter::returns::purchase::settled;
 use crate::counter::returns::request::VoidRequest;
 use crate::counter::returns::{dues, payout, points, traces};
 use crate::counter::stored::Place;
-use crate::program::dates::to_ymd;
 use crate::program::iso::format_date;
-use crate::records::entity::{event, return_slip, return_tender, sale, sale_line};
+use crate::records::entity::{due, event, return_slip, return_tender, sale, sale_line};
 use crate::records::{Answer, Operation, Refusal, Stop, Unit, Want, ids};
 use sea_orm::prelude::Uuid;
 use serde_json::{Value, json};
@@ -40,7 +39,8 @@ impl Operation for VoidReturn {
             again = self.undo_sale(unit, &sale, &tenders, &when)?;
         }
         unit.t.returns.put(return_slip::Model { status: "voided".into(), ..slip.clone() });
-        let told = self.told(&slip, &tenders, &again, when.date);
+        let given = dues::given(unit, id);
+        let told = self.told(&slip, &tenders, &given, &again, when.date);
         unit.t.events.put(event::Model {
             id: ids::dated(when.date, &["event", "return void", &id.to_string()]),
             kind: "return.voided".into(),
@@ -104,13 +104,8 @@ impl VoidReturn {
         let traces = traces::read(&lines, &sold);
         if let Some(buyer) = sale.member_id {
             points::note_days(unit, buyer, sale.business_date, &traces, -1)?;
-            if traces.settled_lost != 0
-                && let Some(ledger) = policy.point_ledgers().into_iter().next()
-            {
-                let (now, year) = (present(unit, buyer)?.id, to_ymd(sale.business_date).0);
-                unit.need([now, buyer].map(|m| Want::Settled(m, ledger.clone(), year)))?;
-                let of = |m: Uuid| unit.t.settled.get(&(m, ledger.clone(), year)).cloned();
-                let settled = of(now).or_else(|| of(buyer));
+            if traces.settled_lost != 0 {
+                let settled = settled(unit, &policy, sale.id)?;
                 points::note_settled(unit, settled.as_ref(), -traces.settled_lost);
             }
         }
@@ -126,11 +121,13 @@ impl VoidReturn {
         &self,
         slip: &return_slip::Model,
         tenders: &[return_tender::Model],
+        dues: &[due::Model],
         again: &[(String, i64)],
         date: i32,
     ) -> Value {
         let (money, points) = (self.desk.currency(), self.desk.points());
         let tender = |t: &return_tender::Model| json!({ "kind": t.kind, "reference": t.reference, "amount": money.text(t.amount) });
+        let due = |d: &due::Model| json!({ "kind": d.kind, "reference": d.reference, "amount": money.text(d.amount) });
         let given = |(ledger, n): &(String, i64)| json!({ "ledger": ledger, "given_again": points.text(*n) });
         json!({
             "return": self.id,
@@ -140,6 +137,7 @@ impl VoidReturn {
             "reason": self.request.reason,
             "actor": self.request.actor,
             "take_from_customer": tenders.iter().map(tender).collect::<Vec<_>>(),
+            "give_to_customer": dues.iter().map(due).collect::<Vec<_>>(),
             "points": again.iter().map(given).collect::<Vec<_>>(),
         })
     }

@@ -7,6 +7,9 @@ use utoipa::ToSchema;
 /// The most lines of a receipt.
 pub const MAX_LINES: usize = 500;
 
+/// The most discounts, tenders and gifts of a receipt, each.
+pub const MAX_PARTS: usize = 100;
+
 /// A sale as the till reports it.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]

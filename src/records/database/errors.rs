@@ -35,10 +35,8 @@ fn postgres(code: &str) -> Option<Kind> {
     match code {
         // Unique key; serialization; deadlock; lock not available in time.
         "23505" | "40001" | "40P01" | "55P03" => Some(Kind::Conflict),
-        // Constraints and triggers; values that no column holds; what a function raises.
-        _ if code.starts_with("23") || code.starts_with("22") || code.starts_with("P0") => {
-            Some(Kind::Refused)
-        }
+        // Values that no column holds; constraints and triggers; what no page or index holds; what a function raises.
+        _ if ["22", "23", "54", "P0"].iter().any(|class| code.starts_with(class)) => Some(Kind::Refused),
         _ => None,
     }
 }

@@ -37,6 +37,7 @@ struct Wanted {
     returned: BTreeMap<i32, BTreeSet<Uuid>>,
     movements: BTreeSet<Uuid>,
     causes: BTreeSet<Uuid>,
+    touched: BTreeSet<Uuid>,
     qualified: BTreeSet<Uuid>,
     settled: BTreeMap<(String, i32), BTreeSet<Uuid>>,
     stores: BTreeSet<String>,
@@ -73,6 +74,7 @@ impl Wanted {
             Want::Returned(member, since) => drop(self.returned.entry(since).or_default().insert(member)),
             Want::Movement(id) => drop(self.movements.insert(id)),
             Want::Caused(cause) => drop(self.causes.insert(cause)),
+            Want::Touched(lot) => drop(self.touched.insert(lot)),
             Want::Redemption(id) => drop(self.redemptions.insert(id)),
             Want::Qualified(sale) => drop(self.qualified.insert(sale)),
             Want::Settlement(id) => drop(self.settlements.insert(id)),
@@ -205,7 +207,10 @@ async fn member_rows(db: &Reading<'_>, unit: &mut Unit, wanted: &Wanted) -> Resu
 
 /// Movements and entries never change; their lots do, so the members are locked before the lots are read.
 async fn movements(db: &Reading<'_>, unit: &mut Unit, wanted: &Wanted) -> Result<(), StoreError> {
-    let mut found = db.rows::<movement::Entity, _>(movement::Column::Id, &wanted.movements).await?;
+    let touching = db.rows::<entry::Entity, _>(entry::Column::LotId, &wanted.touched).await?;
+    let named: BTreeSet<Uuid> =
+        wanted.movements.iter().copied().chain(touching.iter().map(|entry| entry.movement_id)).collect();
+    let mut found = db.rows::<movement::Entity, _>(movement::Column::Id, &named).await?;
     found.extend(db.rows::<movement::Entity, _>(movement::Column::CauseId, &wanted.causes).await?);
     let ids: BTreeSet<Uuid> = found.iter().map(|movement| movement.id).collect();
     let entries = db.rows::<entry::Entity, _>(entry::Column::MovementId, &ids).await?;

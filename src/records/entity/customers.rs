@@ -72,6 +72,7 @@ pub mod card {
         /// `active`, `lost`, `broken`, `exchanged`, `blocked`.
         pub status: String,
         pub replaced_by: Option<String>,
+        /// Epoch microseconds, by the clock of the desk that handed it out: it does not count before.
         pub issued_at: i64,
         pub ended_at: Option<i64>,
     }
@@ -94,6 +95,7 @@ pub mod tier_grant {
         pub from_date: i32,
         pub sale_id: Option<Uuid>,
         pub decision_id: Option<Uuid>,
+        /// Epoch microseconds: when what brought it about happened, not when it was recorded.
         pub granted_at: i64,
     }
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

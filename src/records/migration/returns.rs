@@ -1,4 +1,4 @@
-//! Returns. A return's sale is not a foreign key: it may be recorded before its sale.
+//! Returns. Without a receipt there is no sale; one that is named is recorded before what comes back of it.
 
 pub(super) const TABLES: &str = "
 CREATE TABLE returns (
