@@ -34,6 +34,7 @@ fn loads_use_indexes() {
             Want::Return(id("return")),
             Want::Returned(ann, 0),
             Want::Movement(id("m2")),
+            Want::Touched(id("lot")),
             Want::Caused(sale),
             Want::Redemption(id("redemption")),
             Want::Qualified(sale),
@@ -47,7 +48,7 @@ fn loads_use_indexes() {
         ]);
         assert_eq!(
             wants.iter().map(place_of).collect::<BTreeSet<_>>(),
-            (0..27).collect(),
+            (0..28).collect(),
             "a want is not looked at"
         );
         let mut watched = place.db.clone();
@@ -92,6 +93,7 @@ fn place_of(want: &Want) -> u8 {
         Want::Secret(_) => 24,
         Want::Events(_) => 25,
         Want::Merged(_) => 26,
+        Want::Touched(_) => 27,
     }
 }
 
