@@ -36,14 +36,14 @@ fn books() -> Arc<Rulebooks> {
     Arc::new(load(&dir).unwrap().rulebooks.unwrap())
 }
 
-/// A clock that runs a minute a second, from 23:50 of the year's last day in Shanghai: holds lapse and the year ends.
+/// A clock that runs a minute a second, from 23:58 of the year's last day in Shanghai: holds lapse and the year ends.
 #[derive(Clone)]
 struct FastClock(Instant);
 
 impl Clock for FastClock {
     fn now(&self) -> i64 {
         let since = i64::try_from(self.0.elapsed().as_micros()).unwrap();
-        1_798_732_200_000_000 + since * 60
+        1_798_732_680_000_000 + since * 60
     }
 }
 

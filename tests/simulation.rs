@@ -27,8 +27,8 @@ use zhanggui::drill::Dice;
 use zhanggui::records::{Engine, Job, Reply};
 use zhanggui::rulebook::{Rulebooks, load};
 
-/// 2026-12-31 18:00 in Shanghai: the year ends during the run.
-const START: i64 = 1_798_711_200_000_000;
+/// 2026-12-31 21:00 in Shanghai: the year ends in the middle of the run.
+const START: i64 = 1_798_722_000_000_000;
 /// Operations of a run.
 const STEPS: usize = 90;
 
@@ -124,7 +124,7 @@ fn faults_leave_no_trace() {
     let first: u64 = std::env::var("ZHANGGUI_SIM_FROM").ok().and_then(|n| n.parse().ok()).unwrap_or(0);
     let books = books();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let (mut recorded, mut faults) = (0, 0);
+    let (mut recorded, mut faults, mut settled) = (0, 0, 0);
     let mut statuses: BTreeMap<i32, usize> = BTreeMap::new();
     for seed in first..first + seeds {
         let run = runtime.block_on(faulty(&books, seed));
@@ -133,11 +133,15 @@ fn faults_leave_no_trace() {
         properties::hold(&run.rows, &books, seed);
         recorded += run.order.len();
         faults += run.faults;
+        settled += run.rows.settled.len();
         for answer in run.rows.answers.values() {
             *statuses.entry(answer.status).or_default() += 1;
         }
     }
-    println!("{seeds} seeds: {recorded} operations recorded, {faults} answers lost; statuses {statuses:?}");
+    println!(
+        "{seeds} seeds: {recorded} operations recorded, {faults} answers lost, {settled} years settled; statuses {statuses:?}"
+    );
+    assert!(settled as u64 > seeds / 2, "the year should end: {settled}");
     assert!(
         statuses.get(&201).is_some_and(|n| *n > recorded / 4),
         "most of what is played should succeed: {statuses:?}"

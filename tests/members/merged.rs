@@ -4,7 +4,7 @@ use crate::*;
 use sea_orm::prelude::Uuid;
 use zhanggui::records::Unit;
 use zhanggui::records::entity::{account, lot};
-use zhanggui::records::ledger::{Cause, Life, credit, transfer, transfer_back};
+use zhanggui::records::ledger::{Cause, Life, credit, mature, transfer, transfer_back};
 
 fn cause(member: Uuid, operation: Uuid) -> Cause<'static> {
     Cause {
@@ -43,6 +43,34 @@ fn debt_goes_along_and_comes_back() {
         assert_eq!(debts(&unit), [back, left - back], "of {left}");
         assert_eq!([a, b].map(|m| unit.account(m, "points").available), [0, 50]);
     }
+}
+
+/// Points that do not count yet go along with their day, and count for whoever has them when it comes.
+#[test]
+fn pending_points_go_along_and_begin_to_count_on_their_day() {
+    let (a, b, op) = (ids::member("A"), ids::member("B"), ids::named(&["merge"]));
+    let life = Life { activates_on: Some(20_010), expires_on: None };
+    let earned = |unit: &mut Unit| {
+        credit(unit, &cause(a, ids::named(&["earned"])), "earn", "issued", 70, life).unwrap();
+        transfer(unit, &cause(a, op), b).unwrap();
+    };
+    let points = |unit: &Unit, of| (unit.account(of, "points").pending, unit.account(of, "points").available);
+    // Merged when the day comes.
+    let mut unit = Unit::new(7);
+    earned(&mut unit);
+    assert_eq!((points(&unit, a), points(&unit, b)), ((0, 0), (70, 0)));
+    mature(&mut unit, &cause(b, ids::named(&["day"])), 20_009).unwrap();
+    assert_eq!(points(&unit, b), (70, 0));
+    mature(&mut unit, &cause(b, ids::named(&["day"])), 20_010).unwrap();
+    assert_eq!((points(&unit, a), points(&unit, b)), ((0, 0), (0, 70)));
+    // Parted before.
+    let mut unit = Unit::new(7);
+    earned(&mut unit);
+    let moved = unit.caused(op);
+    transfer_back(&mut unit, &cause(b, ids::named(&["part"])), a, &moved).unwrap();
+    assert_eq!((points(&unit, a), points(&unit, b)), ((70, 0), (0, 0)));
+    mature(&mut unit, &cause(a, ids::named(&["day"])), 20_010).unwrap();
+    assert_eq!((points(&unit, a), points(&unit, b)), ((0, 70), (0, 0)));
 }
 
 #[test]

@@ -119,7 +119,7 @@ fn install(shop: &Shop, name: &str, package: &[u8], outside: &Outside, secret: O
     let id = format!("jiajie.{name}");
     if let Some(secret) = secret {
         let here =
-            json!({ "values": { "server": format!("http://127.0.0.1:{}", outside.port) }, "who": "lin" });
+            json!({ "config": { "server": format!("http://127.0.0.1:{}", outside.port) }, "who": "lin" });
         shop.put(&format!("/v1/plugins/{id}/config"), &here).ok(200);
         shop.put(&format!("/v1/plugins/{id}/grants"), &grant(outside.port, &["GET", "POST"], &[secret]))
             .ok(200);

@@ -26,6 +26,8 @@ pub struct Known {
     pub sales: Vec<Uuid>,
     pub tickets: Vec<String>,
     pub returns: Vec<Uuid>,
+    /// Whether the year's settlement has begun, which it does when the year is over.
+    pub settling: bool,
 }
 
 impl Known {
@@ -38,6 +40,7 @@ impl Known {
         self.redemptions.extend(id("redemption"));
         self.sales.extend(id("sale").filter(|_| told.get("receipt").is_some()));
         self.returns.extend(id("return"));
+        self.settling |= id("settlement").is_some();
         self.tickets.extend(
             told.get("ticket").and_then(Value::as_str).filter(|t| t.contains('.')).map(str::to_owned),
         );
@@ -77,11 +80,8 @@ impl Play {
         let step = self.step as u64;
         let operation: Arc<dyn Operation> = match self.dice.below(100) {
             _ if step == 1 => Arc::new(EnsureSecret { name: "ticket".into(), value: "sesame".into() }),
-            _ if step == 2 => {
-                let request = self.year();
-                Arc::new(BeginSettlement { desk: self.desk(), request })
-            }
-            _ if step <= MEMBERS + 2 => self.enrol(step - 3),
+            _ if step <= MEMBERS + 1 => self.enrol(step - 2),
+            _ if known.settling && self.dice.percent(12) => self.settle(),
             0..=29 => self.sell(known),
             30..=41 => self.evaluate(known),
             42..=49 => self.approve(known),
@@ -95,8 +95,12 @@ impl Play {
             87..=89 => self.replace_card(known, operation_id),
             90..=92 => self.merge(operation_id),
             93..=94 => self.unmerge(operation_id),
-            95..=97 => self.bring_up(),
-            _ => self.settle(),
+            95..=96 => self.bring_up(),
+            _ if known.settling => self.settle(),
+            _ => {
+                let request = self.year();
+                Arc::new(BeginSettlement { desk: self.desk(), request })
+            }
         };
         Job { fingerprint: key.clone(), key: Some(key), dry: false, operation }
     }
