@@ -82,7 +82,7 @@ fn example(name: &str) -> Option<(Vec<u8>, Manifest)> {
 /// A case of an example: the call, what its servers answer, and what has to come of it.
 fn case(manifest: &Manifest, name: &str) -> Case {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("plugins/examples");
-    let example = manifest.id.rsplit('.').next().unwrap();
+    let example = manifest.id.rsplit('.').next().unwrap().replace('_', "-");
     let file = std::fs::read(folder.join(example).join("cases").join(name).with_extension("json")).unwrap();
     Case::read(&file, manifest).unwrap()
 }
