@@ -131,16 +131,16 @@ fn install(shop: &Shop, name: &str, package: &[u8], outside: &Outside, secret: O
 /// Sells to the member with the card of `m1`, at the gold price.
 fn sell(shop: &Shop, receipt: &str, price: &str, paid: &str) -> Value {
     let sale = clothes(receipt, Some("card-m1"), price, paid);
-    post(shop, &format!("sale {receipt}"), "/v1/sales", &sale)["sale"].clone()
+    post(shop, &format!("sale-{receipt}"), "/v1/sales", &sale)["sale"].clone()
 }
 
 fn bring_back(shop: &Shop, receipt: &str, sale: &Value) -> Value {
-    let looked = post(shop, &format!("look {receipt}"), "/v1/returns/evaluate", &slip(sale, "money_back"));
+    let looked = post(shop, &format!("look-{receipt}"), "/v1/returns/evaluate", &slip(sale, "money_back"));
     let ticket = &looked["ticket"]["token"];
     let approve = json!({ "store": "s001", "ticket": ticket, "approver": "boss", "role": "general_manager" });
-    post(shop, &format!("approve {receipt}"), "/v1/returns/approvals", &approve);
+    post(shop, &format!("approve-{receipt}"), "/v1/returns/approvals", &approve);
     let record = json!({ "store": "s001", "terminal": "t1", "actor": "a1", "ticket": ticket });
-    post(shop, &format!("return {receipt}"), "/v1/returns", &record)
+    post(shop, &format!("return-{receipt}"), "/v1/returns", &record)
 }
 
 #[test]
@@ -150,10 +150,18 @@ fn the_examples_serve_jiajie() {
     let [returner, courier, birthday, coupon] = packages.as_slice() else { return };
     each(|args| {
         let (_dir, policies) = jiajie();
-        settings(
-            &policies,
-            "plugin_development = true\ndelivery_attempts = 9\ndelivery_pause = 1\ndelivery_lease = 5",
-        );
+        let secret = |(plugin, name)| format!("[\"jiajie.{plugin}\"]\n{name} = \"s3cret\"\n");
+        let secrets: String = [
+            ("courier_quote", "courier_key"),
+            ("coupon_lookup", "coupon_token"),
+            ("birthday_message", "sms_key"),
+        ]
+        .map(secret)
+        .concat();
+        std::fs::write(policies.parent().unwrap().join("secrets.toml"), secrets).unwrap();
+        let more =
+            "delivery_attempts = 9\ndelivery_pause = 1\ndelivery_lease = 5\nsecrets = \"secrets.toml\"";
+        settings(&policies, &format!("plugin_development = true\n{more}"));
         let shop = Shop::open(&policies, args);
         let outside = Outside::start();
         let parcel = json!({ "today": "2026-07-01",
@@ -180,7 +188,7 @@ fn the_examples_serve_jiajie() {
 
         // A member is welcomed, though the service does not take the first two messages.
         install(&shop, "birthday_message", birthday, &outside, Some("sms_key"));
-        let first = post(&shop, "sale 0", "/v1/sales", &clothes("0", None, "1200.00", "1200.00"));
+        let first = post(&shop, "sale-0", "/v1/sales", &clothes("0", None, "1200.00", "1200.00"));
         let mut member = applicant("m1", &first["sale"]);
         member["applicant"]["birthday"] = today(&first["business_date"]).into();
         post(&shop, "enrol", "/v1/members", &member);
