@@ -110,9 +110,12 @@ fn what_nobody_can_be_asked_about_waits_and_is_cancelled_with_the_plugin() {
         shop.roll_back("acme.sms").ok(200);
         // Three attempts would be over by then.
         std::thread::sleep(Duration::from_secs(6));
-        let waiting = deliveries(&shop, "sms", "pending").pop().expect("it is not given up");
-        assert_eq!((&waiting["delivery"], &waiting["attempts"]), (&first["delivery"], &json!(1)));
-        assert_eq!(waiting["failure"]["code"], "not-installed");
+        // A look of a moment may fall into one of the tries, which counts until it is known that nobody was asked.
+        let waiting = eventually("it is not given up", || {
+            deliveries(&shop, "sms", "pending").pop().filter(|one| one["attempts"] == 1)
+        });
+        assert_eq!(waiting["delivery"], first["delivery"]);
+        assert_eq!((&waiting["failure"]["code"], receiver.heard().len()), (&json!("not-installed"), 1));
         roll_out(&shop, "sms", "2.0.0", share);
         let done = eventually("the delivery", || deliveries(&shop, "sms", "delivered").pop());
         assert_eq!((&done["attempts"], receiver.heard().len()), (&json!(2), 2));
