@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 use zhanggui::plugins::build::{BuildError, Options, build_with};
 
 /// An example as a package; None where this machine has no compiler for it.
-fn package(name: &str) -> Option<Vec<u8>> {
+pub fn package(name: &str) -> Option<Vec<u8>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("plugins");
     let project = root.join("examples").join(name);
     match build_with(&project, &Options { target: Some(root.join("target")), show: false }) {
