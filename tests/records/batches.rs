@@ -2,14 +2,14 @@
 use crate::each::each;
 use crate::rows::*;
 use crate::{load, write};
-use sea_orm::EntityTrait as _;
+use sea_orm::{DbBackend, EntityTrait as _};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use zhanggui::records::entity::{account, answer};
 use zhanggui::records::{
-    Answer, Bounds, Database, Engine, Full, Job, Operation, Refusal, Reply, Stop, Store, StoreError,
-    SystemClock, Tx as _, Unit, Want, Writer,
+    Answer, Bounds, Clock as _, Database, Engine, Full, Job, Operation, Refusal, Reply, Stop, Store,
+    StoreError, SystemClock, Tx as _, Unit, Want, Writer, read,
 };
 
 /// Adds one to ann's account and keeps a row of its own; some are broken.
@@ -306,4 +306,26 @@ fn the_queue_answers_after_the_commit_and_drains_when_closed() {
 fn a_writer_without_a_database_does_not_start() {
     let open = async || Ok(Engine::new(Database::open("sqlite:///no/such/place.db").await?, SystemClock));
     assert!(matches!(Writer::start(8, open), Err(StoreError::Failed(_))));
+}
+
+/// Whoever reads events goes on after the last that was seen: what may still come before it is not shown yet.
+#[test]
+fn events_wait_for_whoever_began_before() {
+    each(async |place| {
+        crate::write(&place.db, everything).await.unwrap();
+        let shown = async |until| read::events(place.db.reader(), None, until, 9).await.unwrap();
+        let all = shown(None).await;
+        assert_eq!(all.len(), 1);
+        assert!(shown(Some(all[0].recorded_at)).await.is_empty());
+
+        let until = async || read::events_until(place.db.reader()).await.unwrap();
+        let writes = place.db.begin().await.unwrap();
+        let now = SystemClock.now();
+        match place.db.backend() {
+            DbBackend::Postgres => assert!(until().await.is_some_and(|until| until < now)),
+            _ => assert_eq!(until().await, None, "one writes after the other"),
+        }
+        writes.commit().await.unwrap();
+        assert_eq!(until().await, None);
+    });
 }
