@@ -476,6 +476,99 @@ fn a_return_is_recorded_shown_and_taken_back() {
     });
 }
 
+/// What a desk tells that has paid 100.00 for goods of a receipt of today.
+fn taken_without_a_line(base: &str, slip_number: &str, receipt: &str) -> Value {
+    // The day as the store has it.
+    let dry = clothes("day", None, "1.00", "1.00").to_string();
+    let dry = common::till::send(base, "POST", "/v1/sales?dry_run=true", &[], Some(&dry)).ok(200);
+    let mut event = slip(&json!(null), "money_back");
+    event.as_object_mut().unwrap().remove("sale");
+    for (name, value) in [
+        ("terminal", json!("desk")),
+        ("slip", json!(slip_number)),
+        ("occurred_at", dry["occurred_at"].clone()),
+        ("approved", json!({ "approver": "boss", "role": "general_manager" })),
+        ("paid_out", json!([{ "kind": "cash", "amount": "100.00" }])),
+        (
+            "printed",
+            json!({ "store": "s001", "terminal": "t1", "receipt": receipt, "date": dry["business_date"] }),
+        ),
+    ] {
+        event[name] = value;
+    }
+    event
+}
+
+#[test]
+fn a_sale_is_followed_by_its_return_also_if_the_server_is_killed_between() {
+    each_database(|database| {
+        let (_dir, policies) = common::till::jiajie();
+        let server = common::Server::start(&policies, database);
+        let post = |base: &str, path: &str, body: &Value| {
+            let key = [("Idempotency-Key", path)];
+            common::till::send(base, "POST", path, &key, Some(&body.to_string()))
+        };
+        let event = taken_without_a_line(&server.base, "R1", "r1");
+        let told = post(&server.base, "/v1/returns/offline", &event).ok(202);
+        post(&server.base, "/v1/sales", &clothes("r1", None, "100.00", "100.00")).ok(201);
+        drop(server);
+        let server = common::Server::start(&policies, database);
+        let path = format!("/v1/returns/offline/{}", told["offline_return"].as_str().unwrap());
+        let now = || common::till::send(&server.base, "GET", &path, &[], None).ok(200);
+        let now = eventually("the return", || Some(now()).filter(|now| now["state"] != "waiting"));
+        assert_eq!(now["state"], "recorded", "{now}");
+    });
+}
+
+#[test]
+fn a_return_that_was_taken_without_a_line_waits_for_its_sale() {
+    each(|till| {
+        let mut event = json!(null);
+        let path = "/v1/returns/offline";
+        let told: Vec<Value> = (0..3)
+            .map(|n| {
+                event = taken_without_a_line(&till.server.base, &format!("R{n}"), &format!("r{n}"));
+                till.post_as(&format!("e{n}"), path, &event).ok(202)
+            })
+            .collect();
+        let again = till.post_as("e2", path, &event);
+        assert_eq!((again.header("idempotent-replayed"), &again.body), (Some("true"), &told[2]));
+        assert_eq!(till.post(path, &event).problem(), (409, "slip-recorded", Some("slip")));
+        let page = till.get(&format!("{path}?state=waiting&limit=2")).ok(200);
+        let rest =
+            till.get(&format!("{path}?state=waiting&cursor={}", page["next"].as_str().unwrap())).ok(200);
+        assert_eq!((page["items"].as_array().unwrap().len(), &rest["next"]), (2, &Value::Null));
+        let mut seen =
+            [page["items"].as_array().unwrap().clone(), rest["items"].as_array().unwrap().clone()].concat();
+        seen.sort_by_key(|row| row["slip"].as_str().unwrap().to_owned());
+        assert_eq!(seen, told);
+        let of =
+            |n: usize| till.get(&format!("{path}/{}", told[n]["offline_return"].as_str().unwrap())).ok(200);
+
+        // One sale is as the desk thought, one was cheaper.
+        till.sell("r0", None, "100.00", "100.00").ok(201);
+        till.sell("r1", None, "90.00", "90.00").ok(201);
+        let recorded = eventually("the return", || Some(of(0)).filter(|now| now["state"] == "recorded"));
+        let slip = till.get(&format!("/v1/returns/{}", recorded["return"].as_str().unwrap())).ok(200);
+        assert_eq!((&slip["paid_out"], &slip["ticket"]), (&json!("100.00"), &recorded["offline_return"]));
+        let differs = eventually("the other", || Some(of(1)).filter(|now| now["state"] == "differs"));
+        assert_eq!(
+            differs["differences"],
+            json!([{ "what": "refund", "policy": "90.00", "desk": "100.00", "booked": "90.00" }])
+        );
+        let listed = till.get(&format!("{path}?state=differs")).ok(200);
+        assert_eq!(listed["items"], json!([differs]));
+        assert_eq!(of(2)["state"], "waiting");
+        assert_eq!(
+            till.get(&format!("{path}?state=lost")).problem(),
+            (400, "malformed-request", Some("state"))
+        );
+        assert_eq!(till.get(&format!("{path}?cursor=x")).problem(), (400, "bad-cursor", Some("cursor")));
+        let none = format!("{path}/00000000-0000-0000-0000-000000000000");
+        assert_eq!(till.get(&none).problem(), (404, "unknown-return", None));
+    });
+}
+
 #[test]
 fn what_was_answered_is_there_after_a_restart() {
     each_database(|database| {

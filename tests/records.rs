@@ -151,6 +151,8 @@ fn every_want_puts_what_it_names() {
 
         let unit = load(&place.db, [Want::Ticket(ticket), Want::Return(id("no receipt"))]).await;
         assert_eq!(unit.ticket_return(ticket), Some(slip));
+        let unit_of = load(&place.db, [Want::Offline(ticket)]).await;
+        assert_eq!(unit_of.t.offline_returns.get(&ticket).map(|o| o.slip.as_str()), Some("R1"));
         assert!(unit.t.returns.get(&id("no receipt")).is_some());
         assert!(unit.t.approvals.get(&(ticket, id("approval"))).is_some());
 

@@ -13,6 +13,8 @@ mod approvals;
 mod each;
 #[path = "returns/exchanges.rs"]
 mod exchanges;
+#[path = "returns/offline.rs"]
+mod offline;
 mod postgres;
 #[path = "returns/shop.rs"]
 mod shop;

@@ -128,7 +128,9 @@ fn part<'a>(all: &'a Value, path: &str) -> &'a Value {
 fn masked(value: &Value, named: &Named) -> Value {
     match value {
         Value::String(text) => {
-            if let Some((name, _)) = named.iter().find(|(_, v)| *v == text) {
+            // Every answer has the day in it.
+            let told = |name: &str| name != "TODAY" && name != "NOW";
+            if let Some((name, _)) = named.iter().find(|(name, v)| *v == text && told(name)) {
                 return format!("${name}").into();
             }
             let day = text.len() >= 10
@@ -176,9 +178,11 @@ fn tour(till: &Till) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/counter.md");
     let text = std::fs::read_to_string(&file).unwrap();
     let bless = std::env::var_os("ZHANGGUI_BLESS").is_some();
-    let year = chrono_year(till);
+    let (today, now) = at_the_store(till);
+    let year: i64 = today[..4].parse().unwrap();
     let mut named =
         Named::from([("YEAR".to_owned(), year.to_string()), ("LAST".to_owned(), (year - 1).to_string())]);
+    named.extend([("TODAY".to_owned(), today), ("NOW".to_owned(), now)]);
     let (mut written, mut rest, mut steps) = (String::new(), text.as_str(), 0);
     while let Some((before, block)) = rest.split_once("```sh\n") {
         let (command, after) = block.split_once("\n```").unwrap();
@@ -197,6 +201,9 @@ fn tour(till: &Till) {
         if step.path.starts_with("/v1/settlements/") {
             // What runs in the background is looked at until it is done.
             answer = eventually("the settlement", || Some(ask()).filter(|a| a.body["working"] == false));
+        }
+        if step.path.starts_with("/v1/returns/offline/") {
+            answer = eventually("the sale's return", || Some(ask()).filter(|a| a.body["state"] != "waiting"));
         }
         steps += 1;
         let kept = step.part.as_deref().map(|p| part(&answer.body, p)).cloned();
@@ -227,9 +234,10 @@ fn tour(till: &Till) {
     }
 }
 
-/// The year at the store.
-fn chrono_year(till: &Till) -> i64 {
+/// The business date and the time at the store.
+fn at_the_store(till: &Till) -> (String, String) {
     let sale = common::till::clothes("year", None, "1.00", "1.00").to_string();
     let dry = till.send("POST", "/v1/sales?dry_run=true", &[], Some(&sale)).ok(200);
-    dry["business_date"].as_str().unwrap()[..4].parse().unwrap()
+    let text = |name: &str| dry[name].as_str().unwrap().to_owned();
+    (text("business_date"), text("occurred_at"))
 }

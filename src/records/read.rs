@@ -6,7 +6,7 @@ use sea_orm::prelude::Uuid;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr, EntityTrait, PaginatorTrait, QueryFilter,
-    QueryOrder, QuerySelect, Statement,
+    QueryOrder, QuerySelect, Select, Statement,
 };
 
 // Conditions of partial indexes: literals, since a bound value does not say that the index holds the row.
@@ -183,6 +183,58 @@ pub async fn return_slip<C: ConnectionTrait>(db: &C, id: Uuid) -> Result<Option<
             .await?,
         slip,
     }))
+}
+
+/// A return that was taken without a line, by id.
+pub async fn offline_return<C: ConnectionTrait>(
+    db: &C,
+    id: Uuid,
+) -> Result<Option<offline_return::Model>, DbErr> {
+    offline_return::Entity::find_by_id(id).one(db).await
+}
+
+/// Returns that were taken without a line, in the order in which they happened: all, or those of a state at `now` (epoch
+/// microseconds), past which `waiting` is `unmatched`.
+pub async fn offline_returns<C: ConnectionTrait>(
+    db: &C,
+    state: Option<&str>,
+    now: i64,
+    after: After<(i64, Uuid)>,
+    limit: u64,
+) -> Result<Vec<offline_return::Model>, DbErr> {
+    use offline_return::Column;
+    let mut query = offline_after(after);
+    query = match state {
+        Some("waiting") => query.filter(Column::State.eq("waiting")).filter(Column::WaitsUntil.gte(now)),
+        Some("unmatched") => query.filter(Column::State.eq("waiting")).filter(Column::WaitsUntil.lt(now)),
+        Some(state) => query.filter(Column::State.eq(state)),
+        None => query,
+    };
+    query.limit(limit).all(db).await
+}
+
+/// Those of a stored state whose sale is there.
+pub async fn offline_come<C: ConnectionTrait>(
+    db: &C,
+    state: &str,
+    after: After<(i64, Uuid)>,
+    limit: u64,
+) -> Result<Vec<offline_return::Model>, DbErr> {
+    let there = Expr::cust("EXISTS (SELECT 1 FROM sales WHERE sales.id = offline_returns.sale_id)");
+    let query = offline_after(after).filter(offline_return::Column::State.eq(state)).filter(there);
+    query.limit(limit).all(db).await
+}
+
+fn offline_after(after: After<(i64, Uuid)>) -> Select<offline_return::Entity> {
+    use offline_return::Column;
+    let mut query = offline_return::Entity::find();
+    if let Some((at, id)) = after {
+        let same = Condition::all().add(Column::OccurredAt.eq(at)).add(Column::Id.gt(id));
+        // The first condition follows from the second; it is the one that an index can begin with.
+        query = query.filter(Column::OccurredAt.gte(at));
+        query = query.filter(Condition::any().add(Column::OccurredAt.gt(at)).add(same));
+    }
+    query.order_by_asc(Column::OccurredAt).order_by_asc(Column::Id)
 }
 
 /// A hold by id, open or not.

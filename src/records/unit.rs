@@ -44,6 +44,8 @@ pub enum Want {
     Ticket(Uuid),
     /// A return by id, with its lines, tenders and dues.
     Return(Uuid),
+    /// What a desk told of a return that it had taken without asking.
+    Offline(Uuid),
     /// What a member brought back since a day (not locked: it is looked at, not changed).
     Returned(Uuid, i32),
     /// A movement with its entries and their lots.
@@ -219,6 +221,7 @@ tables! {
     return_tenders: return_tender, (Uuid, i32) = |r| (r.return_id, r.seq);
     dues: due, (Uuid, i32) = |r| (r.return_id, r.seq);
     approvals: approval, (Uuid, Uuid) = |r| (r.ticket_id, r.id);
+    offline_returns: offline_return, Uuid = |r| r.id;
     accounts: account, (Uuid, String) = |r| (r.member_id, r.ledger.clone());
     movements: movement, Uuid = |r| r.id;
     lots: lot, (Uuid, String, Uuid) = |r| (r.member_id, r.ledger.clone(), r.id);

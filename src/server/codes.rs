@@ -99,6 +99,7 @@ pub const CODES: &[&str] = &[
     "rollout-refused",
     "sale-not-recorded",
     "same-member",
+    "slip-recorded",
     "stale-version",
     "tender-not-allowed",
     "tenders-do-not-add-up",

@@ -5,7 +5,9 @@ mod body;
 mod chores;
 mod codes;
 mod decisions;
+mod matching;
 mod members;
+mod offline;
 mod openapi;
 mod overview;
 mod plugins;
@@ -94,7 +96,8 @@ fn serve_for(settings: Settings, answers: Option<Arc<dyn Answers>>) -> Result<()
     let changed = move |change: &Reload| report(change, &stores.0, &stores.1);
     let _watch = if settings.reload { Some(Watch::start(registry.clone(), changed)?) } else { None };
     let (settling, old_books) = (settling::Settling::default(), recorded::OldBooks::default());
-    let state = Arc::new(State { settings, registry, records, settling, old_books, plugins });
+    let arrivals = Arc::default();
+    let state = Arc::new(State { settings, registry, records, settling, old_books, plugins, arrivals });
     actix_web::rt::System::new().block_on(async move {
         let served = run(state).await;
         opened.close().await;
@@ -136,8 +139,14 @@ async fn run(state: Arc<State>) -> Result<(), ServeError> {
     }
     let keeping_up =
         state.records.beside(chores::keep_up(state.records.clone(), state.registry.clone(), say));
-    let beside =
-        [keeping_up, keep_plugins(&state), deliver(&state), sweep_plugins(&state), tell_birthdays(&state)];
+    let beside = [
+        keeping_up,
+        match_returns(&state),
+        keep_plugins(&state),
+        deliver(&state),
+        sweep_plugins(&state),
+        tell_birthdays(&state),
+    ];
     let stores = state.registry.current().store_ids().count();
     let data = web::Data::from(state);
     let time = request_time(&settings);
@@ -172,6 +181,13 @@ async fn run(state: Arc<State>) -> Result<(), ServeError> {
 
 fn request_time(settings: &Settings) -> Duration {
     Duration::from_secs(settings.request_timeout.max(1))
+}
+
+/// Records returns that wait for their sales.
+fn match_returns(state: &State) -> JoinHandle<()> {
+    let (records, registry, arrivals) =
+        (state.records.clone(), state.registry.clone(), state.arrivals.clone());
+    state.records.beside(matching::keep_matching(records, registry, arrivals, say))
 }
 
 /// Follows what other nodes do with plugins.

@@ -1,6 +1,6 @@
 //! The description of the API, generated from the handlers, and a page to read it.
 use crate::server::{
-    decisions, members, overview, plugins, points, recorded, returns, sales, settlements, stores,
+    decisions, members, offline, overview, plugins, points, recorded, returns, sales, settlements, stores,
 };
 use actix_web::HttpResponse;
 use serde_json::{Map, Value};
@@ -70,6 +70,7 @@ pub struct ItemBody {
         points::redeem, points::get_redemption, points::reverse, points::adjust,
         sales::record, sales::get, sales::list,
         returns::evaluate, returns::approve, returns::record, returns::get, returns::void, returns::exchange,
+        offline::take, offline::list, offline::get,
         settlements::settle, settlements::get,
         stores::list, stores::get, stores::close, stores::name_counter, stores::events,
         plugins::upload::upload, plugins::routes::list_plugins, plugins::routes::metrics, plugins::routes::get_plugin,

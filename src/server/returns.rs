@@ -71,8 +71,10 @@ pub async fn void(request: HttpRequest, payload: web::Payload, state: web::Data<
 #[utoipa::path(post, path = "/v1/exchanges", tag = "returns", params(WriteHead, WriteQuery), request_body = ExchangeRequest,
     responses((status = 201, description = "Recorded", body = Value), (status = "default", response = ProblemBody)))]
 pub async fn exchange(request: HttpRequest, payload: web::Payload, state: web::Data<State>) -> Answered {
-    write(&request, payload, &state, |call, body: ExchangeRequest| {
+    let answered = write(&request, payload, &state, |call, body: ExchangeRequest| {
         Ok(Arc::new(ExchangeReturn { desk: call.desk(&body.returned.store)?, request: body }))
     })
-    .await
+    .await;
+    state.arrivals.notify_one();
+    answered
 }

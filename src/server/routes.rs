@@ -1,7 +1,8 @@
 //! Every address of the server and the methods that it answers: one list, for the router, for 405 and for the tests.
 use crate::server::problem::Problem;
 use crate::server::{
-    decisions, members, openapi, overview, plugins, points, recorded, returns, sales, settlements, stores,
+    decisions, members, offline, openapi, overview, plugins, points, recorded, returns, sales, settlements,
+    stores,
 };
 use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
@@ -44,6 +45,8 @@ routes! {
     "/v1/returns" { post returns::record }
     "/v1/returns/evaluate" { post returns::evaluate }
     "/v1/returns/approvals" { post returns::approve }
+    "/v1/returns/offline" { post offline::take, get offline::list }
+    "/v1/returns/offline/{id}" { get offline::get }
     "/v1/returns/{id}" { get returns::get }
     "/v1/returns/{id}/void" { post returns::void }
     "/v1/exchanges" { post returns::exchange }

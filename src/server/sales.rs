@@ -20,10 +20,12 @@ type Answered = Result<HttpResponse, Problem>;
 #[utoipa::path(post, path = "/v1/sales", tag = "sales", params(WriteHead, WriteQuery), request_body = SaleRequest,
     responses((status = 201, description = "Recorded", body = Value), (status = "default", response = ProblemBody)))]
 pub async fn record(request: HttpRequest, payload: web::Payload, state: web::Data<State>) -> Answered {
-    write(&request, payload, &state, |call, body: SaleRequest| {
+    let answered = write(&request, payload, &state, |call, body: SaleRequest| {
         Ok(Arc::new(RecordSale { desk: call.desk(&body.store)?, request: body, exchange: None }))
     })
-    .await
+    .await;
+    state.arrivals.notify_one();
+    answered
 }
 
 /// A sale with its lines, tenders, gifts, discounts and returns

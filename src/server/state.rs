@@ -6,6 +6,7 @@ use crate::server::records::Records;
 use crate::server::settings::Settings;
 use crate::server::settling::Settling;
 use std::sync::Arc;
+use tokio::sync::Notify;
 
 /// Shared by all workers; the registry is read with one atomic load per request.
 pub struct State {
@@ -15,4 +16,6 @@ pub struct State {
     pub settling: Settling,
     pub old_books: OldBooks,
     pub plugins: Arc<Plugins>,
+    /// Told of sales, and of returns that may wait for one.
+    pub arrivals: Arc<Notify>,
 }

@@ -32,6 +32,7 @@ fn loads_use_indexes() {
             Want::Gifts(ann, 2026),
             Want::Ticket(ticket),
             Want::Return(id("return")),
+            Want::Offline(ticket),
             Want::Returned(ann, 0),
             Want::Movement(id("m2")),
             Want::Touched(id("lot")),
@@ -48,7 +49,7 @@ fn loads_use_indexes() {
         ]);
         assert_eq!(
             wants.iter().map(place_of).collect::<BTreeSet<_>>(),
-            (0..28).collect(),
+            (0..29).collect(),
             "a want is not looked at"
         );
         let mut watched = place.db.clone();
@@ -58,7 +59,7 @@ fn loads_use_indexes() {
         tx.chains(&BTreeSet::from(["s1".to_owned()])).await.unwrap();
         drop(tx);
         let statements = std::mem::take(&mut *seen.lock().unwrap());
-        assert!(statements.len() >= 38, "{}", statements.len());
+        assert!(statements.len() >= 39, "{}", statements.len());
         by_index(&place.db, statements).await;
     });
 }
@@ -94,6 +95,7 @@ fn place_of(want: &Want) -> u8 {
         Want::Events(_) => 25,
         Want::Merged(_) => 26,
         Want::Touched(_) => 27,
+        Want::Offline(_) => 28,
     }
 }
 
@@ -114,6 +116,19 @@ fn queries_use_indexes() {
             assert_eq!(read::sales(db, &of, Some(Uuid::nil()), 9).await.unwrap().len(), 1);
         }
         assert!(read::return_slip(db, id("return")).await.unwrap().is_some());
+        let offline = return_slip(id("return"), None, 0).ticket_id;
+        assert!(read::offline_return(db, offline).await.unwrap().is_some());
+        for (state, from, found) in [
+            (Some("recorded"), None, 1),
+            (Some("waiting"), Some((0, Uuid::nil())), 0),
+            (Some("unmatched"), None, 0),
+            (None, Some((0, Uuid::nil())), 1),
+        ] {
+            assert_eq!(read::offline_returns(db, state, 9, from, 9).await.unwrap().len(), found);
+        }
+        for from in [None, Some((0, Uuid::nil()))] {
+            assert_eq!(read::offline_come(db, "recorded", from, 9).await.unwrap().len(), 1);
+        }
         assert!(read::hold(db, id("hold")).await.unwrap().is_some());
         assert!(read::redemption(db, id("redemption")).await.unwrap().is_some());
         assert!(read::voucher(db, "v1").await.unwrap().is_some());

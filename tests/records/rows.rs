@@ -326,6 +326,23 @@ fn returns(unit: &mut Unit) {
         decision_id: id("decision"),
         at: 3,
     });
+    t.offline_returns.put(offline_return::Model {
+        id: slip.ticket_id,
+        sale_id: id("sale"),
+        store: "s1".into(),
+        terminal: "t1".into(),
+        slip: "R1".into(),
+        business_date: DAY + 1,
+        occurred_at: 3,
+        recorded_at: 4,
+        waits_until: 9,
+        state: "recorded".into(),
+        request: "{}".into(),
+        return_id: Some(of),
+        differences: "[]".into(),
+        problem: None,
+        decided_at: Some(4),
+    });
     t.returns.put(slip);
     let facts = r#"{"settled":{"paid":300}}"#.into();
     t.return_lines.put(return_line::Model { facts, ..return_line(of, 1, 1, 1, 300) });

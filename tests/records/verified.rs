@@ -44,6 +44,7 @@ const WRONG: &[(&str, &str)] = &[
     ("orphan", "DELETE FROM redemptions"),
     ("orphan", "DELETE FROM settlements"),
     ("orphan", "DELETE FROM accounts"),
+    ("orphan", "UPDATE returns SET ticket_id = id"),
 ];
 
 /// Takes away what protects the rows: this test does what nobody may do.
@@ -130,7 +131,11 @@ async fn backup(place: &Place) -> Vec<String> {
         undo.push(format!("DELETE FROM {table}"));
         undo.push(format!("INSERT INTO {table} SELECT * FROM copy_{table}"));
     }
-    undo.push("UPDATE returns SET withheld = 0".to_owned());
+    undo.push(
+        "UPDATE returns SET withheld = 0, ticket_id = (SELECT c.ticket_id FROM copy_returns c \
+         WHERE c.id = returns.id)"
+            .to_owned(),
+    );
     for table in ["return_lines", "return_tenders", "sale_lines", "sale_tenders"] {
         undo.push(format!("INSERT INTO {table} SELECT * FROM copy_{table}"));
     }

@@ -41,7 +41,7 @@ rows! {
     tier_grants: tier_grant; member_events: member_event; gift_issues: gift_issue; sales: sale;
     sale_lines: sale_line; sale_tenders: sale_tender; sale_gifts: sale_gift; discounts: discount;
     returns: return_slip; return_lines: return_line; return_tenders: return_tender; dues: due;
-    approvals: approval; accounts: account; movements: movement; lots: lot; entries: entry; holds: hold;
+    approvals: approval; offline_returns: offline_return; accounts: account; movements: movement; lots: lot; entries: entry; holds: hold;
     redemptions: redemption; vouchers: voucher; settlements: settlement; settled: settled_member;
     days: member_day; rulebooks: rulebook; chains: chain; decisions: decision; answers: answer;
     responses: plugin_response; events: event; secrets: secret;
@@ -268,6 +268,7 @@ fn load(rows: &Rows, unit: &mut Unit, want: &Want) {
             rows.approvals.values().filter(|r| r.ticket_id == *id).for_each(|r| t.approvals.load(r.clone()));
         }
         Want::Return(id) => returned(rows, unit, &BTreeSet::from([*id])),
+        Want::Offline(id) => all!(offline_returns where |r| r.id == *id),
         Want::Returned(member, since) => past_returns(rows, unit, *member, *since),
         Want::Movement(id) => movements(rows, unit, |m| m.id == *id),
         Want::Caused(id) => movements(rows, unit, |m| m.cause_id == Some(*id)),

@@ -43,45 +43,74 @@ impl Operation for ApproveReturn {
         let judgement = judge(unit, &self.desk, &when, &ticket.slip)?;
         let desk = &judgement.purchase.desk;
         let said = request.amount.map(|amount| desk.minor(amount, "amount")).transpose()?.unwrap_or(0);
-        let amount = judgement.to_approve().max(said);
-        let (approver, role) = (&request.approver, &request.role);
-        let customer = request.customer_person.as_deref();
-        let asked = Asked { amount, role, person: approver, clerk: &ticket.requester, customer };
-        let Some(ruling) = asked.of(desk, &when)? else {
-            let detail = format!("the rulebook of {} has no decision `approve`", desk.store());
-            return Err(
-                Refusal::new(409, "no-such-decision", "The rulebook does not decide this", detail).into()
-            );
+        let given = Given {
+            store: self.desk.store(),
+            approver: &request.approver,
+            role: &request.role,
+            customer: request.customer_person.as_deref(),
+            amount: judgement.to_approve().max(said),
         };
-        let rank_ok = high_enough(desk, judgement.approver.as_deref(), role);
-        let verdict = if ruling.allows() && rank_ok { "allow" } else { "deny" };
-        let nth = approvals(unit, ticket.id).len();
-        let id = ids::dated(when.date, &["approval", &ticket.id.to_string(), &nth.to_string()]);
-        let decision = desk.log(unit, &ruling, "approval", id, approver)?;
-        unit.t.approvals.put(approval::Model {
-            id,
-            ticket_id: ticket.id,
-            sale_id: ticket.slip.sale,
-            store: self.desk.store().to_owned(),
-            amount,
-            approver: approver.clone(),
-            role: role.clone(),
-            verdict: verdict.to_owned(),
-            decision_id: decision,
-            at: unit.now,
-        });
+        let (row, ruling) = give(unit, &when, &ticket, &judgement, &given)?;
         let told = json!({
-            "approval": id,
+            "approval": row.id,
             "ticket": ticket.id,
-            "verdict": verdict,
-            "amount": desk.currency().text(amount),
+            "verdict": row.verdict,
+            "amount": desk.currency().text(row.amount),
             "needed": ruling.text("needed"),
             "approver": judgement.approver,
             "objections": ruling.names("objections"),
-            "decision": decision,
+            "decision": row.decision_id,
         });
         Ok(Answer { status: 201, body: told.to_string() })
     }
+}
+
+/// What an approver said of a ticket.
+pub(super) struct Given<'a> {
+    /// Where it was said.
+    pub store: &'a str,
+    pub approver: &'a str,
+    pub role: &'a str,
+    pub customer: Option<&'a str>,
+    /// Smallest units.
+    pub amount: i64,
+}
+
+/// Asks the policy of an approval and records it, also where the answer is no. Refused with 409 where the rulebook has no
+/// such decision.
+pub(super) fn give(
+    unit: &mut Unit,
+    when: &When,
+    ticket: &Ticket,
+    judgement: &Judgement,
+    given: &Given,
+) -> Result<(approval::Model, Ruling), Stop> {
+    let desk = &judgement.purchase.desk;
+    let Given { store, approver, role, customer, amount } = *given;
+    let asked = Asked { amount, role, person: approver, clerk: &ticket.requester, customer };
+    let Some(ruling) = asked.of(desk, when)? else {
+        let detail = format!("the rulebook of {} has no decision `approve`", desk.store());
+        return Err(Refusal::new(409, "no-such-decision", "The rulebook does not decide this", detail).into());
+    };
+    let rank_ok = high_enough(desk, judgement.approver.as_deref(), role);
+    let verdict = if ruling.allows() && rank_ok { "allow" } else { "deny" };
+    let nth = approvals(unit, ticket.id).len();
+    let id = ids::dated(when.date, &["approval", &ticket.id.to_string(), &nth.to_string()]);
+    let decision = desk.log(unit, &ruling, "approval", id, approver)?;
+    let row = approval::Model {
+        id,
+        ticket_id: ticket.id,
+        sale_id: ticket.slip.sale,
+        store: store.to_owned(),
+        amount,
+        approver: approver.to_owned(),
+        role: role.to_owned(),
+        verdict: verdict.to_owned(),
+        decision_id: decision,
+        at: unit.now,
+    };
+    unit.t.approvals.put(row.clone());
+    Ok((row, ruling))
 }
 
 /// A ticket's approvals.
@@ -90,7 +119,7 @@ fn approvals(unit: &Unit, ticket: Uuid) -> Vec<approval::Model> {
 }
 
 /// Whether a role is at least the one that the return needs. Roles that the vocabulary does not rank are the same or not.
-fn high_enough(desk: &Desk, needed: Option<&str>, role: &str) -> bool {
+pub(super) fn high_enough(desk: &Desk, needed: Option<&str>, role: &str) -> bool {
     let Some(needed) = needed else { return true };
     let rank = |word: &str| desk.rank(DECISION, "approver", word);
     match (rank(needed), rank(role)) {

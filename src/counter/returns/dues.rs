@@ -39,6 +39,12 @@ pub fn withheld(settled: &[Settled]) -> i64 {
 /// Settles each due as said. Money of which nothing is said is withheld; of a thing it has to be said that it is back
 /// (409 `due-open`).
 pub fn settle(dues: Vec<Due>, said: &[DueSettled]) -> Result<Vec<Settled>, Stop> {
+    check(said)?;
+    dues.into_iter().map(|due| one(due, said)).collect()
+}
+
+/// Refused with 422 where a word says none of the ways to settle something.
+pub fn check(said: &[DueSettled]) -> Result<(), Stop> {
     for (at, one) in said.iter().enumerate() {
         if !matches!(one.settled.as_str(), "handed_back" | "paid" | "withheld") {
             let detail = format!("{:?} is not one of handed_back, paid, withheld", one.settled);
@@ -46,7 +52,40 @@ pub fn settle(dues: Vec<Due>, said: &[DueSettled]) -> Result<Vec<Settled>, Stop>
             return Err(refusal.at(format!("dues[{at}].settled")).into());
         }
     }
-    dues.into_iter().map(|due| one(due, said)).collect()
+    Ok(())
+}
+
+/// How things stand with what was owed for goods that are back already.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Done {
+    pub settled: Vec<Settled>,
+    /// What was not settled and is not kept back either.
+    pub open: Vec<Due>,
+    /// What should have been paid, in smallest units: all money of which nothing is said is kept back.
+    pub expected: i64,
+}
+
+/// How dues were settled by a desk that was not told of them. Money of which nothing is said was kept back if exactly so
+/// much less was paid. In smallest units: `value` is what goes back, `worth` what was paid for the goods, `paid` what the
+/// customer got.
+pub fn settle_done(dues: Vec<Due>, said: &[DueSettled], value: i64, worth: i64, paid: i64) -> Done {
+    let all: Vec<Option<Settled>> = dues.iter().map(|due| one(due.clone(), said).ok()).collect();
+    let kept = withheld(&all.iter().flatten().cloned().collect::<Vec<_>>());
+    let expected = (value - kept).max(0);
+    let mut done = Done { expected, ..Done::default() };
+    let mut left = worth;
+    for (due, settled) in dues.into_iter().zip(all) {
+        let named = said.iter().any(|s| s.reference == due.reference);
+        match settled {
+            Some(one) if one.how != "withheld" => done.settled.push(one),
+            Some(one) if (named || paid == value - kept) && due.amount <= left => {
+                left -= due.amount;
+                done.settled.push(one);
+            }
+            _ => done.open.push(due),
+        }
+    }
+    done
 }
 
 fn one(due: Due, said: &[DueSettled]) -> Result<Settled, Stop> {

@@ -89,6 +89,16 @@ impl Judgement {
 
 /// Decides on a slip. Refused where facts are missing, units are not there to come back, or the policy breaks a bound.
 pub fn judge(unit: &Unit, place: &Desk, when: &When, slip: &Slip) -> Result<Judgement, Stop> {
+    judge_when(unit, place, when, slip, false)
+}
+
+/// As [`judge`], of goods that are back already: also where the policy does not allow it, they cost the points that they
+/// brought.
+pub fn judge_done(unit: &Unit, place: &Desk, when: &When, slip: &Slip) -> Result<Judgement, Stop> {
+    judge_when(unit, place, when, slip, true)
+}
+
+fn judge_when(unit: &Unit, place: &Desk, when: &When, slip: &Slip, done: bool) -> Result<Judgement, Stop> {
     if slip.lines.is_empty() || slip.lines.len() > MAX_LINES {
         let detail = format!("a slip has 1 to {MAX_LINES} lines");
         return Err(Refusal::new(422, "malformed-return", "The return cannot be", detail).at("lines").into());
@@ -99,11 +109,11 @@ pub fn judge(unit: &Unit, place: &Desk, when: &When, slip: &Slip) -> Result<Judg
         let refusal = Refusal::new(422, "unknown-fact", "This is no fact of the desk's", detail);
         return Err(refusal.at(format!("facts.{name}")).into());
     }
-    let mut lines = judge_lines(unit, &purchase, when, slip, &[])?;
+    let mut lines = judge_lines(unit, &purchase, when, slip, &[], done)?;
     // The approver depends on what the other lines give back: known only now.
     let values: Vec<i64> = lines.iter().map(|l| l.value).collect();
     if lines.len() > 1 {
-        lines = judge_lines(unit, &purchase, when, slip, &values)?;
+        lines = judge_lines(unit, &purchase, when, slip, &values, done)?;
     }
     let approver = lines
         .iter()
@@ -119,6 +129,7 @@ fn judge_lines(
     when: &When,
     slip: &Slip,
     values: &[i64],
+    done: bool,
 ) -> Result<Vec<Judged>, Stop> {
     let mut taken = purchase.taken.clone();
     let mut gone: Vec<String> = Vec::new();
@@ -130,7 +141,8 @@ fn judge_lines(
     let mut asks: Option<Stop> = None;
     for (nth, said) in slip.lines.iter().enumerate() {
         let others: i64 = values.iter().enumerate().filter(|(n, _)| *n != nth).map(|(_, v)| v).sum();
-        let case = Case { unit, purchase, when, slip, nth, said, others, taken: &taken, gone: &gone, lost };
+        let case =
+            Case { unit, purchase, when, slip, nth, said, others, taken: &taken, gone: &gone, lost, done };
         let (at, mut judged) = match (case.judge(), &asks) {
             (Ok(judged), None) => judged,
             (Err(stop @ Stop::Ask(_)), _) => {
@@ -171,6 +183,8 @@ struct Case<'a> {
     taken: &'a [Vec<Range>],
     gone: &'a [String],
     lost: i64,
+    /// Whether the goods are back whatever the policy says.
+    done: bool,
 }
 
 impl Case<'_> {
@@ -212,8 +226,9 @@ impl Case<'_> {
         }
         let exchanges = self.slip.exchanges();
         let settled = purchase.settled.is_some();
+        let against = self.done && !ruling.allows();
         let counted = match at {
-            Some(at) if ruling.allows() && (exchanges || settled) => {
+            Some(at) if against || ruling.allows() && (exchanges || settled) => {
                 purchase.earned_by(&receipt, self.taken, at, &ranges)?
             }
             _ => Vec::new(),
@@ -230,7 +245,8 @@ impl Case<'_> {
             let said = ruling.number(output, &points);
             // The new goods of an exchange earn by themselves, so the old ones' points go back: the difference remains.
             let again = counted.iter().find(|(l, _)| *l == ledger).map_or(0, |(_, n)| *n);
-            points_back.push((ledger, if exchanges { said.max(again) } else { said }));
+            let counts = exchanges || against && !settled;
+            points_back.push((ledger, if counts { said.max(again) } else { said }));
         }
         let settled_lost =
             if settled && !exchanges { counted.first().map_or(0, |(_, n)| (*n).max(0)) } else { 0 };

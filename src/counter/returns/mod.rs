@@ -7,6 +7,7 @@ mod dues;
 mod evaluate;
 mod exchange;
 mod judge;
+mod offline;
 mod payout;
 mod points;
 mod purchase;
@@ -20,6 +21,7 @@ mod void;
 pub use approve::ApproveReturn;
 pub use evaluate::EvaluateReturn;
 pub use exchange::ExchangeReturn;
+pub use offline::{Approved, MatchOffline, OfflineReturnRequest, PaidOut, TakeOffline, offline_told};
 pub use record::RecordReturn;
 pub use request::{
     ApproveRequest, DueSettled, EvaluateRequest, ExchangeRequest, FinalLine, GiftState, LineBack,

@@ -56,6 +56,22 @@ pub fn stored(desk: &Desk, kind: &str) -> bool {
     kind == VOUCHER || kind == GIFT_CARD || desk.money_ledgers().iter().any(|l| l == kind)
 }
 
+/// What is left of a sale's tenders, each with its own share of `amount` (smallest units), whatever a policy says.
+pub fn shared(unit: &Unit, sale: Uuid, amount: i64) -> Plan {
+    let tenders = unit.sale_tenders(sale);
+    let left: Vec<i64> = tenders.iter().map(|t| t.amount - t.refunded).collect();
+    let back = by_weight(amount, &left);
+    let parts = tenders.iter().zip(back).filter(|(_, amount)| *amount > 0).map(|(t, amount)| Part {
+        seq: Some(t.seq),
+        from: t.kind.clone(),
+        from_reference: t.reference.clone(),
+        kind: t.kind.clone(),
+        reference: t.reference.clone(),
+        amount,
+    });
+    Plan { parts: parts.collect(), ruling: None }
+}
+
 /// Splits `amount` (smallest units) over what is left of the sale's tenders. Refused if the policy refuses, or a choice
 /// is not one that the rulebook allows.
 pub fn plan(
@@ -126,12 +142,18 @@ fn shares(
     Ok((ruling.amounts("back", &money), Some(ruling)))
 }
 
-/// What the money of a tender becomes: the first one that the matrix allows, or the one chosen among them.
-fn becomes(desk: &Desk, from: &str, choice: Option<(usize, &RefundTo)>) -> Result<String, Stop> {
+/// What the money of a tender may become, by the declared matrix.
+pub fn allowed(desk: &Desk, from: &str) -> Vec<String> {
     let declared = desk.terms().tenders.get(from).cloned();
     let mut allowed = declared.unwrap_or_else(|| vec![from.to_owned()]);
     // Whatever is declared.
     allowed.retain(|kind| !stored(desk, from) || stored(desk, kind));
+    allowed
+}
+
+/// What the money of a tender becomes: the first one that the matrix allows, or the one chosen among them.
+fn becomes(desk: &Desk, from: &str, choice: Option<(usize, &RefundTo)>) -> Result<String, Stop> {
+    let allowed = allowed(desk, from);
     let Some((at, choice)) = choice else {
         return Ok(allowed.into_iter().next().unwrap_or_else(|| from.to_owned()));
     };

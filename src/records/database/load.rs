@@ -34,6 +34,7 @@ struct Wanted {
     gifts: BTreeMap<i32, BTreeSet<Uuid>>,
     tickets: BTreeSet<Uuid>,
     returns: BTreeSet<Uuid>,
+    offline: BTreeSet<Uuid>,
     returned: BTreeMap<i32, BTreeSet<Uuid>>,
     movements: BTreeSet<Uuid>,
     causes: BTreeSet<Uuid>,
@@ -71,6 +72,7 @@ impl Wanted {
             Want::Gifts(member, year) => drop(self.gifts.entry(year).or_default().insert(member)),
             Want::Ticket(id) => drop(self.tickets.insert(id)),
             Want::Return(id) => drop(self.returns.insert(id)),
+            Want::Offline(id) => drop(self.offline.insert(id)),
             Want::Returned(member, since) => drop(self.returned.entry(since).or_default().insert(member)),
             Want::Movement(id) => drop(self.movements.insert(id)),
             Want::Caused(cause) => drop(self.causes.insert(cause)),
@@ -171,6 +173,7 @@ async fn slips(db: &Reading<'_>, unit: &mut Unit, wanted: &Wanted) -> Result<(),
     shelve!(db, unit.t.return_lines, return_line, ReturnId, &ids);
     shelve!(db, unit.t.return_tenders, return_tender, ReturnId, &ids);
     shelve!(db, unit.t.dues, due, ReturnId, &ids);
+    shelve!(db, unit.t.offline_returns, offline_return, Id, &wanted.offline);
     Ok(())
 }
 

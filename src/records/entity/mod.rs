@@ -20,6 +20,6 @@ pub use plugins::{
 pub use points::{
     account, entry, hold, lot, member_day, movement, redemption, settled_member, settlement, voucher,
 };
-pub use returns::{approval, due, return_line, return_slip, return_tender};
+pub use returns::{approval, due, offline_return, return_line, return_slip, return_tender};
 pub use sales::{discount, sale, sale_gift, sale_line, sale_tender};
 pub use stores::{counter, store};

@@ -125,3 +125,39 @@ pub mod due {
     pub enum Relation {}
     impl ActiveModelBehavior for ActiveModel {}
 }
+
+/// A return that a desk has taken without asking, as it was told of it. Its id is the return's `ticket_id`.
+pub mod offline_return {
+    use sea_orm::entity::prelude::*;
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "offline_returns")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        /// The sale that the printed receipt names, whether it has arrived or not.
+        pub sale_id: Uuid,
+        pub store: String,
+        pub terminal: String,
+        /// The number of the return's own slip.
+        pub slip: String,
+        pub business_date: i32,
+        pub occurred_at: i64,
+        pub recorded_at: i64,
+        /// After this a sale of that time is not taken up any more.
+        pub waits_until: i64,
+        /// `waiting` for its sale, `recorded`, `differs` (recorded, and the policy says otherwise), `undecided` (nothing
+        /// recorded for now) or `refused` (nothing recorded).
+        pub state: String,
+        /// What the desk said, as JSON.
+        pub request: String,
+        pub return_id: Option<Uuid>,
+        /// JSON list of what the policy says otherwise.
+        pub differences: String,
+        /// Why nothing is recorded, as problem details.
+        pub problem: Option<String>,
+        pub decided_at: Option<i64>,
+    }
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}

@@ -7,6 +7,7 @@ mod customers;
 mod decisions;
 mod dialect;
 mod guards;
+mod offline;
 mod plugins;
 mod points;
 mod returns;
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Script::tables("m0008_asked", asked::TABLES),
             Script::tables("m0010_plugins", plugins::TABLES),
             Script::each("m0011_plugins_guards", plugins::SQLITE, plugins::POSTGRES),
+            Script::tables("m0012_offline", offline::TABLES),
         ]
     }
 }

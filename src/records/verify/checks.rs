@@ -251,6 +251,8 @@ pub(super) const ALL: &[Check] = &[
         (SELECT 1 FROM returns r WHERE r.id = o.return_id)"),
     orphan("return_tenders", "SELECT DISTINCT return_id FROM return_tenders o WHERE NOT EXISTS
         (SELECT 1 FROM returns r WHERE r.id = o.return_id)"),
+    orphan("offline_returns", "SELECT id FROM offline_returns o WHERE return_id IS NOT NULL AND NOT EXISTS
+        (SELECT 1 FROM returns r WHERE r.id = o.return_id AND r.ticket_id = o.id)"),
     orphan("returns", "SELECT id FROM returns o WHERE NOT EXISTS
         (SELECT 1 FROM decisions d WHERE d.id = o.decision_id)"),
     orphan("redemptions", "SELECT id FROM redemptions o WHERE NOT EXISTS

@@ -7,7 +7,7 @@ mod stores;
 
 pub use members::member;
 pub use points::{balances, hold, movement, movement_key, redemption};
-pub use returns::slip;
+pub use returns::{offline, slip};
 pub use sales::{sale, sale_row};
 pub use stores::{event, store};
 

@@ -1,10 +1,17 @@
 //! Returns.
 use super::Words;
+use crate::counter::returns::offline_told;
 use crate::program::iso::format_date;
+use crate::records::entity::offline_return;
 use crate::records::read::ReturnRecord;
 use crate::rulebook::Rulebooks;
 use serde_json::{Value, json};
 use std::sync::Arc;
+
+/// A return that was taken without a line, as it stands at `now` (epoch microseconds).
+pub fn offline(books: &Arc<Rulebooks>, row: &offline_return::Model, now: i64) -> Value {
+    offline_told(row, Words::of(books, &row.store).zone, now)
+}
 
 /// A return with its lines, tenders, dues and approvals.
 pub fn slip(books: &Arc<Rulebooks>, record: &ReturnRecord) -> Value {
