@@ -19,6 +19,7 @@ use support::rng::Rng;
 use zhanggui::program::compile::Compiled;
 use zhanggui::program::outcome::State;
 use zhanggui::program::render::Renderer;
+use zhanggui::program::turns;
 use zhanggui::program::vm::Frame;
 use zhanggui::program::walk;
 
@@ -157,4 +158,48 @@ fn no_completion_of_the_facts_contradicts_what_is_decided() {
     }
     assert!(decided > rounds, "hardly anything was decided: {decided}");
     assert!(stuck > rounds / 10, "hardly anything was beyond settling: {stuck}");
+}
+
+#[test]
+fn what_the_code_waits_for_is_missing_by_the_walk_too() {
+    let rounds = amount(6_000) / FACTS_PER_POLICY;
+    let (mut stopped, mut waited) = (0, 0);
+    for seed in first_seed()..first_seed() + rounds as u64 {
+        let (texts, program) = rulebook(seed);
+        let Ok(program) = program else { continue };
+        let vocab = &program.linked.rulebook.vocab;
+        let compiled = Compiled::new(program.linked.clone());
+        let mut frame = Frame::new();
+        let mut rng = Rng(seed ^ 0xd00d);
+        for round in 0..FACTS_PER_POLICY {
+            let decision = program.decision(["d", "e"][round % 2]);
+            let facts = draw_case(&mut rng, [2, 5, 20, 50][round % 4]).json();
+            let bound = program.bind(&facts);
+            let answer = turns::evaluate(&compiled, decision, &bound, &mut frame, |_| {
+                stopped += 1;
+                true
+            });
+            let walked = walk::evaluate(&program.linked, decision, &bound);
+            match answer {
+                Ok(outcome) => assert_eq!(outcome, walked, "seed {seed}"),
+                Err(lacking) => {
+                    waited += 1;
+                    let defs = &vocab.decisions[decision.ix()].outputs;
+                    let needs = walked.needs(|i| defs[i].working);
+                    assert!(
+                        needs.contains(&lacking.path(vocab)),
+                        "{} is waited for, and the walk misses {needs:?}\nseed {seed}\n{}\n{}\n{facts}",
+                        lacking.path(vocab),
+                        texts.vocab,
+                        texts.policies,
+                    );
+                }
+            }
+        }
+    }
+    println!("{stopped} runs stopped for want of a fact, and {waited} turn on it");
+    assert!(
+        waited * 10 > stopped && waited > rounds / 10,
+        "only {waited} of {stopped} were found to turn on it"
+    );
 }

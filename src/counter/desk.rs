@@ -1,7 +1,7 @@
 //! A store's desk: the policies in force there, deciding on facts, and logging what was decided.
 use crate::counter::money::{Money, Scale};
 use crate::counter::plugged::fit::declared;
-use crate::counter::plugged::{Asking, Heard, Note, Place, Settled, settle, wanted};
+use crate::counter::plugged::{Asking, Heard, Note, Place, Settled, at_once, settle};
 use crate::lang::typed::{DecisionId, Source, Ty};
 use crate::program::bind::FactError;
 use crate::program::dates::date_of;
@@ -220,7 +220,7 @@ impl Desk {
         add(&mut facts, &self.apart(said).0, "facts")?;
         let mut bound = Facts::default();
         self.program.binder().bind_into(facts.to_string().as_bytes(), &mut bound).map_err(unbound)?;
-        Ok(wanted(&self.program, id, &self.program.decide(id, &bound)))
+        Ok(at_once(&self.program, id, &bound).is_none())
     }
 
     fn decision(&self, decision: &str) -> Result<DecisionId, Stop> {

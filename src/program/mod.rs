@@ -20,6 +20,7 @@ pub mod outcome;
 pub mod render;
 pub mod round;
 mod symbols;
+pub mod turns;
 pub mod value;
 pub mod vm;
 pub mod walk;

@@ -7,6 +7,7 @@ use crate::program::facts::{Facts, Layout, Symbols};
 use crate::program::link::Linked;
 use crate::program::outcome::Outcome;
 use crate::program::render::Renderer;
+use crate::program::turns::{self, Lacking};
 use crate::program::vm::Frame;
 use crate::program::walk;
 use crate::rulebook::manifest::StoreDef;
@@ -64,6 +65,18 @@ impl Program {
     /// Decides, by the evaluator that serves.
     pub fn decide(&self, decision: DecisionId, facts: &Facts) -> Outcome {
         FRAME.with_borrow_mut(|frame| self.compiled.evaluate(decision, facts, frame))
+    }
+    /// Decides, unless the answer turns on a missing fact of which `waits` is true: then it is that fact.
+    ///
+    /// # Errors
+    /// Not a fault: the fact that has to be found out first.
+    pub fn decide_or_wait(
+        &self,
+        decision: DecisionId,
+        facts: &Facts,
+        waits: impl FnOnce(&Lacking) -> bool,
+    ) -> Result<Outcome, Lacking> {
+        FRAME.with_borrow_mut(|frame| turns::evaluate(&self.compiled, decision, facts, frame, waits))
     }
     /// Values, rounding steps, and why other rules did not apply, as JSON.
     pub fn explanation(&self, decision: DecisionId, facts: &Facts) -> String {

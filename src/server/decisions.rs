@@ -1,6 +1,6 @@
 //! `POST /v1/decisions/{decision}` and its batch form: facts in, outcome out.
 use crate::counter::desk::denied;
-use crate::counter::plugged::{Heard, Place, Question, Settled, explained, settle, wanted};
+use crate::counter::plugged::{Heard, Place, Question, Settled, at_once, explained, settle};
 use crate::lang::typed::DecisionId;
 use crate::plugins::ask::Within;
 use crate::program::bind::nearest;
@@ -221,13 +221,12 @@ fn unknown(what: &str, name: &str, known: Vec<&str>) -> String {
 fn answer(program: &Arc<Program>, store: &str, decision: DecisionId, facts: &[u8], explain: bool) -> Item {
     FACTS.with_borrow_mut(|bound| {
         program.binder().bind_into(facts, bound).map_err(Problem::of_fact)?;
-        let outcome = program.decide(decision, bound);
-        if wanted(program, decision, &outcome) {
+        let Some(outcome) = at_once(program, decision, bound) else {
             let facts = serde_json::from_slice(facts).map_err(|_| Problem::internal())?;
             let (store, program, heard) = (store.to_owned(), program.clone(), Arc::default());
             let questions = Vec::new();
             return Waiting { store, program, decision, facts, explain, heard, questions }.decide();
-        }
+        };
         let explanation = explain.then(|| program.explanation(decision, bound));
         let mut out = String::with_capacity(2048);
         program.renderer().render_into(&mut out, &outcome, explanation.as_deref());

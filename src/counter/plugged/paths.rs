@@ -2,6 +2,7 @@
 use crate::lang::typed::*;
 use crate::program::iso::{parse_date, parse_datetime};
 use crate::program::literal::call_path;
+use crate::program::turns::Lacking;
 use crate::program::value::Value;
 use num_bigint::BigInt;
 use num_rational::BigRational;
@@ -24,6 +25,17 @@ impl<'v> Fact<'v> {
         }
         let def = vocab.roots.iter().find(|r| r.name == path)?;
         Some((Fact::Root(def), def.source.plugin()?))
+    }
+    /// A fact that is missing, if a plugin answers it.
+    pub(super) fn of(vocab: &'v Vocab, lacking: &Lacking) -> Option<Fact<'v>> {
+        match lacking {
+            Lacking::Root(root) => {
+                vocab.roots.get(root.ix()).filter(|r| r.source.plugin().is_some()).map(Fact::Root)
+            }
+            Lacking::Call(fact, _) => {
+                vocab.fact_calls.get(fact.ix()).filter(|f| f.source.plugin().is_some()).map(Fact::Call)
+            }
+        }
     }
     pub(super) fn name(&self) -> &'v str {
         match self {

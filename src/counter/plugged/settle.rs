@@ -11,6 +11,7 @@ use crate::program::bind::FactError;
 use crate::program::facts::Facts;
 use crate::program::outcome::Outcome;
 use crate::program::render::Why;
+use crate::program::turns::Lacking;
 use crate::program::value::Value;
 use crate::rulebook::Program;
 use serde_json::{Map, Value as Json};
@@ -57,18 +58,30 @@ pub enum Settled {
     Denied(Box<Note>),
 }
 
-/// Whether an outcome waits for a plugin.
-pub fn wanted(program: &Program, decision: DecisionId, outcome: &Outcome) -> bool {
-    !missing(program, decision, outcome).is_empty()
+/// Decides, if that needs no plugin.
+pub fn at_once(program: &Program, decision: DecisionId, facts: &Facts) -> Option<Outcome> {
+    attempt(program, decision, facts, &[]).ok()
 }
 
-/// Facts that plugins answer and the outcome lacks.
-fn missing(program: &Program, decision: DecisionId, outcome: &Outcome) -> BTreeSet<String> {
+/// Decides, or names facts that plugins answer and without which the outcome cannot be told. What is in the notes was
+/// answered or referred to the desk: if it is missing, it stays so.
+fn attempt(
+    program: &Program,
+    decision: DecisionId,
+    facts: &Facts,
+    notes: &[Note],
+) -> Result<Outcome, BTreeSet<String>> {
     let vocab = &program.linked().rulebook.vocab;
+    let open = |path: &String| notes.iter().all(|note| note.fact != *path);
+    let waits = |lacking: &Lacking| Fact::of(vocab, lacking).is_some() && open(&lacking.path(vocab));
+    let outcome = match program.decide_or_wait(decision, facts, waits) {
+        Ok(outcome) => outcome,
+        Err(lacking) => return Err(BTreeSet::from([lacking.path(vocab)])),
+    };
     let outputs = vocab.decisions.get(decision.ix()).map(|d| d.outputs.as_slice()).unwrap_or_default();
     let mut needs = outcome.needs(|i| outputs.get(i).is_none_or(|o| o.working));
-    needs.retain(|path| Fact::at(vocab, path).is_some());
-    needs
+    needs.retain(|path| Fact::at(vocab, path).is_some() && open(path));
+    if needs.is_empty() { Ok(outcome) } else { Err(needs) }
 }
 
 /// Decides; `said` is what the desk says of facts that plugins answer, believed only where they fail and the vocabulary
@@ -85,14 +98,13 @@ pub fn settle(
     let mut settling = Settling { place, said, facts, bound: Facts::default(), notes: Vec::new() };
     loop {
         settling.bind()?;
-        let outcome = place.program.decide(decision, &settling.bound);
-        let mut paths = missing(place.program, decision, &outcome);
-        // What was referred to the desk stays unknown.
-        paths.retain(|path| settling.notes.iter().all(|note| note.fact != *path));
-        if paths.is_empty() {
-            let Settling { facts, bound, notes, .. } = settling;
-            return Ok(Settled::Ruled(Box::new(Ruled { facts, bound, outcome, notes })));
-        }
+        let paths = match attempt(place.program, decision, &settling.bound, &settling.notes) {
+            Ok(outcome) => {
+                let Settling { facts, bound, notes, .. } = settling;
+                return Ok(Settled::Ruled(Box::new(Ruled { facts, bound, outcome, notes })));
+            }
+            Err(paths) => paths,
+        };
         let mut questions = Vec::new();
         let mut known = Vec::new();
         for (at, path) in paths.into_iter().enumerate() {

@@ -1,6 +1,6 @@
 //! A run's frame told as an outcome: the same as the reference walk's.
 use crate::lang::typed::*;
-use crate::program::code::{ABSENT, Code, OutPlace, Reader};
+use crate::program::code::{ABSENT, Code, OutPlace, Reader, Reg};
 use crate::program::facts::{Facts, SCALE, unpack_period};
 use crate::program::link::Linked;
 use crate::program::outcome::{Because, Outcome, RowHit, State};
@@ -55,6 +55,21 @@ pub(crate) fn outcome(
         .map(|(rule, outputs)| Because { rule, outputs: outputs.into_iter().collect(), rows: t.rows(rule) })
         .collect();
     Outcome { decision, outputs, because, open: Vec::new(), set_aside: set_aside.into_iter().collect() }
+}
+
+/// The value that a register of a type holds; of the types that arguments have.
+pub(crate) fn argument(
+    code: &Code,
+    linked: &Linked,
+    facts: &Facts,
+    frame: &Frame,
+    reg: Reg,
+    ty: &Ty,
+) -> Value {
+    match frame.reg(reg) {
+        ABSENT => Value::Absent,
+        bits => Teller { code, linked, facts, frame }.value(bits, ty),
+    }
 }
 
 impl Teller<'_> {
