@@ -220,7 +220,7 @@ impl Desk {
         add(&mut facts, &self.apart(said).0, "facts")?;
         let mut bound = Facts::default();
         self.program.binder().bind_into(facts.to_string().as_bytes(), &mut bound).map_err(unbound)?;
-        Ok(at_once(&self.program, id, &bound).is_none())
+        Ok(at_once(&self.program, id, &bound).is_err())
     }
 
     fn decision(&self, decision: &str) -> Result<DecisionId, Stop> {

@@ -9,9 +9,9 @@ use crate::program::compile::Compiled;
 use crate::program::facts::{CallFact, Facts, SCALE, Shape, Slot, Tag, pack_period};
 use crate::program::limits::Limits;
 use crate::program::literal::call_path;
-use crate::program::outcome::{Outcome, State};
+use crate::program::outcome::Outcome;
 use crate::program::value::Value;
-use crate::program::vm::{Exit, Frame, argument};
+use crate::program::vm::{Exit, Frame, argument, outputs};
 use crate::program::walk;
 use num_rational::BigRational;
 use num_traits::ToPrimitive;
@@ -117,13 +117,13 @@ fn turns_on(
 ) -> bool {
     let Some(code) = compiled.code(decision) else { return false };
     let mut tried = facts.clone();
-    let mut first: Option<Vec<State>> = None;
+    let mut first: Option<Vec<Value>> = None;
     for slot in trials(compiled, code, lacking) {
         put(compiled, &mut tried, lacking, slot);
         if compiled.run(decision, &tried, frame).is_err() {
             continue;
         }
-        let Some(answer) = answered(compiled, decision, &tried, frame) else { continue };
+        let answer = answered(code, compiled, decision, &tried, frame);
         match &first {
             None => first = Some(answer),
             Some(first) if *first != answer => return true,
@@ -134,11 +134,17 @@ fn turns_on(
 }
 
 /// The outputs that are returned.
-fn answered(compiled: &Compiled, decision: DecisionId, facts: &Facts, frame: &Frame) -> Option<Vec<State>> {
-    let outcome = compiled.outcome(decision, facts, frame)?;
-    let defs = &compiled.linked().rulebook.vocab.decisions.get(decision.ix())?.outputs;
-    let returned = outcome.outputs.into_iter().zip(defs).filter(|(_, def)| !def.working);
-    Some(returned.map(|(state, _)| state).collect())
+fn answered(
+    code: &Code,
+    compiled: &Compiled,
+    decision: DecisionId,
+    facts: &Facts,
+    frame: &Frame,
+) -> Vec<Value> {
+    let linked = compiled.linked();
+    let defs = linked.rulebook.vocab.decisions.get(decision.ix()).map(|d| d.outputs.as_slice());
+    let all = outputs(code, linked, decision, facts, frame).into_iter().zip(defs.unwrap_or_default());
+    all.filter(|(_, def)| !def.working).map(|(value, _)| value).collect()
 }
 
 /// Gives a fact a value; the one that was given before is gone.

@@ -1,6 +1,6 @@
 //! `POST /v1/decisions/{decision}` and its batch form: facts in, outcome out.
 use crate::counter::desk::denied;
-use crate::counter::plugged::{Heard, Place, Question, Settled, at_once, explained, settle};
+use crate::counter::plugged::{Heard, Place, Question, Settled, Settling, at_once, explained};
 use crate::lang::typed::DecisionId;
 use crate::plugins::ask::Within;
 use crate::program::bind::nearest;
@@ -12,9 +12,9 @@ use crate::server::problem::Problem;
 use crate::server::request::{Ask, Batch};
 use crate::server::state::State;
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
 use std::cell::RefCell;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A worker serves many connections: what may take long is decided on another thread.
 const LONG: usize = 32 << 10;
@@ -107,31 +107,43 @@ enum Decided {
     Waits(Arc<Waiting>),
 }
 
-/// A question that waits for plugins.
-struct Waiting {
+/// What is decided, and where.
+#[derive(Clone)]
+struct Asker {
     store: String,
     program: Arc<Program>,
     decision: DecisionId,
-    facts: Value,
     explain: bool,
+}
+
+/// A question that waits for plugins.
+struct Waiting {
+    asker: Asker,
+    /// How far it came; taken when it goes on.
+    settling: Mutex<Settling>,
     heard: Arc<Heard>,
     questions: Vec<Question>,
 }
 
 impl Waiting {
-    /// Decides with what plugins have said so far. Facts of theirs that the caller says are believed: nothing is recorded.
     fn decide(&self) -> Item {
-        let program = &self.program;
-        let place = Place { program, store: &self.store, heard: &self.heard };
-        match settle(&place, self.decision, self.facts.clone(), &Map::new()).map_err(Problem::of_fact)? {
+        let settling = std::mem::take(&mut *self.settling.lock().unwrap_or_else(PoisonError::into_inner));
+        self.asker.clone().decide(settling, self.heard.clone())
+    }
+}
+
+impl Asker {
+    /// Decides with what plugins have said so far. Facts of theirs that the caller says are believed: nothing is recorded.
+    fn decide(self, mut settling: Settling, heard: Arc<Heard>) -> Item {
+        let place = Place { program: &self.program, store: &self.store, heard: &heard };
+        match settling.go_on(&place, self.decision, &Map::new()).map_err(Problem::of_fact)? {
             Settled::Ask(questions) => {
-                let (store, program, facts) = (self.store.clone(), program.clone(), self.facts.clone());
-                let (decision, explain, heard) = (self.decision, self.explain, self.heard.clone());
-                let waiting = Waiting { store, program, decision, facts, explain, heard, questions };
-                Ok(Decided::Waits(Arc::new(waiting)))
+                let settling = Mutex::new(settling);
+                Ok(Decided::Waits(Arc::new(Waiting { asker: self, settling, heard, questions })))
             }
             Settled::Denied(note) => Err(denied(&note).into()),
             Settled::Ruled(ruled) => {
+                let program = &self.program;
                 let explanation = self
                     .explain
                     .then(|| explained(program.explanation(self.decision, &ruled.bound), &ruled.notes));
@@ -221,11 +233,14 @@ fn unknown(what: &str, name: &str, known: Vec<&str>) -> String {
 fn answer(program: &Arc<Program>, store: &str, decision: DecisionId, facts: &[u8], explain: bool) -> Item {
     FACTS.with_borrow_mut(|bound| {
         program.binder().bind_into(facts, bound).map_err(Problem::of_fact)?;
-        let Some(outcome) = at_once(program, decision, bound) else {
-            let facts = serde_json::from_slice(facts).map_err(|_| Problem::internal())?;
-            let (store, program, heard) = (store.to_owned(), program.clone(), Arc::default());
-            let questions = Vec::new();
-            return Waiting { store, program, decision, facts, explain, heard, questions }.decide();
+        let outcome = match at_once(program, decision, bound) {
+            Ok(outcome) => outcome,
+            Err(lacking) => {
+                let facts = serde_json::from_slice(facts).map_err(|_| Problem::internal())?;
+                let settling = Settling::from_first_try(facts, bound.clone(), lacking);
+                let asker = Asker { store: store.to_owned(), program: program.clone(), decision, explain };
+                return asker.decide(settling, Arc::default());
+            }
         };
         let explanation = explain.then(|| program.explanation(decision, bound));
         let mut out = String::with_capacity(2048);

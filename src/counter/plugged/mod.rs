@@ -18,7 +18,7 @@ pub use heard::{Asking, Heard, Nobody};
 pub use note::{Note, explained, notes_of};
 pub use question::Question;
 pub(super) use settle::whys;
-pub use settle::{Place, Ruled, Settled, at_once, settle};
+pub use settle::{Place, Ruled, Settled, Settling, at_once, settle};
 
 /// How often one operation may ask before `on failure` holds for what is still missing.
 pub const MAX_ROUNDS: u32 = 8;

@@ -15,7 +15,7 @@ use crate::program::turns::Lacking;
 use crate::program::value::Value;
 use crate::rulebook::Program;
 use serde_json::{Map, Value as Json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Where it is decided, and what was heard for it.
 #[derive(Clone, Copy, Debug)]
@@ -59,8 +59,11 @@ pub enum Settled {
 }
 
 /// Decides, if that needs no plugin.
-pub fn at_once(program: &Program, decision: DecisionId, facts: &Facts) -> Option<Outcome> {
-    attempt(program, decision, facts, &[]).ok()
+///
+/// # Errors
+/// Not faults: the facts that plugins have to be asked for, for [`Settling::from_first_try`].
+pub fn at_once(program: &Program, decision: DecisionId, facts: &Facts) -> Result<Outcome, BTreeSet<String>> {
+    attempt(program, decision, facts, &[])
 }
 
 /// Decides, or names facts that plugins answer and without which the outcome cannot be told. What is in the notes was
@@ -95,46 +98,26 @@ pub fn settle(
     facts: Json,
     said: &Map<String, Json>,
 ) -> Result<Settled, FactError> {
-    let mut settling = Settling { place, said, facts, bound: Facts::default(), notes: Vec::new() };
-    loop {
-        settling.bind()?;
-        let paths = match attempt(place.program, decision, &settling.bound, &settling.notes) {
-            Ok(outcome) => {
-                let Settling { facts, bound, notes, .. } = settling;
-                return Ok(Settled::Ruled(Box::new(Ruled { facts, bound, outcome, notes })));
-            }
-            Err(paths) => paths,
-        };
-        let mut questions = Vec::new();
-        let mut known = Vec::new();
-        for (at, path) in paths.into_iter().enumerate() {
-            match settling.look(&path, at) {
-                Look::Ask(question) => questions.push(question),
-                Look::Known(found) => known.push((path, found)),
-            }
-        }
-        if !questions.is_empty() {
-            return Ok(Settled::Ask(questions));
-        }
-        for (path, found) in known {
-            if let Some(denied) = settling.take(&path, found)? {
-                return Ok(Settled::Denied(Box::new(denied)));
-            }
-        }
-    }
+    let mut settling = Settling::from_first_try(facts, Facts::default(), BTreeSet::new());
+    settling.bind(place)?;
+    settling.go_on(place, decision, said)
 }
 
-struct Settling<'a> {
-    place: &'a Place<'a>,
-    said: &'a Map<String, Json>,
+/// How far deciding on some facts has come. It goes on when the plugins that it asks have answered.
+#[derive(Debug, Default)]
+pub struct Settling {
     facts: Json,
     bound: Facts,
     notes: Vec<Note>,
+    /// What is asked for, or looked up where it was.
+    lacking: BTreeSet<String>,
+    /// The arguments and the keys of what was asked for.
+    asked: BTreeMap<String, (Vec<Value>, String)>,
 }
 
-/// What is known of a fact that a plugin answers.
+/// What is known of a fact that a plugin answers; what is asked, with its arguments.
 enum Look {
-    Ask(Question),
+    Ask(Vec<Value>, Question),
     Known(Found),
 }
 
@@ -145,14 +128,70 @@ struct Found {
     told: Result<std::sync::Arc<Told>, Failed>,
 }
 
-impl Settling<'_> {
-    fn bind(&mut self) -> Result<(), FactError> {
-        self.place.program.binder().bind_into(self.facts.to_string().as_bytes(), &mut self.bound)
+impl Settling {
+    /// On facts that have been bound, and without which of them plugins answer nothing could be decided.
+    pub fn from_first_try(facts: Json, bound: Facts, lacking: BTreeSet<String>) -> Settling {
+        Settling { facts, bound, lacking, ..Settling::default() }
+    }
+
+    /// Decides with what plugins have said so far; `said` as for [`settle`].
+    ///
+    /// # Errors
+    /// Where the facts cannot be bound.
+    pub fn go_on(
+        &mut self,
+        place: &Place<'_>,
+        decision: DecisionId,
+        said: &Map<String, Json>,
+    ) -> Result<Settled, FactError> {
+        loop {
+            if self.lacking.is_empty() {
+                match attempt(place.program, decision, &self.bound, &self.notes) {
+                    Ok(outcome) => {
+                        let Settling { facts, bound, notes, .. } = std::mem::take(self);
+                        return Ok(Settled::Ruled(Box::new(Ruled { facts, bound, outcome, notes })));
+                    }
+                    Err(lacking) => self.lacking = lacking,
+                }
+            }
+            let mut questions = Vec::new();
+            let mut known = Vec::new();
+            let lacking = std::mem::take(&mut self.lacking);
+            for (at, path) in lacking.iter().enumerate() {
+                match self.look(place, path, at) {
+                    Look::Ask(arguments, question) => {
+                        self.asked.insert(path.clone(), (arguments, question.key().to_owned()));
+                        questions.push(question);
+                    }
+                    Look::Known(found) => known.push((path, found)),
+                }
+            }
+            if !questions.is_empty() {
+                self.lacking = lacking;
+                return Ok(Settled::Ask(questions));
+            }
+            for (path, found) in known {
+                if let Some(denied) = self.take(place, said, path, found)? {
+                    return Ok(Settled::Denied(Box::new(denied)));
+                }
+            }
+            self.bind(place)?;
+        }
+    }
+
+    fn bind(&mut self, place: &Place<'_>) -> Result<(), FactError> {
+        place.program.binder().bind_into(self.facts.to_string().as_bytes(), &mut self.bound)
     }
 
     /// `before`: how many are looked at before it in this round.
-    fn look(&self, path: &str, before: usize) -> Look {
-        let (place, linked) = (self.place, self.place.program.linked());
+    fn look(&self, place: &Place<'_>, path: &str, before: usize) -> Look {
+        if let Some((arguments, key)) = self.asked.get(path)
+            && let Some(told) = place.heard.told(key)
+        {
+            let (arguments, key) = (arguments.clone(), key.clone());
+            return Look::Known(Found { arguments, key, told: Ok(told) });
+        }
+        let linked = place.program.linked();
         let vocab = &linked.rulebook.vocab;
         let ours = |failure: Failure, arguments: Vec<Value>, key: &str| {
             Look::Known(Found { arguments, key: key.to_owned(), told: Err(Failed::of(&failure)) })
@@ -179,7 +218,7 @@ impl Settling<'_> {
         if self.notes.len() + before >= MAX_CALLS {
             return failed("too-many-calls", format!("one decision asks at most {MAX_CALLS} times"));
         }
-        Look::Ask(question)
+        Look::Ask(arguments, question)
     }
 
     /// Takes up what is known of a fact: its note, and its value where it has one. The note alone comes back where the
@@ -187,8 +226,14 @@ impl Settling<'_> {
     ///
     /// # Errors
     /// Where the vocabulary does not take what the desk said.
-    fn take(&mut self, path: &str, found: Found) -> Result<Option<Note>, FactError> {
-        let linked = self.place.program.linked().clone();
+    fn take(
+        &mut self,
+        place: &Place<'_>,
+        said: &Map<String, Json>,
+        path: &str,
+        found: Found,
+    ) -> Result<Option<Note>, FactError> {
+        let linked = place.program.linked();
         let vocab = &linked.rulebook.vocab;
         let Some((fact, source)) = Fact::at(vocab, path) else { return Ok(None) };
         let PluginSource { plugin, function, .. } = &**source;
@@ -198,7 +243,7 @@ impl Settling<'_> {
             note.failed = Some(failed.clone());
         }
         if let Some(answer) = &note.answer {
-            match self.heard(&fact, &found.arguments, answer) {
+            match heard(place.program, &fact, &found.arguments, answer) {
                 Ok(value) => note.value = Some(value),
                 Err(why) => note.failed = Some(Failed::of(&Failure::WrongAnswer(why))),
             }
@@ -207,10 +252,10 @@ impl Settling<'_> {
             match &source.on_failure {
                 OnFailure::Value(constant) => {
                     note.held = Some(Held::Value);
-                    note.value = Some(self.written(fact.ty(), &Value::of_const(constant)));
+                    note.value = Some(written(place.program, fact.ty(), &Value::of_const(constant)));
                 }
                 OnFailure::Refer => {
-                    note.value = self.said_by_desk(&fact, &found.arguments)?;
+                    note.value = said_by_desk(place.program, said, &fact, &found.arguments)?;
                     note.held = Some(if note.value.is_some() { Held::Desk } else { Held::Refer });
                 }
                 OnFailure::Deny => {
@@ -220,81 +265,80 @@ impl Settling<'_> {
             }
         }
         if let Some(value) = &note.value {
-            let value = value.clone();
-            self.put(&fact, &found.arguments, value);
+            enter(place.program, &mut self.facts, &fact, &found.arguments, value.clone());
         }
         self.notes.push(note);
         Ok(None)
     }
+}
 
-    /// An answer as facts are written, if the vocabulary takes it.
-    fn heard(&self, fact: &Fact<'_>, arguments: &[Value], answer: &Answer) -> Result<Json, String> {
-        let said = match answer {
-            Answer::Value(said) => said.clone(),
-            Answer::Allow => Said::Word("allow".into()),
-            Answer::Deny(_) => Said::Word("deny".into()),
-            Answer::Refer(_) => Said::Word("refer".into()),
-            Answer::Quoted(quotation) => Said::Money(quotation.price.clone()),
-            Answer::Declined(_) if fact.ty().is_optional() => Said::Absent,
-            Answer::Declined(reason) => return Err(format!("it declines: {}", reason.text)),
-            Answer::Delivered | Answer::RetryLater(_) | Answer::Rejected(_) => {
-                return Err("it speaks of a delivery".into());
-            }
-        };
-        let value = hear(&self.place.program.linked().rulebook.vocab, fact.ty(), &said)?;
-        let mut alone = Json::Object(Map::new());
-        self.enter(&mut alone, fact, arguments, value.clone());
-        self.place.program.binder().bind(alone.to_string().as_bytes()).map_err(|e| e.message)?;
-        Ok(value)
-    }
-
-    /// What the desk said of a fact, among all that it said.
-    fn said_by_desk(&self, fact: &Fact<'_>, arguments: &[Value]) -> Result<Option<Json>, FactError> {
-        let (program, linked) = (self.place.program, self.place.program.linked());
-        let Some(said) = self.said.get(fact.name()) else { return Ok(None) };
-        let said = Json::Object(Map::from_iter([(fact.name().to_owned(), said.clone())]));
-        let bound = program.binder().bind(said.to_string().as_bytes())?;
-        let vocab = &linked.rulebook.vocab;
-        let slot = match fact {
-            Fact::Root(def) => {
-                let place = vocab.roots.iter().zip(&linked.layout.roots).find(|(r, _)| r.name == def.name);
-                place.and_then(|(_, place)| bound.slots.get(place.slot as usize)).copied()
-            }
-            Fact::Call(_) => bound.calls.iter().find(|call| call.args == arguments).map(|call| call.slot),
-        };
-        let value = slot.and_then(|slot| of_slot(linked, &bound, fact.ty(), slot));
-        Ok(value.map(|value| self.written(fact.ty(), &value)))
-    }
-
-    fn put(&mut self, fact: &Fact<'_>, arguments: &[Value], value: Json) {
-        let mut facts = std::mem::take(&mut self.facts);
-        self.enter(&mut facts, fact, arguments, value);
-        self.facts = facts;
-    }
-
-    fn enter(&self, facts: &mut Json, fact: &Fact<'_>, arguments: &[Value], value: Json) {
-        let Json::Object(facts) = facts else { return };
-        if fact.params().is_empty() {
-            facts.insert(fact.name().to_owned(), value);
-            return;
+/// An answer as facts are written, if the vocabulary takes it.
+fn heard(program: &Program, fact: &Fact<'_>, arguments: &[Value], answer: &Answer) -> Result<Json, String> {
+    let said = match answer {
+        Answer::Value(said) => said.clone(),
+        Answer::Allow => Said::Word("allow".into()),
+        Answer::Deny(_) => Said::Word("deny".into()),
+        Answer::Refer(_) => Said::Word("refer".into()),
+        Answer::Quoted(quotation) => Said::Money(quotation.price.clone()),
+        Answer::Declined(_) if fact.ty().is_optional() => Said::Absent,
+        Answer::Declined(reason) => return Err(format!("it declines: {}", reason.text)),
+        Answer::Delivered | Answer::RetryLater(_) | Answer::Rejected(_) => {
+            return Err("it speaks of a delivery".into());
         }
-        let mut row = self.row(fact, arguments);
-        row.insert("value".to_owned(), value);
-        match facts.get_mut(fact.name()) {
-            Some(Json::Array(rows)) => rows.push(row.into()),
-            _ => {
-                facts.insert(fact.name().to_owned(), Json::Array(vec![row.into()]));
-            }
+    };
+    let value = hear(&program.linked().rulebook.vocab, fact.ty(), &said)?;
+    let mut alone = Json::Object(Map::new());
+    enter(program, &mut alone, fact, arguments, value.clone());
+    program.binder().bind(alone.to_string().as_bytes()).map_err(|e| e.message)?;
+    Ok(value)
+}
+
+/// What the desk said of a fact, among all that it said.
+fn said_by_desk(
+    program: &Program,
+    said: &Map<String, Json>,
+    fact: &Fact<'_>,
+    arguments: &[Value],
+) -> Result<Option<Json>, FactError> {
+    let linked = program.linked();
+    let Some(said) = said.get(fact.name()) else { return Ok(None) };
+    let said = Json::Object(Map::from_iter([(fact.name().to_owned(), said.clone())]));
+    let bound = program.binder().bind(said.to_string().as_bytes())?;
+    let vocab = &linked.rulebook.vocab;
+    let slot = match fact {
+        Fact::Root(def) => {
+            let place = vocab.roots.iter().zip(&linked.layout.roots).find(|(r, _)| r.name == def.name);
+            place.and_then(|(_, place)| bound.slots.get(place.slot as usize)).copied()
+        }
+        Fact::Call(_) => bound.calls.iter().find(|call| call.args == arguments).map(|call| call.slot),
+    };
+    let value = slot.and_then(|slot| of_slot(linked, &bound, fact.ty(), slot));
+    Ok(value.map(|value| written(program, fact.ty(), &value)))
+}
+
+/// Gives a fact a value, among the facts as written.
+fn enter(program: &Program, facts: &mut Json, fact: &Fact<'_>, arguments: &[Value], value: Json) {
+    let Json::Object(facts) = facts else { return };
+    if fact.params().is_empty() {
+        facts.insert(fact.name().to_owned(), value);
+        return;
+    }
+    let mut row = row(program, fact, arguments);
+    row.insert("value".to_owned(), value);
+    match facts.get_mut(fact.name()) {
+        Some(Json::Array(rows)) => rows.push(row.into()),
+        _ => {
+            facts.insert(fact.name().to_owned(), Json::Array(vec![row.into()]));
         }
     }
+}
 
-    fn row(&self, fact: &Fact<'_>, arguments: &[Value]) -> Map<String, Json> {
-        let named = fact.params().iter().zip(arguments);
-        named.map(|((name, ty), value)| (name.clone(), self.written(ty, value))).collect()
-    }
+fn row(program: &Program, fact: &Fact<'_>, arguments: &[Value]) -> Map<String, Json> {
+    let named = fact.params().iter().zip(arguments);
+    named.map(|((name, ty), value)| (name.clone(), written(program, ty, value))).collect()
+}
 
-    fn written(&self, ty: &crate::lang::typed::Ty, value: &Value) -> Json {
-        let text = self.place.program.renderer().value(ty, value);
-        serde_json::from_str(&text).unwrap_or_default()
-    }
+fn written(program: &Program, ty: &crate::lang::typed::Ty, value: &Value) -> Json {
+    let text = program.renderer().value(ty, value);
+    serde_json::from_str(&text).unwrap_or_default()
 }

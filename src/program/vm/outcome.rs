@@ -57,6 +57,20 @@ pub(crate) fn outcome(
     Outcome { decision, outputs, because, open: Vec::new(), set_aside: set_aside.into_iter().collect() }
 }
 
+/// What a successful run answered, without whom it is owed to.
+pub(crate) fn outputs(
+    code: &Code,
+    linked: &Linked,
+    decision: DecisionId,
+    facts: &Facts,
+    frame: &Frame,
+) -> Vec<Value> {
+    let t = Teller { code, linked, facts, frame };
+    let defs = linked.rulebook.vocab.decisions.get(decision.ix()).map(|d| d.outputs.as_slice());
+    let places = code.outputs.iter().zip(defs.unwrap_or_default()).enumerate();
+    places.map(|(i, (place, def))| t.output(OutputId(i as u32), place, def)).collect()
+}
+
 /// The value that a register of a type holds; of the types that arguments have.
 pub(crate) fn argument(
     code: &Code,
