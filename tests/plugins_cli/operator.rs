@@ -1,6 +1,6 @@
 //! The operator's commands, against a running server.
 use super::Vendor;
-use crate::common::{Run, Server, starter};
+use crate::common::{Run, Server, eventually, starter};
 use std::fs;
 
 const KEY: &str = "a-key-for-operators";
@@ -13,7 +13,13 @@ struct Operator {
 
 impl Operator {
     fn open() -> Operator {
+        Operator::of("")
+    }
+    /// With more in the vocabulary.
+    fn of(more: &str) -> Operator {
         let (folder, policies) = starter();
+        let file = policies.join("shop.vocab");
+        fs::write(&file, fs::read_to_string(&file).unwrap() + more).unwrap();
         let settings = format!("operator_key = \"{KEY}\"\nplugin_threads = 2\nplugins = \"compiled\"\n");
         fs::write(folder.path().join("zhanggui.toml"), settings).unwrap();
         Operator { vendor: Vendor::new(), server: Server::start(&policies, &[]), _policies: folder }
@@ -98,6 +104,37 @@ fn a_newer_version_can_be_taken_back() {
     let out = shop.ok("rollout acme.score 1.10.0 --stage all");
     assert_eq!(out, "acme.score  1.10.0 everywhere, 1.2.0 ready to come back\n");
     assert_eq!(shop.ok("rollback acme.score 1.10.0"), "acme.score  1.2.0 everywhere\n");
+}
+
+#[test]
+fn failures_are_listed() {
+    let shop = Operator::of(
+        "fact score: integer from plugin acme.score.score on failure deny zh \"评分\" en \"score\"\n\
+         decision rate zh \"评价\" en \"rating\" given today { mark: one integer else score zh \"分\" en \"mark\" }\n",
+    );
+    assert_eq!(shop.ok("failures acme.score"), "no failures of acme.score are kept\n");
+    for _ in 0..3 {
+        let (status, said) =
+            shop.server.post("/v1/decisions/rate", r#"{"store": "s001", "facts": {"today": "2026-11-22"}}"#);
+        assert_eq!(status, 422, "{said}");
+    }
+    let calls = |line: &str| -> u32 {
+        let (_, after) = line.split_once("s001  ").unwrap_or_else(|| panic!("{line}"));
+        after.split(' ').next().unwrap().parse().unwrap()
+    };
+    let out = eventually("three failures are kept", || {
+        let out = shop.ok("failures acme.score");
+        (!out.starts_with("no failures") && out.lines().map(calls).sum::<u32>() == 3).then_some(out)
+    });
+    let what = " × not-installed: no plugin of this name is active here";
+    assert!(
+        out.lines().all(|line| line.contains("Z  score of no version at s001  ") && line.ends_with(what)),
+        "{out}"
+    );
+    let all: serde_json::Value =
+        serde_json::from_str(&shop.ok("failures acme.score --limit 1 --json")).unwrap();
+    assert_eq!(all["items"].as_array().unwrap().len(), 1);
+    assert_eq!(shop.run_as(KEY, "failures acme.score --limit 0").code, 2);
 }
 
 #[test]

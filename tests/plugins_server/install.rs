@@ -35,6 +35,7 @@ fn only_the_operator_administers_plugins() {
         ("PUT", "/v1/plugins/acme.a/rollout"),
         ("POST", "/v1/plugins/acme.a/rollback"),
         ("POST", "/v1/plugins/acme.a/ask"),
+        ("GET", "/v1/plugins/acme.a/failures"),
         ("GET", "/v1/vendors/acme/keys"),
         ("PUT", "/v1/vendors/acme/keys"),
         ("GET", "/v1/deliveries"),

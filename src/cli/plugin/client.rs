@@ -87,7 +87,7 @@ impl Client {
 }
 
 /// As a part of a query.
-fn encoded(text: &str) -> String {
+pub(super) fn encoded(text: &str) -> String {
     text.bytes()
         .map(|b| match b {
             b if b.is_ascii_alphanumeric() || b"-_.~".contains(&b) => char::from(b).to_string(),

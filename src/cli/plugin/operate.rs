@@ -108,14 +108,14 @@ pub(crate) struct RemoveArgs {
 }
 
 /// The route of a plugin; its id is put into it only if it is one.
-fn route(id: &str, rest: &str) -> Result<String, CliError> {
+pub(super) fn route(id: &str, rest: &str) -> Result<String, CliError> {
     if is_path(id) && id.contains('.') {
         return Ok(format!("/v1/plugins/{id}{rest}"));
     }
     Err(CliError::Usage(format!("{id:?} is no name of a plugin; write vendor.name, as acme.score")))
 }
 
-fn word<'a>(tree: &'a Value, path: &str) -> &'a str {
+pub(super) fn word<'a>(tree: &'a Value, path: &str) -> &'a str {
     tree.pointer(path).and_then(Value::as_str).unwrap_or_default()
 }
 

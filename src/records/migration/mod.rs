@@ -6,6 +6,7 @@ mod asked;
 mod customers;
 mod decisions;
 mod dialect;
+mod failures;
 mod guards;
 mod plugins;
 mod points;
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Script::tables("m0008_asked", asked::TABLES),
             Script::tables("m0010_plugins", plugins::TABLES),
             Script::each("m0011_plugins_guards", plugins::SQLITE, plugins::POSTGRES),
+            Script::tables("m0012_plugin_failures", failures::TABLES),
         ]
     }
 }

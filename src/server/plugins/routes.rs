@@ -121,6 +121,7 @@ pub async fn metrics(request: HttpRequest, state: web::Data<State>) -> Answered 
         "steps": crate::plugins::host::STEPS,
         "resting_servers": plugins.broker.resting(),
         "unasked": plugins.installed.unasked(),
+        "failures_skipped": plugins.failures.skipped(),
     });
     Ok(answer::plain(&body))
 }
