@@ -218,6 +218,18 @@ fn a_component_older_than_its_source_is_not_taken() {
 }
 
 #[test]
+fn what_fails_its_own_cases_is_not_packed() {
+    let vendor = Vendor::new();
+    vendor.write("score/cases/wrong.json", &case("a wrong one", 2, "[]", r#"{"value": {"whole": 4}}"#));
+    let said = vendor.fails("pack score", 1);
+    assert!(said.contains("1 of 3 cases failed: ") && said.contains("; nothing is packed"), "{said}");
+    assert!(said.contains("cases/wrong.json (a wrong one): expected {\"value\":{\"whole\":4}}, got {\"value\":{\"whole\":3}}"), "{said}");
+    assert!(said.contains("zhanggui plugin test score"), "{said}");
+    assert!(!vendor.path().join("acme.score-1.2.0.zgp").exists());
+    assert!(vendor.ok("pack score --skip-cases").contains(", 3 cases, digest "));
+}
+
+#[test]
 fn templates_are_filled_in() {
     let vendor = Vendor::new();
     for (lang, source) in [("rust", "src/lib.rs"), ("js", "plugin.js"), ("c", "plugin.c")] {
