@@ -159,3 +159,26 @@ fn the_key_is_needed_and_goes_nowhere_else() {
     assert_eq!(run.code, 1);
     assert!(run.err.contains("http://127.0.0.1:1"), "{}", run.err);
 }
+
+#[test]
+fn a_refused_upload_says_which_cases_fail_and_how() {
+    let shop = Operator::open();
+    for n in 1..=5 {
+        let case = super::case(&format!("wrong {n}"), 2, "[]", r#"{"value": {"whole": 4}}"#);
+        shop.vendor.write(&format!("score/cases/wrong{n}.json"), &case);
+    }
+    shop.vendor.ok("pack score --skip-cases");
+    let public = shop.vendor.ok("keygen --vendor acme --out acme.key").trim().to_owned();
+    shop.vendor.ok("sign acme.score-1.2.0.zgp --key acme.key");
+    shop.ok(&format!("trust {public}"));
+    let said = shop.fails("install acme.score-1.2.0.zgp");
+    assert!(said.contains("422 cases-failed"), "{said}");
+    assert!(said.contains("5 of 7 cases failed: "), "{said}");
+    for n in 1..=3 {
+        let why = format!(
+            "cases/wrong{n}.json (wrong {n}): expected {{\"value\":{{\"whole\":4}}}}, got {{\"value\":{{\"whole\":3}}}}"
+        );
+        assert!(said.contains(&why), "{said}");
+    }
+    assert!(said.contains("; and 2 more") && !said.contains("wrong4"), "{said}");
+}
