@@ -57,7 +57,9 @@ fn a_plugin_is_trusted_installed_granted_rolled_out_and_taken_back() {
     assert!(out.contains("\nit asks for: GET https://api.acme.example:443/v1/\n"), "{out}");
     assert_eq!(shop.ok("list"), "acme.score  asked nowhere\n");
     let rollout = "rollout acme.score 1.2.0 --stage";
-    assert!(shop.fails(&format!("{rollout} all")).contains("grants-missing"), "nothing is granted yet");
+    let said = shop.fails(&format!("{rollout} all"));
+    assert!(said.contains("grants-missing"), "nothing is granted yet: {said}");
+    assert!(said.contains("now: zhanggui plugin grant acme.score --as-asked"), "{said}");
     let out = shop.ok("grant acme.score --as-asked");
     assert_eq!(out, "acme.score is granted: GET https://api.acme.example:443/v1/\n");
     assert_eq!(shop.ok("grant acme.score --nothing"), "acme.score is granted: nothing\n");
@@ -82,7 +84,9 @@ fn a_plugin_is_trusted_installed_granted_rolled_out_and_taken_back() {
     let all: serde_json::Value = serde_json::from_str(&shop.ok("list acme.score --json")).unwrap();
     let history = all["history"].as_array().unwrap();
     assert!(history.len() >= 7 && history.iter().all(|act| act["who"] == "lin"), "{history:?}");
-    assert!(shop.fails("rollback acme.score").contains("no-previous-version"));
+    let said = shop.fails("rollback acme.score");
+    assert!(said.contains("no-previous-version"), "{said}");
+    assert!(said.contains("now: zhanggui plugin remove acme.score") && !said.contains("DELETE"), "{said}");
     assert_eq!(shop.ok("remove acme.score"), "acme.score is removed; what it did stays in the records\n");
     shop.ok(&format!("trust {public} --revoke"));
     let refused = shop.fails(install);
@@ -157,7 +161,15 @@ fn the_key_is_needed_and_goes_nowhere_else() {
         .unwrap()
         .into();
     assert_eq!(run.code, 1);
-    assert!(run.err.contains("http://127.0.0.1:1"), "{}", run.err);
+    let said = "no server answers at http://127.0.0.1:1 (";
+    assert!(run.err.contains(said), "{}", run.err);
+    assert!(
+        run.err.contains(
+            "start it there (zhanggui serve), or say where it is with --server URL or ZHANGGUI_SERVER"
+        ),
+        "{}",
+        run.err
+    );
 }
 
 #[test]

@@ -113,7 +113,11 @@ fn a_package_is_packed_signed_verified_and_looked_into() {
         let mode = fs::metadata(vendor.path().join("acme.key")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }
-    assert!(vendor.fails("keygen --vendor acme --out acme.key", 2).contains("cannot write acme.key"));
+    let said = vendor.fails("keygen --vendor acme --out acme.key", 2);
+    assert!(
+        said.contains("acme.key is there already, and a key is never written over: say another --out"),
+        "{said}"
+    );
     assert_eq!(fs::read_to_string(vendor.path().join("acme.key")).unwrap(), secret);
     assert!(vendor.fails("keygen --vendor Acme --out other.key", 2).contains("\"Acme\" is no vendor"));
     let verify = format!("verify acme.score-1.2.0.zgp --key {public}");

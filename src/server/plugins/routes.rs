@@ -248,7 +248,7 @@ pub async fn roll_back(request: HttpRequest, payload: web::Payload, state: web::
         let mut rollout: Rollout = read(&now.rollout);
         let before = rollout.serving.clone();
         let none =
-            |()| Problem::no_previous("no version served before the one that serves; DELETE removes it");
+            |()| Problem::no_previous("no version served before the one that serves: it can only be removed");
         if !rollout.roll_back(asked.version.as_deref()).map_err(none)? {
             return Ok(None);
         }
