@@ -15,6 +15,8 @@ mod common;
 mod deliveries;
 #[path = "plugins_server/demonstration.rs"]
 mod demonstration;
+#[path = "plugins_server/failures.rs"]
+mod failures;
 #[path = "plugins_server/guest.rs"]
 mod guest;
 #[path = "plugins_server/install.rs"]

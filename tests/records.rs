@@ -10,6 +10,8 @@
 mod batches;
 #[path = "records/each.rs"]
 mod each;
+#[path = "records/failures.rs"]
+mod failures;
 #[path = "records/lots.rs"]
 mod lots;
 #[path = "records/plans.rs"]

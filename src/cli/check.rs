@@ -8,8 +8,8 @@ use crate::cli::{CliError, Console};
 use crate::lang::diagnostic::{self, Diagnostic, DiagnosticData, Severity, render};
 use crate::lang::pages;
 use crate::lang::syntax::nearest;
-use crate::plugins::manifest::Manifest;
 use crate::rulebook::{Loaded, Rulebooks, load};
+use contracts::Plugins;
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, clap::Args)]
@@ -29,8 +29,9 @@ pub(crate) struct Args {
     /// With --fix: print the changes, and make none
     #[arg(long, requires = "fix")]
     dry_run: bool,
-    /// A folder of plugins, packages or manifests: let what the vocabulary declares of them fit
-    #[arg(long, value_name = "DIR")]
+    /// A folder of plugins, packages or manifests: let what the vocabulary declares of them fit. Or one package, and only
+    /// that is looked at
+    #[arg(long, value_name = "PATH")]
     plugins: Option<PathBuf>,
     /// Show the warnings that the policies accept, with their reasons
     #[arg(long)]
@@ -55,8 +56,13 @@ pub(crate) fn run(args: &Args, console: &mut Console) -> Result<bool, CliError> 
     if let Some(code) = &args.explain {
         return explain(code, console);
     }
-    let manifests = args.plugins.as_deref().map(contracts::manifests).transpose()?;
-    let findings = |dir: &Path| findings(dir, manifests.as_deref());
+    let plugins = args.plugins.as_deref().map(contracts::plugins).transpose()?;
+    let good = checked(args, plugins.as_ref(), console)?;
+    plugins.map_or(Ok(()), |plugins| plugins.all_read(console)).map(|()| good)
+}
+
+fn checked(args: &Args, plugins: Option<&Plugins>, console: &mut Console) -> Result<bool, CliError> {
+    let findings = |dir: &Path| findings(dir, plugins);
     let mut loaded = findings(&args.dir)?;
     if args.dry_run {
         let (text, changes) = fix::shown(&loaded);
@@ -95,10 +101,10 @@ pub(crate) fn run(args: &Args, console: &mut Console) -> Result<bool, CliError> 
 }
 
 /// Everything that can be said about a folder, by file and place.
-fn findings(dir: &Path, manifests: Option<&[Manifest]>) -> Result<Loaded, CliError> {
+fn findings(dir: &Path, plugins: Option<&Plugins>) -> Result<Loaded, CliError> {
     let mut loaded = load(dir)?;
-    if let (Some(books), Some(manifests)) = (&loaded.rulebooks, manifests) {
-        loaded.findings.extend(contracts::misfits(books, manifests));
+    if let (Some(books), Some(plugins)) = (&loaded.rulebooks, plugins) {
+        loaded.findings.extend(contracts::misfits(books, plugins));
         diagnostic::sort(&mut loaded.findings);
     }
     if let Some(found) = loaded.rulebooks.as_ref().map(analyse) {

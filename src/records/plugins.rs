@@ -7,6 +7,7 @@ pub mod birthdays;
 pub mod deliveries;
 pub mod differences;
 pub mod entries;
+pub mod failures;
 pub mod keys;
 
 use crate::records::database::{Database, errors};

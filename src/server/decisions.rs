@@ -2,7 +2,6 @@
 use crate::counter::desk::denied;
 use crate::counter::plugged::{Heard, Place, Question, Settled, Settling, at_once, explained};
 use crate::lang::typed::DecisionId;
-use crate::plugins::ask::Within;
 use crate::program::bind::nearest;
 use crate::program::facts::Facts;
 use crate::rulebook::{Program, Rulebooks};
@@ -71,7 +70,7 @@ pub async fn batch(
 
 /// Asks plugins what the items wait for, all together, and decides these again, until none waits.
 async fn find_out(state: &State, items: &mut [Item], long: bool) -> Result<(), Problem> {
-    let plugins = Within { answers: state.records.plugins(), until: state.records.ask_until() };
+    let plugins = state.records.plugins(state.records.ask_until());
     loop {
         let waiting: Vec<Arc<Waiting>> = items.iter().filter_map(waiting).collect();
         if waiting.is_empty() {

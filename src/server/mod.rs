@@ -89,7 +89,8 @@ fn serve_for(settings: Settings, answers: Option<Arc<dyn Answers>>) -> Result<()
     let plugins = Arc::new(plugins::Plugins::open(&settings, &opened.records).map_err(ServeError::Plugins)?);
     // What plugins came to still has to be decided on and recorded in time.
     let ask_for = request_time(&settings) * 3 / 4;
-    let records = opened.records.clone().asking(answers.unwrap_or_else(|| plugins.clone()), ask_for);
+    let answers = answers.unwrap_or_else(|| plugins.clone());
+    let records = opened.records.clone().asking(answers, ask_for, plugins.failures.clone());
     let guarding = plugins.clone();
     registry.guard(Box::new(move |books| guarding.keep(books)));
     let stores = (records.clone(), registry.clone());
@@ -146,8 +147,9 @@ async fn run(state: Arc<State>) -> Result<(), ServeError> {
         deliver(&state),
         sweep_plugins(&state),
         tell_birthdays(&state),
+        keep_failures(&state),
     ];
-    let stores = state.registry.current().store_ids().count();
+    let (stores, plugins) = (state.registry.current().store_ids().count(), state.plugins.clone());
     let data = web::Data::from(state);
     let time = request_time(&settings);
     let app = move || {
@@ -176,6 +178,7 @@ async fn run(state: Arc<State>) -> Result<(), ServeError> {
     let served = server.run().await;
     // Whatever else wants to be recorded is left for the next start.
     beside.iter().for_each(JoinHandle::abort);
+    plugins.last_failures().await;
     Ok(served?)
 }
 
@@ -198,6 +201,12 @@ fn keep_plugins(state: &State) -> JoinHandle<()> {
 /// Sweeps out compiled plugins that nobody uses.
 fn sweep_plugins(state: &State) -> JoinHandle<()> {
     state.records.beside(plugins::sweep::keep_sweeping(state.plugins.clone(), say))
+}
+
+/// Writes down what plugins have no answer for.
+fn keep_failures(state: &State) -> JoinHandle<()> {
+    let days = state.settings.plugin_failure_days.max(1);
+    state.records.beside(plugins::failures::keep_writing(state.plugins.clone(), days, say))
 }
 
 /// Delivers events to plugins.

@@ -77,7 +77,7 @@ pub struct ItemBody {
         plugins::routes::put_grants, plugins::routes::put_config, plugins::routes::put_limits,
         plugins::routes::put_rollout, plugins::routes::roll_back, plugins::routes::remove, plugins::routes::ask,
         plugins::vendors::get_keys, plugins::vendors::put_keys,
-        plugins::deliveries::list, plugins::deliveries::retry,
+        plugins::failures::list, plugins::deliveries::list, plugins::deliveries::retry,
         overview::health, overview::ready, described, page,
     ),
     components(responses(ProblemBody), schemas(ProblemBody)),

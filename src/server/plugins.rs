@@ -6,6 +6,7 @@
 pub mod birthdays;
 pub mod deliver;
 pub mod deliveries;
+pub mod failures;
 mod fitting;
 mod kept;
 mod operator;
@@ -39,6 +40,7 @@ use crate::records::{Clock as _, SystemClock};
 use crate::rulebook::Rulebooks;
 use crate::server::records::Records;
 use crate::server::settings::Settings;
+use failures::Failures;
 use kept::KeptEntries;
 use sea_orm::prelude::Uuid;
 use secrets::SecretStore;
@@ -59,6 +61,7 @@ pub struct Plugins {
     pub installed: Installed<OnHost>,
     broker: Broker,
     secrets: Arc<SecretStore>,
+    pub failures: Arc<Failures>,
     records: Records,
     node: Mutex<Node>,
     /// A version is made ready once, however many wait for it; others do not wait.
@@ -126,6 +129,7 @@ impl Plugins {
             installed,
             broker,
             secrets: Arc::new(secrets),
+            failures: Arc::default(),
             records: records.clone(),
             node: Mutex::default(),
             making: Mutex::default(),

@@ -1,6 +1,6 @@
 //! The records as the handlers see them: one way to write, one way to read.
 use crate::counter::plugged::{Asking, Nobody};
-use crate::plugins::ask::{Answers, Within};
+use crate::plugins::ask::{Answers, KeepsFailures, Within};
 use crate::records::{
     Answer, Aside, Bounds, Clock, Database, Engine, Full, Job, Operation, Refusal, Reply, Stop, StoreError,
     SystemClock, Writer, migrate,
@@ -28,6 +28,7 @@ pub struct Records {
     /// Connections belong to the runtime that opened them; workers of the server come and go.
     runtime: Handle,
     plugins: Arc<dyn Answers>,
+    failures: Option<Arc<dyn KeepsFailures>>,
     /// How long plugins are asked for one request.
     ask_for: Duration,
 }
@@ -71,7 +72,7 @@ impl Opened {
         let engine = Arc::new(Engine::new(database, SystemClock));
         let plugins = Arc::new(Nobody);
         Ok(Opened {
-            records: Records { writer, reader, engine, runtime, plugins, ask_for: UNASKED },
+            records: Records { writer, reader, engine, runtime, plugins, failures: None, ask_for: UNASKED },
             stop,
             reading,
         })
@@ -107,9 +108,15 @@ fn failed(error: &dyn std::error::Error) -> StoreError {
 }
 
 impl Records {
-    /// The same records, with whoever answers what policies ask of plugins, and how long they may be asked for one request.
-    pub fn asking(self, plugins: Arc<dyn Answers>, ask_for: Duration) -> Records {
-        Records { plugins, ask_for, ..self }
+    /// The same records, with whoever answers what policies ask of plugins, how long they may be asked for one request, and
+    /// whoever keeps what they have no answer for.
+    pub fn asking(
+        self,
+        plugins: Arc<dyn Answers>,
+        ask_for: Duration,
+        failures: Arc<dyn KeepsFailures>,
+    ) -> Records {
+        Records { plugins, ask_for, failures: Some(failures), ..self }
     }
     /// When asking plugins for a request that begins now is over.
     pub fn ask_until(&self) -> Instant {
@@ -122,12 +129,11 @@ impl Records {
         self.writer.submit_asking(job, find_out).await
     }
     async fn find_out(&self, aside: &Aside, until: Instant) {
-        let plugins = Within { answers: self.plugins.as_ref(), until };
-        Asking::find_out(aside, &plugins, SystemClock.now()).await;
+        Asking::find_out(aside, &self.plugins(until), SystemClock.now()).await;
     }
-    /// Whoever answers for plugins.
-    pub fn plugins(&self) -> &dyn Answers {
-        self.plugins.as_ref()
+    /// Whoever answers for plugins, until a moment.
+    pub fn plugins(&self, until: Instant) -> Within<'_> {
+        Within { answers: self.plugins.as_ref(), until, failures: self.failures.clone() }
     }
     /// Runs queries where the connections live.
     pub async fn read<T, F, Q>(&self, query: Q) -> Result<T, Problem>

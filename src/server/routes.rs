@@ -73,6 +73,7 @@ routes! {
     "/v1/plugins/{id}/limits" { put plugins::put_limits }
     "/v1/plugins/{id}/rollout" { put plugins::put_rollout }
     "/v1/plugins/{id}/rollback" { post plugins::roll_back }
+    "/v1/plugins/{id}/failures" { get plugins::failures::list }
     "/v1/plugins/{id}/ask" { post plugins::ask }
     "/v1/vendors/{vendor}/keys" { get plugins::get_keys, put plugins::put_keys }
     "/v1/deliveries" { get plugins::deliveries::list }

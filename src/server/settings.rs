@@ -54,6 +54,8 @@ pub struct Settings {
     /// Seconds beyond the longest that the plugin's limits let a call take, after which a delivery that nothing was heard
     /// of is taken up again.
     pub delivery_lease: u32,
+    /// Days that failures of plugins are kept.
+    pub plugin_failure_days: u32,
     /// Secrets of plugins from the environment, by variable.
     #[serde(skip)]
     pub secret_variables: BTreeMap<String, Hidden>,
@@ -71,7 +73,7 @@ impl std::fmt::Debug for Hidden {
 }
 
 /// The settings that the environment may give; other variables with our prefix are somebody else's.
-const NAMES: [&str; 21] = [
+const NAMES: [&str; 22] = [
     "listen",
     "policies",
     "database",
@@ -93,6 +95,7 @@ const NAMES: [&str; 21] = [
     "delivery_attempts",
     "delivery_pause",
     "delivery_lease",
+    "plugin_failure_days",
 ];
 
 /// Not among the others, whose values are read as numbers where they look so.
@@ -160,6 +163,7 @@ impl Settings {
             .set_default("delivery_attempts", 12)?
             .set_default("delivery_pause", 5)?
             .set_default("delivery_lease", 60)?
+            .set_default("plugin_failure_days", 30)?
             .add_source(source.format(config::FileFormat::Toml))
             .add_source(
                 config::Environment::with_prefix("ZHANGGUI")

@@ -1,6 +1,8 @@
 //! Whether a vocabulary fits a manifest, and `check --plugins`.
 use crate::common::{text, zhanggui};
 use crate::shop::{books, policies};
+use std::io::Write as _;
+use std::path::Path;
 use zhanggui::counter::plugged::fits;
 use zhanggui::plugins::manifest::Manifest;
 
@@ -82,4 +84,54 @@ fn check_holds_vocabularies_against_a_folder_of_plugins() {
     let run = zhanggui(&["check", text(&policies), "--plugins", text(&plugins)]);
     assert_eq!(run.code, 2, "{run:?}");
     assert!(run.err.contains("plugin.toml"), "{}", run.err);
+}
+
+/// A package with this manifest, as far as `check` looks into it.
+fn package(path: &Path, manifest: &str) {
+    let mut writer = zip::ZipWriter::new(std::fs::File::create(path).unwrap());
+    writer.start_file("plugin.toml", zip::write::SimpleFileOptions::default()).unwrap();
+    writer.write_all(manifest.as_bytes()).unwrap();
+    writer.finish().unwrap();
+}
+
+#[test]
+fn what_cannot_be_read_hides_nothing_else() {
+    let (dir, policies) = policies();
+    let plugins = dir.path().join("plugins");
+    std::fs::create_dir_all(plugins.join("other")).unwrap();
+    package(&plugins.join("fraud.zgp"), &GOOD.replace("whole", "text"));
+    std::fs::write(plugins.join("broken.zgp"), "no package").unwrap();
+    std::fs::write(plugins.join("other/plugin.toml"), "id = 3").unwrap();
+    for format in ["text", "json"] {
+        let run = zhanggui(&["check", text(&policies), "--plugins", text(&plugins), "--format", format]);
+        assert_eq!(run.code, 2, "{run:?}");
+        assert!(
+            run.out.contains("`score` of plugin acme.fraud 1.0.0 answers text, and the fact is whole"),
+            "{run:?}"
+        );
+        for bad in ["broken.zgp: ", "other/plugin.toml: "] {
+            assert!(run.err.contains(bad), "{run:?}");
+        }
+        assert!(run.err.contains("2 of 3 plugins cannot be read"), "{run:?}");
+        // What is not there may be in what cannot be read.
+        assert!(run.out.contains("or mend what cannot be read"), "{run:?}");
+    }
+}
+
+#[test]
+fn one_package_can_be_held_against_a_vocabulary() {
+    let (dir, policies) = policies();
+    let (good, bad) = (dir.path().join("good.zgp"), dir.path().join("bad.zgp"));
+    package(&good, GOOD);
+    package(&bad, &GOOD.replace("whole", "text"));
+    let said = "`score` of plugin acme.fraud 1.0.0 answers text, and the fact is whole";
+    let run = zhanggui(&["check", text(&policies), "--plugins", text(&good)]);
+    assert_eq!(run.code, 0, "what the other plugins say is not asked: {run:?}");
+    let run = zhanggui(&["check", text(&policies), "--plugins", text(&bad)]);
+    assert!(run.code == 1 && run.out.contains(said), "{run:?}");
+    let run = zhanggui(&["check", text(&policies), "--plugins", text(&policies.join("club.vocab"))]);
+    assert!(
+        run.code == 2 && run.err.contains("club.vocab: neither a folder nor a package (.zgp)"),
+        "{run:?}"
+    );
 }

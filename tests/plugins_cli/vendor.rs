@@ -2,6 +2,7 @@
 use super::{LIGHT, Vendor, case};
 use serde_json::Value;
 use std::fs;
+use std::time::{Duration, SystemTime};
 
 fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|e| panic!("{e}: {text}"))
@@ -112,7 +113,11 @@ fn a_package_is_packed_signed_verified_and_looked_into() {
         let mode = fs::metadata(vendor.path().join("acme.key")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }
-    assert!(vendor.fails("keygen --vendor acme --out acme.key", 2).contains("cannot write acme.key"));
+    let said = vendor.fails("keygen --vendor acme --out acme.key", 2);
+    assert!(
+        said.contains("acme.key is there already, and a key is never written over: say another --out"),
+        "{said}"
+    );
     assert_eq!(fs::read_to_string(vendor.path().join("acme.key")).unwrap(), secret);
     assert!(vendor.fails("keygen --vendor Acme --out other.key", 2).contains("\"Acme\" is no vendor"));
     let verify = format!("verify acme.score-1.2.0.zgp --key {public}");
@@ -179,6 +184,53 @@ fn what_is_wrong_in_a_folder_is_said_with_its_place() {
         "{said}"
     );
     assert!(vendor.fails("build score", 2).contains("holds none of Cargo.toml, plugin.js and plugin.c"));
+}
+
+#[test]
+fn a_component_older_than_its_source_is_not_taken() {
+    let vendor = Vendor::new();
+    let wasm = fs::File::options().write(true).open(vendor.path().join("score/plugin.wasm")).unwrap();
+    let built = |ago: u64| wasm.set_modified(SystemTime::now() - Duration::from_secs(ago)).unwrap();
+    built(3600);
+    // A component from elsewhere: what stands beside it is not what it was made of.
+    vendor.ok("test score");
+    fs::create_dir_all(vendor.path().join("score/src")).unwrap();
+    fs::create_dir_all(vendor.path().join("score/target/plugin")).unwrap();
+    vendor.write("score/target/plugin/bindings.rs", "");
+    vendor.write("score/Cargo.toml", "");
+    vendor.write("score/src/lib.rs", "");
+    for (newer, older) in [("src/lib.rs", "Cargo.toml"), ("Cargo.toml", "src/lib.rs")] {
+        let file = |name: &str| {
+            fs::File::options().write(true).open(vendor.path().join("score").join(name)).unwrap()
+        };
+        file(newer).set_modified(SystemTime::now() - Duration::from_secs(60)).unwrap();
+        file(older).set_modified(SystemTime::now() - Duration::from_secs(7200)).unwrap();
+        for line in
+            ["test score", "pack score", "bench score -n 20", "run score --input score/cases/light.json"]
+        {
+            let said = vendor.fails(line, 2);
+            let why = format!(
+                "score/plugin.wasm is older than score/{newer}; make it anew with: zhanggui plugin build score"
+            );
+            assert!(said.contains(&why), "{line}: {said}");
+        }
+    }
+    assert!(!vendor.path().join("acme.score-1.2.0.zgp").exists());
+    built(0);
+    vendor.ok("test score");
+    vendor.ok("pack score");
+}
+
+#[test]
+fn what_fails_its_own_cases_is_not_packed() {
+    let vendor = Vendor::new();
+    vendor.write("score/cases/wrong.json", &case("a wrong one", 2, "[]", r#"{"value": {"whole": 4}}"#));
+    let said = vendor.fails("pack score", 1);
+    assert!(said.contains("1 of 3 cases failed: ") && said.contains("; nothing is packed"), "{said}");
+    assert!(said.contains("cases/wrong.json (a wrong one): expected {\"value\":{\"whole\":4}}, got {\"value\":{\"whole\":3}}"), "{said}");
+    assert!(said.contains("zhanggui plugin test score"), "{said}");
+    assert!(!vendor.path().join("acme.score-1.2.0.zgp").exists());
+    assert!(vendor.ok("pack score --skip-cases").contains(", 3 cases, digest "));
 }
 
 #[test]

@@ -56,6 +56,7 @@ fn migrations_and_entities_give_the_same_schema() {
         create!(acts, plugin_act);
         create!(entries, plugin_entry);
         create!(differences, plugin_difference);
+        create!(failures, plugin_failure);
         create!(keys, vendor_key);
         create!(cursors, plugin_cursor);
         create!(deliveries, delivery);

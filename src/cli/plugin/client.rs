@@ -48,6 +48,17 @@ impl Client {
 
     /// What a route answers; what it refuses is an error with the server's words.
     pub(super) fn send(&self, method: &str, route: &str, body: Body) -> Result<Value, CliError> {
+        self.send_or(method, route, body, |_| None)
+    }
+
+    /// As [`Client::send`]; `help` says by the refusal's code what to do here.
+    pub(super) fn send_or(
+        &self,
+        method: &str,
+        route: &str,
+        body: Body,
+        help: impl FnOnce(&str) -> Option<String>,
+    ) -> Result<Value, CliError> {
         let away = |error: &dyn std::fmt::Display| CliError::Refused(format!("{}: {error}", self.base));
         let mut url = format!("{}{route}", self.base);
         if let (Some(who), Body::None | Body::Package(_), "POST" | "DELETE") = (&self.who, &body, method) {
@@ -68,7 +79,16 @@ impl Client {
             Body::Package(bytes) => ("application/octet-stream", bytes),
         };
         let request = builder.header("content-type", kind).body(bytes).map_err(|e| away(&e))?;
-        let mut answer = self.agent.run(request).map_err(|e| away(&e))?;
+        let mut answer = self.agent.run(request).map_err(|error| match error {
+            ureq::Error::Io(_) | ureq::Error::HostNotFound | ureq::Error::ConnectionFailed => {
+                let base = &self.base;
+                CliError::Refused(format!(
+                    "no server answers at {base} ({error}): start it there (zhanggui serve), or say where it is with \
+                     --server URL or ZHANGGUI_SERVER"
+                ))
+            }
+            other => away(&other),
+        })?;
         let status = answer.status().as_u16();
         let text = answer.body_mut().read_to_string().map_err(|e| away(&e))?;
         let tree: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
@@ -80,14 +100,15 @@ impl Client {
         let said = if title.is_empty() { text.chars().take(200).collect() } else { title };
         let place = tree.get("path").and_then(Value::as_str);
         let place = place.map(|at| format!("{at}: ")).unwrap_or_default();
-        Err(CliError::Refused(
-            format!("{status} {code}: {said}: {place}{detail}").trim_end_matches([':', ' ']).to_owned(),
-        ))
+        let said = format!("{status} {code}: {said}: {place}{detail}");
+        let said = said.trim_end_matches([':', ' ']);
+        let help = help(&code).map(|help| format!("\n{help}")).unwrap_or_default();
+        Err(CliError::Refused(format!("{said}{help}")))
     }
 }
 
 /// As a part of a query.
-fn encoded(text: &str) -> String {
+pub(super) fn encoded(text: &str) -> String {
     text.bytes()
         .map(|b| match b {
             b if b.is_ascii_alphanumeric() || b"-_.~".contains(&b) => char::from(b).to_string(),

@@ -3,7 +3,7 @@ use super::project::{cases, component, manifest, package, read, refused};
 use crate::cli::CliError;
 use crate::plugins::host::{Host, HostSettings, Limits};
 use crate::plugins::manifest::Manifest;
-use crate::plugins::package::{Case, Subject};
+use crate::plugins::package::{Case, Package, Subject, failed_cases};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -39,15 +39,9 @@ impl Bench {
         };
         let limits = match &target.limits {
             Some(path) => limits(path)?,
-            None => Limits::wished(&manifest.wishes, &HostSettings::default()),
+            None => wished(&manifest),
         };
-        let cache = cache();
-        // With a cache the server's way of compiling: in a child, and once.
-        let compiler = cache.as_ref().and_then(|_| std::env::current_exe().ok());
-        let cache = cache.filter(|_| compiler.is_some());
-        let settings = HostSettings { cache, compiler, ..HostSettings::default() };
-        let host = Host::start(settings).map_err(refused)?;
-        Ok(Bench { host, manifest, component, limits, cases })
+        Ok(Bench { host: host()?, manifest, component, limits, cases })
     }
 
     pub(super) fn subject(&self) -> Subject<'_> {
@@ -58,6 +52,30 @@ impl Bench {
             limits: &self.limits,
         }
     }
+}
+
+/// The server's defaults with the manifest's wishes.
+fn wished(manifest: &Manifest) -> Limits {
+    Limits::wished(&manifest.wishes, &HostSettings::default())
+}
+
+fn host() -> Result<Arc<Host>, CliError> {
+    let cache = cache();
+    // With a cache the server's way of compiling: in a child, and once.
+    let compiler = cache.as_ref().and_then(|_| std::env::current_exe().ok());
+    let cache = cache.filter(|_| compiler.is_some());
+    Host::start(HostSettings { cache, compiler, ..HostSettings::default() }).map_err(refused)
+}
+
+/// What a server would find when it runs the cases of a package; an error where some fail.
+pub(super) fn pass(package: &Package) -> Result<(), String> {
+    let host = host().map_err(|error| error.to_string())?;
+    let limits = wished(&package.manifest);
+    // As there: whether it may be so large is asked when it is rolled out.
+    let size = (package.component.len() as u64).min(host.settings().component);
+    let limits = Limits { component: limits.component.max(size), ..limits };
+    let runs = package.run_cases(&host, &limits).map_err(|error| error.to_string())?;
+    failed_cases(&runs).map_or(Ok(()), Err)
 }
 
 fn limits(path: &Path) -> Result<Limits, CliError> {

@@ -34,7 +34,15 @@ pub(crate) struct VerifyArgs {
 pub(super) fn keygen(args: &KeygenArgs, output: &mut Output<'_>) -> Result<bool, CliError> {
     let key = SecretKey::generate(&args.vendor).map_err(|e| CliError::Usage(e.to_string()))?;
     let line = format!("{}\n", key.secret_line());
-    create_private(&args.out, &line).map_err(|error| CliError::Write { path: args.out.clone(), error })?;
+    create_private(&args.out, &line).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => {
+            let at = args.out.display();
+            CliError::Usage(format!(
+                "{at} is there already, and a key is never written over: say another --out"
+            ))
+        }
+        _ => CliError::Write { path: args.out.clone(), error },
+    })?;
     let public = key.public();
     output.show(
         &json!({ "vendor": key.vendor(), "key": public.id(), "public": public, "secret_file": args.out.display().to_string() }),

@@ -2,6 +2,7 @@
 mod bench;
 mod client;
 mod engine;
+mod failures;
 mod inspect;
 mod keys;
 mod make;
@@ -53,6 +54,8 @@ enum Command {
     Install(operate::InstallArgs),
     /// On a server: which plugins there are, and which version is asked where
     List(operate::ListArgs),
+    /// On a server: what a plugin had no answer for, by the minute
+    Failures(failures::Args),
     /// On a server: let a plugin make the requests and keep the entries that it asks for
     Grant(operate::GrantArgs),
     /// On a server: a plugin's settings
@@ -82,6 +85,7 @@ pub(crate) fn run(args: &Args, console: &mut Console) -> Result<bool, CliError> 
         Command::Trust(args) => operate::trust(args, output),
         Command::Install(args) => operate::install(args, output),
         Command::List(args) => operate::list(args, output),
+        Command::Failures(args) => failures::run(args, output),
         Command::Grant(args) => operate::grant(args, output),
         Command::Set(args) => operate::set(args, output),
         Command::Rollout(args) => operate::rollout(args, output),

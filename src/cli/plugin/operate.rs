@@ -108,14 +108,14 @@ pub(crate) struct RemoveArgs {
 }
 
 /// The route of a plugin; its id is put into it only if it is one.
-fn route(id: &str, rest: &str) -> Result<String, CliError> {
+pub(super) fn route(id: &str, rest: &str) -> Result<String, CliError> {
     if is_path(id) && id.contains('.') {
         return Ok(format!("/v1/plugins/{id}{rest}"));
     }
     Err(CliError::Usage(format!("{id:?} is no name of a plugin; write vendor.name, as acme.score")))
 }
 
-fn word<'a>(tree: &'a Value, path: &str) -> &'a str {
+pub(super) fn word<'a>(tree: &'a Value, path: &str) -> &'a str {
     tree.pointer(path).and_then(Value::as_str).unwrap_or_default()
 }
 
@@ -309,7 +309,12 @@ pub(super) fn rollout(args: &RolloutArgs, output: &mut Output<'_>) -> Result<boo
             fields.insert("partial".to_owned(), true.into());
         }
     }
-    let told = client.send("PUT", &route(&args.id, "/rollout")?, Body::Json(body))?;
+    let id = &args.id;
+    let help = |code: &str| {
+        (code == "grants-missing")
+            .then(|| format!("now: zhanggui plugin grant {id} --as-asked, or --file FILE for less"))
+    };
+    let told = client.send_or("PUT", &route(id, "/rollout")?, Body::Json(body), help)?;
     output.show(&told, || format!("{}  {}", args.id, rolled_out(&told)))?;
     Ok(true)
 }
@@ -317,7 +322,12 @@ pub(super) fn rollout(args: &RolloutArgs, output: &mut Output<'_>) -> Result<boo
 pub(super) fn rollback(args: &RollbackArgs, output: &mut Output<'_>) -> Result<bool, CliError> {
     let client = Client::open(&args.server)?;
     let body = args.version.as_ref().map_or(json!({}), |version| json!({ "version": version }));
-    let told = client.send("POST", &route(&args.id, "/rollback")?, Body::Json(body))?;
+    let id = &args.id;
+    let help = |code: &str| {
+        (code == "no-previous-version")
+            .then(|| format!("now: zhanggui plugin remove {id}, if nothing shall serve in its place"))
+    };
+    let told = client.send_or("POST", &route(id, "/rollback")?, Body::Json(body), help)?;
     output.show(&told, || format!("{}  {}", args.id, rolled_out(&told)))?;
     Ok(true)
 }

@@ -1,5 +1,6 @@
 //! `zhanggui plugin pack` and `sign`.
 use super::Output;
+use super::engine::pass;
 use super::project::{counted, files, package, read, refused, size, write};
 use crate::cli::CliError;
 use crate::plugins::package::{Package, SecretKey};
@@ -14,6 +15,9 @@ pub(crate) struct PackArgs {
     /// Where the package goes; a folder keeps its own name, vendor.name-1.2.0.zgp
     #[arg(long, value_name = "PATH", default_value = ".")]
     out: PathBuf,
+    /// Do not run the cases: a server refuses the package if one of them fails there
+    #[arg(long)]
+    skip_cases: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -27,6 +31,12 @@ pub(crate) struct SignArgs {
 
 pub(super) fn pack(args: &PackArgs, output: &mut Output<'_>) -> Result<bool, CliError> {
     let package = Package::make(files(&args.dir)?).map_err(refused)?;
+    if !args.skip_cases {
+        let all = args.dir.display();
+        pass(&package).map_err(|why| {
+            refused(format!("{why}; nothing is packed (zhanggui plugin test {all} shows more)"))
+        })?;
+    }
     let path = if args.out.is_dir() { args.out.join(package.file_name()) } else { args.out.clone() };
     // As in messages: without the folder that one stands in.
     let path = path.strip_prefix(".").map(Path::to_owned).unwrap_or(path);

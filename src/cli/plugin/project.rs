@@ -1,5 +1,6 @@
 //! Reading a plugin's folder and its package.
 use crate::cli::CliError;
+use crate::plugins::build::newer_source;
 use crate::plugins::manifest::Manifest;
 use crate::plugins::package::{CASES, COMPONENT, Case, Files, LARGEST_ARCHIVE, MANIFEST, Package, README};
 use std::io::Read as _;
@@ -29,14 +30,20 @@ pub(super) fn manifest(folder: &Path) -> Result<Manifest, CliError> {
     Manifest::parse(&text).map_err(refused)
 }
 
-/// The component of a plugin's folder.
+/// The component of a plugin's folder, unless its source was changed since.
 pub(super) fn component(folder: &Path) -> Result<Vec<u8>, CliError> {
     let path = folder.join(COMPONENT);
-    if path.is_file() {
-        return read(&path);
+    let (wasm, at) = (path.display(), folder.display());
+    if !path.is_file() {
+        let why = format!("there is no {wasm}; make it with: zhanggui plugin build {at}");
+        return Err(CliError::Usage(why));
     }
-    let at = folder.display();
-    Err(CliError::Usage(format!("there is no {}; make it with: zhanggui plugin build {at}", path.display())))
+    if let Some(source) = newer_source(folder, &path) {
+        let source = source.display();
+        let why = format!("{wasm} is older than {source}; make it anew with: zhanggui plugin build {at}");
+        return Err(CliError::Usage(why));
+    }
+    read(&path)
 }
 
 /// The paths of the cases, in order.

@@ -1,9 +1,10 @@
 //! What an operation has asked and been told so far. It outlives the tries of the operation: an answer is asked for once.
+use super::note::Note;
 use super::question::Question;
-use crate::plugins::ask::{Answered, Answers, Asked};
+use crate::plugins::ask::{Answered, Answers, Asked, KeepsFailures, Unanswered};
 use crate::plugins::contract::{Failure, Ran};
 use crate::records::{Aside, Stop};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What came back, and when it was asked.
@@ -28,6 +29,24 @@ pub struct Heard {
 struct SoFar {
     told: BTreeMap<String, Arc<Told>>,
     rounds: u32,
+    failures: Failures,
+}
+
+/// Who is told of failures, and of which calls they were told: an operation is tried several times.
+#[derive(Debug, Default)]
+struct Failures {
+    keeps: Option<Arc<dyn KeepsFailures>>,
+    told: BTreeSet<String>,
+}
+
+impl Failures {
+    fn tell(&mut self, key: &str, failure: impl FnOnce() -> Unanswered) {
+        if let Some(keeps) = &self.keeps
+            && self.told.insert(key.to_owned())
+        {
+            keeps.keep(failure());
+        }
+    }
 }
 
 impl Heard {
@@ -57,7 +76,7 @@ impl Heard {
             all.iter().map(|(heard, questions)| heard.new_of(questions, now)).collect();
         let mut ran = answers.answers(asked.concat()).await.into_iter();
         for ((heard, _), asked) in all.iter().zip(asked) {
-            heard.hear(asked, &mut ran);
+            heard.hear(asked, &mut ran, answers.failures());
         }
     }
 
@@ -73,15 +92,50 @@ impl Heard {
         asked
     }
 
-    fn hear(&self, asked: Vec<Asked>, ran: &mut impl Iterator<Item = Ran>) {
+    fn hear(
+        &self,
+        asked: Vec<Asked>,
+        ran: &mut impl Iterator<Item = Ran>,
+        keeps: Option<Arc<dyn KeepsFailures>>,
+    ) {
         let mut so_far = self.so_far();
         so_far.rounds += 1;
+        so_far.failures.keeps = keeps;
         for Asked { plugin, call } in asked {
             let ran = ran
                 .next()
                 .unwrap_or_else(|| Ran::failed(&plugin, Failure::Internal("no answer came".into())));
+            if let Err(failure) = &ran.outcome {
+                so_far.failures.tell(&call.key, || Unanswered {
+                    plugin: plugin.clone(),
+                    version: ran.version.clone(),
+                    digest: ran.digest.clone(),
+                    function: call.function.clone(),
+                    store: call.store.clone(),
+                    key: call.key.clone(),
+                    operation: self.operation.clone(),
+                    code: failure.code().to_owned(),
+                    text: failure.to_string(),
+                });
+            }
             so_far.told.insert(call.key, Arc::new(Told { ran, now: call.now, today: call.today }));
         }
+    }
+
+    /// Takes up that a call has no answer that could be used, be it that the vocabulary does not take what was said.
+    pub(super) fn failed(&self, store: &str, note: &Note) {
+        let Some(failed) = &note.failed else { return };
+        self.so_far().failures.tell(&note.key, || Unanswered {
+            plugin: note.plugin.clone(),
+            version: note.version.clone(),
+            digest: note.digest.clone(),
+            function: note.function.clone(),
+            store: store.to_owned(),
+            key: note.key.clone(),
+            operation: self.operation.clone(),
+            code: failed.code.clone(),
+            text: failed.text.clone(),
+        });
     }
 
     fn so_far(&self) -> MutexGuard<'_, SoFar> {

@@ -8,7 +8,10 @@ mod component;
 mod js;
 pub mod kit;
 mod rust;
+mod stale;
 mod tools;
+
+pub use stale::newer_source;
 
 use crate::plugins::manifest::{Flaws, Manifest};
 use std::path::{Path, PathBuf};

@@ -14,7 +14,7 @@ pub use case::{Case, Expected, Recorded};
 pub use key::{KeyError, PublicKey, SecretKey};
 pub use keyring::{Keyring, Trust, TrustError, TrustedKey, Verified};
 pub use recording::Recording;
-pub use runner::{CaseRun, Subject};
+pub use runner::{CaseRun, Subject, failed_cases};
 pub use shape::Shape;
 
 use crate::plugins::manifest::{Flaws, Manifest};

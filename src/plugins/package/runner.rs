@@ -67,6 +67,27 @@ impl Subject<'_> {
     }
 }
 
+/// Cases and characters of each that a list of failed cases shows.
+const SHOWN: usize = 3;
+const WORDS: usize = 500;
+
+/// `1 of 3 cases failed: cases/edge.json (the edge): expected …, got …`; none if all passed. The first few are named.
+pub fn failed_cases(runs: &[CaseRun]) -> Option<String> {
+    let failed: Vec<&CaseRun> = runs.iter().filter(|run| !run.differences.is_empty()).collect();
+    if failed.is_empty() {
+        return None;
+    }
+    let named = failed.iter().take(SHOWN).map(|run| {
+        let why: String = run.differences.join(", ").chars().take(WORDS).collect();
+        format!("{} ({}): {why}", run.file, run.name)
+    });
+    let more = failed.len().saturating_sub(SHOWN);
+    let more = (more > 0).then(|| format!("and {more} more"));
+    let named: Vec<String> = named.chain(more).collect();
+    let cases = if runs.len() == 1 { "case" } else { "cases" };
+    Some(format!("{} of {} {cases} failed: {}", failed.len(), runs.len(), named.join("; ")))
+}
+
 impl Package {
     /// Runs all cases; an error means that the component cannot be loaded at all.
     pub fn run_cases(&self, host: &Host, limits: &Limits) -> Result<Vec<CaseRun>, HostError> {

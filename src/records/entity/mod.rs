@@ -14,8 +14,8 @@ pub mod stores;
 pub use customers::{card, gift_issue, identity, member, member_event, person, tier_grant};
 pub use decisions::{answer, chain, decision, event, plugin_response, rulebook, secret};
 pub use plugins::{
-    delivery, plugin_act, plugin_cursor, plugin_difference, plugin_entry, plugin_package, plugin_state,
-    vendor_key,
+    delivery, plugin_act, plugin_cursor, plugin_difference, plugin_entry, plugin_failure, plugin_package,
+    plugin_state, vendor_key,
 };
 pub use points::{
     account, entry, hold, lot, member_day, movement, redemption, settled_member, settlement, voucher,

@@ -124,6 +124,39 @@ pub mod plugin_difference {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+/// Calls for decisions that had no answer that could be used: those of one minute that failed alike at one store.
+pub mod plugin_failure {
+    use sea_orm::entity::prelude::*;
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "plugin_failures")]
+    pub struct Model {
+        /// Ordered by the minute.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub plugin: String,
+        /// What ran; none if nothing did.
+        pub version: Option<String>,
+        /// SHA-256 of what ran, hex; none if nothing did.
+        pub digest: Option<String>,
+        pub function: String,
+        pub store: String,
+        /// The failure's.
+        pub code: String,
+        /// The last failure's, cut.
+        pub text: String,
+        pub calls: i64,
+        /// The last call's.
+        pub key: String,
+        /// The operation that the last call was made for; none where nothing is recorded.
+        pub operation: Option<String>,
+        pub first_at: i64,
+        pub last_at: i64,
+    }
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
 /// A key that a vendor signs packages with.
 pub mod vendor_key {
     use sea_orm::entity::prelude::*;

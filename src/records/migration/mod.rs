@@ -6,6 +6,7 @@ mod asked;
 mod customers;
 mod decisions;
 mod dialect;
+mod failures;
 mod guards;
 mod offline;
 mod plugins;
@@ -35,6 +36,7 @@ impl MigratorTrait for Migrator {
             Script::tables("m0010_plugins", plugins::TABLES),
             Script::each("m0011_plugins_guards", plugins::SQLITE, plugins::POSTGRES),
             Script::tables("m0012_offline", offline::TABLES),
+            Script::tables("m0013_plugin_failures", failures::TABLES),
         ]
     }
 }

@@ -121,6 +121,7 @@ pub async fn metrics(request: HttpRequest, state: web::Data<State>) -> Answered 
         "steps": crate::plugins::host::STEPS,
         "resting_servers": plugins.broker.resting(),
         "unasked": plugins.installed.unasked(),
+        "failures_skipped": plugins.failures.skipped(),
     });
     Ok(answer::plain(&body))
 }
@@ -247,7 +248,7 @@ pub async fn roll_back(request: HttpRequest, payload: web::Payload, state: web::
         let mut rollout: Rollout = read(&now.rollout);
         let before = rollout.serving.clone();
         let none =
-            |()| Problem::no_previous("no version served before the one that serves; DELETE removes it");
+            |()| Problem::no_previous("no version served before the one that serves: it can only be removed");
         if !rollout.roll_back(asked.version.as_deref()).map_err(none)? {
             return Ok(None);
         }

@@ -4,7 +4,9 @@ use super::{Plugins, read};
 use crate::plugins::installed::Stage;
 use crate::plugins::manifest::{Asks, Manifest};
 use crate::program::iso::format_datetime;
-use crate::records::entity::{delivery, plugin_act, plugin_difference, plugin_state, vendor_key};
+use crate::records::entity::{
+    delivery, plugin_act, plugin_difference, plugin_failure, plugin_state, vendor_key,
+};
 use crate::records::plugins::Uploaded;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -116,6 +118,16 @@ fn difference(row: &plugin_difference::Model) -> Value {
         "at": time(row.at), "store": row.store, "function": row.function, "key": row.key,
         "active": { "version": row.active, "outcome": tree(&row.said) },
         "shadow": { "version": row.shadow, "outcome": tree(&row.would_say) },
+    })
+}
+
+/// Calls that failed alike.
+pub fn failure(row: &plugin_failure::Model) -> Value {
+    json!({
+        "plugin": row.plugin, "version": row.version, "digest": row.digest, "function": row.function,
+        "store": row.store, "code": row.code, "text": row.text, "calls": row.calls,
+        "key": row.key, "operation": row.operation,
+        "first_at": time(row.first_at), "last_at": time(row.last_at),
     })
 }
 

@@ -5,7 +5,7 @@ use super::trust::{damaged, off_the_workers, trusted};
 use super::{operator, read};
 use crate::plugins::host::{Host, HostError, Limits};
 use crate::plugins::manifest::Manifest;
-use crate::plugins::package::{LARGEST_ARCHIVE, Package};
+use crate::plugins::package::{CaseRun, LARGEST_ARCHIVE, Package, failed_cases};
 use crate::records::entity::{plugin_package, plugin_state};
 use crate::records::plugins::{self as kept, Act, Also};
 use crate::records::{Clock as _, SystemClock};
@@ -18,6 +18,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use utoipa::IntoParams;
+
+/// Of a case that failed: the differences that are told, and the characters of each.
+const LINES: usize = 10;
+const LONGEST: usize = 2_000;
 
 /// Who uploads or removes.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -152,16 +156,16 @@ fn prove(host: &Arc<Host>, package: &Package, limits: &Limits) -> Result<(), Pro
 /// Runs the package's cases, as its vendor does.
 fn cases(host: &Host, package: &Package, limits: &Limits) -> Result<(), Problem> {
     let runs = package.run_cases(host, limits).map_err(|error| refused(&error))?;
-    let failed: Vec<Value> = runs
-        .iter()
-        .filter(|run| !run.differences.is_empty())
-        .map(|run| json!({ "case": run.file, "differences": run.differences }))
-        .collect();
-    if failed.is_empty() {
-        return Ok(());
-    }
-    let detail = format!("{} of {} cases", failed.len(), runs.len());
+    let Some(detail) = failed_cases(&runs) else { return Ok(()) };
+    let failed: Vec<Value> = runs.iter().filter(|run| !run.differences.is_empty()).map(failed).collect();
     Err(Problem::cases_failed(detail).with("failed", failed))
+}
+
+/// A case that failed: what was expected and what came. The plugin says what came, so that it is cut.
+fn failed(run: &CaseRun) -> Value {
+    let cut = |text: &String| text.chars().take(LONGEST).collect::<String>();
+    let differences: Vec<String> = run.differences.iter().take(LINES).map(cut).collect();
+    json!({ "case": run.file, "name": run.name, "differences": differences })
 }
 
 /// What the operator set for the plugin; else what is so by default or the vendor wishes for. But for a component that is
