@@ -22,6 +22,14 @@ pub fn same(a: &Rows, b: &Rows, seed: u64) {
     zhanggui::each_table!(compare);
 }
 
+/// What nodes answered is what is recorded, and the other way round: nothing was acknowledged and lost.
+pub fn told(rows: &Rows, told: &BTreeMap<String, (u16, String)>, seed: u64) {
+    for (key, (status, body)) in told {
+        let kept = rows.answers.get(key).unwrap_or_else(|| panic!("seed {seed}: {key} was acknowledged"));
+        assert_eq!((kept.status, &kept.body), (i32::from(*status), body), "seed {seed}: {key}");
+    }
+}
+
 /// Sums, balances, lots, chains, replays.
 pub fn hold(rows: &Rows, books: &Rulebooks, seed: u64) {
     let mut sums: BTreeMap<Uuid, i64> = BTreeMap::new();
@@ -124,5 +132,31 @@ fn chains(rows: &Rows, books: &Rulebooks, seed: u64) {
     for record in rows.decisions.values().step_by(7) {
         let again = replay(record, books).unwrap();
         assert!(again.same && again.hash_holds, "seed {seed}: decision {} replays differently", record.id);
+    }
+}
+
+/// How much of what is there, so that nothing holds only because nothing happened.
+pub fn kinds(rows: &Rows, kinds: &mut BTreeMap<String, usize>) {
+    let mut count = |what: String| *kinds.entry(what).or_default() += 1;
+    for slip in rows.returns.values() {
+        count(format!("return {}", slip.status));
+        if slip.exchange_sale.is_some() {
+            count("exchange".into());
+        }
+        if slip.points_short > 0 {
+            count("points short".into());
+        }
+    }
+    rows.dues.values().for_each(|due| count(format!("due {} {}", due.kind, due.settled)));
+    rows.sale_tenders.values().filter(|t| t.amount > 0).for_each(|t| count(format!("paid by {}", t.kind)));
+    rows.return_tenders.values().for_each(|t| count(format!("back to {}", t.kind)));
+    rows.holds.values().for_each(|hold| count(format!("hold {}", hold.state)));
+    rows.movements.values().for_each(|m| count(format!("movement {}", m.kind)));
+    rows.member_events.values().for_each(|event| count(format!("member {}", event.kind)));
+    rows.gift_issues.values().for_each(|_| count("birthday gift".into()));
+    rows.approvals.values().for_each(|given| count(format!("approval {}", given.verdict)));
+    for answer in rows.answers.values().filter(|answer| answer.status >= 400) {
+        let told: serde_json::Value = serde_json::from_str(&answer.body).unwrap_or_default();
+        count(format!("refused {}", told["code"].as_str().unwrap_or_default()));
     }
 }
