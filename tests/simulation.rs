@@ -195,7 +195,7 @@ fn faults_leave_no_trace() {
     let (seeds, first) = (number("ZHANGGUI_SIM", 60), number("ZHANGGUI_SIM_FROM", 0));
     let books = books();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let (mut recorded, mut settled) = (0, 0);
+    let (mut recorded, mut settled, mut explained) = (0, 0, 0);
     let mut statuses: BTreeMap<i32, usize> = BTreeMap::new();
     let mut tally: BTreeMap<String, u64> = BTreeMap::new();
     let mut met = bounds::Met::default();
@@ -205,7 +205,7 @@ fn faults_leave_no_trace() {
         let again = runtime.block_on(serial(&run.ran, &script.jobs));
         properties::same(&run.rows, &again, seed);
         properties::told(&run.rows, &run.told, seed);
-        properties::hold(&run.rows, &books, seed);
+        explained += properties::hold(&run.rows, &books, seed);
         bounds::look(&run.rows, &run.ran, &script.play, &mut met, seed);
         recorded += run.ran.iter().filter(|one| one.kept).count();
         settled += run.rows.settled.len();
@@ -218,8 +218,9 @@ fn faults_leave_no_trace() {
         }
     }
     println!(
-        "{seeds} seeds: {recorded} operations recorded, {settled} members settled; statuses {statuses:?}"
+        "{seeds} seeds: {recorded} operations recorded, {settled} members settled, {explained} numbers explained"
     );
+    println!("{statuses:?}");
     println!("{kinds:?}");
     println!("{tally:?}");
     println!("{met}");

@@ -5,6 +5,8 @@ mod points;
 mod returns;
 mod sales;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sea_orm::prelude::Uuid;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -24,10 +26,19 @@ pub const YEAR_END: i64 = 1_798_732_800_000_000;
 const SECOND: i64 = 1_000_000;
 const MINUTE: i64 = 60 * SECOND;
 
+/// A receipt as the customer has it.
+#[derive(Clone, Debug)]
+pub struct Receipt {
+    pub id: Uuid,
+    /// Quantities.
+    pub lines: Vec<u64>,
+}
+
 /// A ticket as the desk has it.
 #[derive(Clone, Debug)]
 pub struct Ticket {
     pub token: String,
+    pub store: String,
     pub expires_at: i64,
     pub exchange: bool,
     /// Smallest units.
@@ -43,7 +54,7 @@ pub struct Known {
     /// With their ends.
     pub holds: Vec<(Uuid, i64)>,
     pub redemptions: Vec<Uuid>,
-    pub sales: Vec<Uuid>,
+    pub sales: Vec<Receipt>,
     pub tickets: Vec<Ticket>,
     pub returns: Vec<Uuid>,
     /// Numbers of vouchers, and what they are worth.
@@ -62,14 +73,21 @@ impl Known {
         self.cards.extend(text("/card"));
         self.holds.extend(id("hold").zip(moment("/expires_at")));
         self.redemptions.extend(id("redemption"));
-        self.sales.extend(id("sale").filter(|_| told.get("receipt").is_some()));
+        if let (Some(id), Some(lines)) =
+            (id("sale").filter(|_| told.get("receipt").is_some()), told.get("lines"))
+        {
+            let lines = lines.as_array().into_iter().flatten();
+            let lines = lines.map(|line| line["quantity"].as_u64().unwrap_or(0)).collect();
+            self.sales.push(Receipt { id, lines });
+        }
         self.returns.extend(id("return"));
         self.settling |= id("settlement").is_some();
         self.vouchers.extend(text("/voucher/number").zip(text("/voucher/worth").map(|t| cents(&t))));
         if let (Some(token), Some(expires_at)) = (text("/ticket/token"), moment("/ticket/expires_at")) {
             let value = cents(&text("/totals/value").unwrap_or_default());
             let exchange = text("/remedy").as_deref() == Some("exchange");
-            self.tickets.push(Ticket { token, expires_at, exchange, value });
+            let store = store_of(&token);
+            self.tickets.push(Ticket { token, store, expires_at, exchange, value });
         }
         // An exchange tells of both.
         for part in ["return", "sale"] {
@@ -78,6 +96,14 @@ impl Known {
             }
         }
     }
+}
+
+/// The store that a ticket names: the desk reads it there.
+fn store_of(token: &str) -> String {
+    let payload =
+        token.split('.').next().and_then(|text| URL_SAFE_NO_PAD.decode(text).ok()).unwrap_or_default();
+    let payload: Value = serde_json::from_slice(&payload).unwrap_or_default();
+    payload["store"].as_str().unwrap_or_default().to_owned()
 }
 
 pub struct Play {
@@ -143,20 +169,24 @@ impl Play {
                 self.begin_settlement(known)
             }
             _ if known.settling && self.dice.percent(10) => self.settle(),
-            0..=25 => self.sell(known),
-            26..=38 => self.evaluate(known),
-            39..=46 => self.approve(known),
-            47..=57 => self.bring_back(known),
-            58..=60 => self.void(known, operation_id),
-            61..=65 => self.hold(operation_id),
-            66..=70 => self.end_hold(known, operation_id),
-            71..=76 => self.redeem(known, operation_id),
-            77..=78 => self.reverse(known, operation_id),
-            79..=83 => self.adjust(operation_id),
+            // What has begun is mostly gone on with.
+            0..=5 => self.approve(known),
+            6..=15 => self.bring_back(known),
+            16..=33 if known.tickets.iter().any(|ticket| ticket.expires_at > known.now) => {
+                if self.dice.percent(45) { self.approve(known) } else { self.bring_back(known) }
+            }
+            16..=41 => self.sell(known),
+            42..=55 => self.evaluate(known),
+            56..=58 => self.void(known, operation_id),
+            59..=63 => self.hold(known, operation_id),
+            64..=68 => self.end_hold(known, operation_id),
+            69..=75 => self.redeem(known, operation_id),
+            76..=77 => self.reverse(known, operation_id),
+            78..=83 => self.adjust(known, operation_id),
             84..=85 => self.replace_card(known, operation_id),
             86..=87 => self.merge(operation_id),
             88..=89 => self.unmerge(operation_id),
-            90..=91 => self.bring_up(),
+            90..=91 => self.bring_up(known),
             92..=93 => self.edit(operation_id),
             94 => self.erase(operation_id),
             95..=96 => self.give_gift(known, operation_id),
@@ -175,6 +205,12 @@ impl Play {
     /// A second before, at, or a second after.
     fn about(&mut self, moment: i64) -> i64 {
         moment + (self.dice.below(3) as i64 - 1) * SECOND
+    }
+
+    /// About the end of the year, if that is near.
+    fn at_year_end(&mut self, known: &Known) -> Option<i64> {
+        let near = (YEAR_END - 20 * MINUTE..YEAR_END - SECOND).contains(&known.now);
+        (near && self.dice.percent(30)).then(|| self.about(YEAR_END))
     }
 
     /// Now and then that something happened about the end of the year, once that is past.

@@ -12,19 +12,22 @@ impl Play {
         if self.dice.percent(60) { "department" } else { "supermarket" }
     }
 
-    pub(super) fn hold(&mut self, operation: Uuid) -> Move {
+    pub(super) fn hold(&mut self, known: &Known, operation: Uuid) -> Move {
         let (desk, member, ledger) = (self.desk(), self.number(), self.ledger());
         let longest = if self.dice.percent(70) { 30 } else { 600 };
         let request = read(json!({
             "store": desk.store(), "actor": "clerk", "member": member, "ledger": ledger,
-            "amount": 1 + self.dice.below(300), "minutes": 1 + self.dice.below(longest),
+            "amount": 1 + self.dice.below(120), "minutes": 1 + self.dice.below(longest),
         }));
-        now(PlaceHold { desk, request, operation })
+        (Arc::new(PlaceHold { desk, request, operation }), self.at_year_end(known))
     }
 
     /// At once, or about the moment at which the hold ends by itself.
     pub(super) fn end_hold(&mut self, known: &Known, operation: Uuid) -> Move {
-        let (hold, end) = self.recent(&known.holds).unwrap_or((operation, 0));
+        let open: Vec<(Uuid, i64)> =
+            known.holds.iter().filter(|(_, end)| *end > known.now).copied().collect();
+        let held = self.recent(if open.is_empty() { &known.holds } else { &open });
+        let (hold, end) = held.unwrap_or((operation, 0));
         self.ends.insert(self.key(), end);
         let at = self.about(end);
         let soon = (known.now..known.now + 30 * MINUTE).contains(&at) && self.dice.percent(60);
@@ -40,11 +43,12 @@ impl Play {
             "store": desk.store(), "actor": "clerk", "member": member, "place": "service_centre",
             "wish": if voucher { "goods_voucher" } else { "points_gift" },
             "ledger": if voucher { "supermarket" } else { "department" },
-            "points": 250 + self.dice.below(1_000), "gift_points": 1 + self.dice.below(500),
+            "points": 250 + self.dice.below(1_000), "gift_points": 1 + self.dice.below(200),
             "visit": {"card_shown": true},
         });
-        let at = self.occurred(known, 40);
-        now(Redeem { desk, request: read(occurred_at(request, at)), operation })
+        let said = self.occurred(known, 70);
+        let at = if said.is_some() { None } else { self.at_year_end(known) };
+        (Arc::new(Redeem { desk, request: read(occurred_at(request, said)), operation }), at)
     }
 
     pub(super) fn reverse(&mut self, known: &Known, operation: Uuid) -> Move {
@@ -56,12 +60,12 @@ impl Play {
     }
 
     /// What is given may be good through the last day of the year only.
-    pub(super) fn adjust(&mut self, operation: Uuid) -> Move {
+    pub(super) fn adjust(&mut self, known: &Known, operation: Uuid) -> Move {
         let (desk, member, ledger) = (self.desk(), self.number(), self.ledger());
-        let amount = self.dice.below(4_000) as i64 - 1_000;
+        let amount = self.dice.below(6_000) as i64 - 1_000;
         let expires_on = match self.dice.below(10) {
             0 => Some("2026-12-30"),
-            1..=4 => Some("2026-12-31"),
+            1..=5 if known.now < YEAR_END => Some("2026-12-31"),
             _ => None,
         };
         let request = read(json!({
@@ -71,10 +75,10 @@ impl Play {
         now(Adjust { desk, request, operation })
     }
 
-    pub(super) fn bring_up(&mut self) -> Move {
+    pub(super) fn bring_up(&mut self, known: &Known) -> Move {
         let (desk, number) = (self.desk(), self.number());
         let ledger = self.ledger().to_owned();
-        now(BringUp { desk, member: ids::member(&number), ledger })
+        (Arc::new(BringUp { desk, member: ids::member(&number), ledger }), self.at_year_end(known))
     }
 
     fn year(&self) -> SettleRequest {

@@ -3,6 +3,7 @@ use super::{Known, Move, Play, Ticket, Twice, amount, now, occurred_at, read};
 use sea_orm::prelude::Uuid;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use zhanggui::counter::Desk;
 use zhanggui::counter::returns::{
     ApproveReturn, EvaluateReturn, ExchangeRequest, ExchangeReturn, RecordReturn, VoidReturn,
 };
@@ -11,8 +12,10 @@ impl Play {
     pub(super) fn evaluate(&mut self, known: &Known) -> Move {
         let desk = self.desk();
         let sale = self.recent(&known.sales);
+        let bought = sale.as_ref().map(|sale| sale.lines.clone()).unwrap_or_default();
         let wants = if self.dice.percent(25) { "exchange" } else { "money_back" };
-        let (first, many) = (self.dice.below(2), 1 + self.dice.below(2));
+        let first = self.dice.below(bought.len() as u64);
+        let many = if self.dice.percent(30) { 2 } else { 1 };
         let lines: Vec<Value> = (first..first + many)
             .map(|line| {
                 let item = json!({
@@ -21,25 +24,29 @@ impl Play {
                     "price_now": null, "defect_disclosed": false, "maker_repairs": false,
                     "clearance": false, "customised": false, "confirmed_no_return": false,
                 });
-                // Of what was bought singly there is no second one, and of most receipts no second line.
-                let (line, quantity) = if self.dice.percent(70) { (line - first, 1) } else { (line, 2) };
+                // Now and then more than was bought, or of a line that is not there.
+                let line = if self.dice.percent(90) { line % (bought.len() as u64).max(1) } else { line };
+                let most = bought.get(line as usize).copied().unwrap_or(1);
+                let quantity = if self.dice.percent(90) { 1 + self.dice.below(most) } else { most + 1 };
                 json!({"line": line, "quantity": quantity, "item": item})
             })
             .collect();
         let used = self.dice.percent(40);
         let request = json!({
-            "store": desk.store(), "actor": "clerk", "sale": sale, "lines": lines,
+            "store": desk.store(), "actor": "clerk", "sale": sale.map(|sale| sale.id), "lines": lines,
             "receipt": {"till_slip": true, "customer_copy": true, "invoice": false},
             "request": {"reason": "change_of_mind", "wants": wants, "inquiry": null, "salesperson": null},
             "gifts": if used { json!([{"reference": "towel", "used": true}]) } else { json!([]) },
         });
-        let at = self.occurred(known, 40);
-        now(Twice(EvaluateReturn { desk, request: read(occurred_at(request, at)) }))
+        let said = self.occurred(known, 50);
+        let at = if said.is_some() { None } else { self.at_year_end(known) };
+        (Arc::new(Twice(EvaluateReturn { desk, request: read(occurred_at(request, said)) })), at)
     }
 
     /// A ticket at hand, now or about the moment at which it ends.
     fn ticket(&mut self, known: &Known) -> (Option<Ticket>, Option<i64>) {
-        let ticket = self.recent(&known.tickets);
+        let open: Vec<Ticket> = known.tickets.iter().filter(|t| t.expires_at > known.now).cloned().collect();
+        let ticket = self.recent(if open.is_empty() { &known.tickets } else { &open });
         let end = ticket.as_ref().map(|ticket| {
             self.ends.insert(self.key(), ticket.expires_at);
             self.about(ticket.expires_at)
@@ -50,7 +57,7 @@ impl Play {
     pub(super) fn approve(&mut self, known: &Known) -> Move {
         let (ticket, at) = self.ticket(known);
         let desk = self.desk();
-        let role = if self.dice.percent(60) { "general_manager" } else { "supervisor" };
+        let role = if self.dice.percent(75) { "general_manager" } else { "supervisor" };
         let token = ticket.map(|ticket| ticket.token).unwrap_or_default();
         let request = read(json!({"store": desk.store(), "ticket": token, "approver": "boss", "role": role}));
         (Arc::new(ApproveReturn { desk, request }), at)
@@ -58,7 +65,10 @@ impl Play {
 
     pub(super) fn bring_back(&mut self, known: &Known) -> Move {
         let (ticket, at) = self.ticket(known);
-        let desk = self.desk();
+        let mut desk = self.desk();
+        if let Some(store) = ticket.as_ref().map(|ticket| &ticket.store).filter(|_| self.dice.percent(92)) {
+            desk = Desk::at(self.books.clone(), store).unwrap();
+        }
         let token = ticket.as_ref().map(|ticket| ticket.token.clone()).unwrap_or_default();
         let mut dues = Vec::new();
         for reference in ["towel", "coupon", "返利", "department", "supermarket"] {

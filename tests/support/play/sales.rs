@@ -1,6 +1,7 @@
 //! At the till.
-use super::{Known, Move, Play, amount, now, occurred_at, read};
+use super::{Known, Move, Play, amount, occurred_at, read};
 use serde_json::{Value, json};
+use std::sync::Arc;
 use zhanggui::counter::sale::{RecordSale, SaleRequest};
 
 /// Above 300.00 a department supervisor cannot approve what goes back.
@@ -12,7 +13,7 @@ impl Play {
     pub(super) fn sell(&mut self, known: &Known) -> Move {
         let desk = self.desk();
         // A price a cent about the limit is one of a single thing.
-        let lines: Vec<(u64, u64)> = if self.dice.percent(15) {
+        let lines: Vec<(u64, u64)> = if self.dice.percent(25) {
             vec![(1, LIMIT - 1 + self.dice.below(3))]
         } else {
             (0..1 + self.dice.below(3))
@@ -22,14 +23,13 @@ impl Play {
         let total: u64 = lines.iter().map(|(q, p)| q * p).sum();
         let off = if lines.len() > 1 && self.dice.percent(40) { self.dice.below(total / 4 + 1) } else { 0 };
         let card = self.card(known);
-        let tenders = self.tenders(known, total - off);
-        let at = match self.dice.percent(12) {
-            true => Some(LONG_AGO.to_owned()),
-            false => self.occurred(known, 40),
-        };
+        let tenders = self.tenders(known, card.is_some(), total - off);
+        let long_ago = self.dice.percent(20);
+        let said = if long_ago { Some(LONG_AGO.to_owned()) } else { self.occurred(known, 40) };
+        let at = if said.is_some() { None } else { self.at_year_end(known) };
         let request = self.sale(desk.store(), card, &lines, off, tenders);
-        let request: SaleRequest = read(occurred_at(request, at));
-        now(RecordSale { desk, request, exchange: None })
+        let request: SaleRequest = read(occurred_at(request, said));
+        (Arc::new(RecordSale { desk, request, exchange: None }), at)
     }
 
     pub(super) fn card(&mut self, known: &Known) -> Option<String> {
@@ -72,7 +72,7 @@ impl Play {
     }
 
     /// Cash, and now and then stored value beside it.
-    fn tenders(&mut self, known: &Known, due: u64) -> Vec<Value> {
+    fn tenders(&mut self, known: &Known, member: bool, due: u64) -> Vec<Value> {
         let mut left = due;
         let mut tenders = Vec::new();
         let mut pay = |kind: &str, reference: &str, wanted: u64| {
@@ -81,9 +81,12 @@ impl Play {
             tenders.push(json!({"kind": kind, "reference": reference, "amount": amount(part)}));
         };
         match self.dice.below(100) {
-            0..=11 => pay("rebate", "", self.dice.below(2_000)),
-            12..=21 => pay("gift_card", "G-1", self.dice.below(20_000)),
-            22..=36 => {
+            // There is some once a year was settled; without the card, nobody's.
+            0..=29 if known.settling && (member || self.dice.percent(10)) => {
+                pay("rebate", "", self.dice.below(2_000));
+            }
+            0..=21 => pay("gift_card", "G-1", self.dice.below(20_000)),
+            22..=49 => {
                 if let Some((number, worth)) = self.recent(&known.vouchers) {
                     pay("voucher", &number, 1 + self.dice.below(worth));
                 }
