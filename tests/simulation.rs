@@ -42,8 +42,8 @@ use zhanggui::rulebook::{Rulebooks, load};
 /// 2026-12-31 22:00 in Shanghai: the year ends in the middle of the run.
 const START: i64 = 1_798_725_600_000_000;
 /// Operations of a run.
-const STEPS: usize = 90;
-const CLIENTS: u64 = 6;
+const STEPS: usize = 120;
+const CLIENTS: u64 = 8;
 const NODES: usize = 2;
 
 fn books() -> Arc<Rulebooks> {

@@ -64,7 +64,7 @@ impl Disk for Way {
         let Some(nodes) = self.nodes.lock().unwrap().clone() else { return Ok(()) };
         let (world, weather) = (&nodes.world, nodes.weather);
         if world.percent(weather.slow) {
-            let long = world.percent(12);
+            let long = world.percent(20);
             count(&nodes.tally, if long { "disk stalls" } else { "slow steps" }, 1);
             world.wait(world.between(1, if long { 90 * SECOND } else { SECOND / 2 })).await;
         }

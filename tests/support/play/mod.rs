@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sea_orm::prelude::Uuid;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use zhanggui::counter::Desk;
 use zhanggui::counter::tickets::{EnsureSecret, IDENTITY_KEY, KEY};
@@ -37,6 +37,7 @@ pub struct Receipt {
 /// A ticket as the desk has it.
 #[derive(Clone, Debug)]
 pub struct Ticket {
+    pub id: String,
     pub token: String,
     pub store: String,
     pub expires_at: i64,
@@ -56,6 +57,9 @@ pub struct Known {
     pub redemptions: Vec<Uuid>,
     pub sales: Vec<Receipt>,
     pub tickets: Vec<Ticket>,
+    /// Ids of tickets that somebody approved, and of those that were used.
+    pub approved: BTreeSet<String>,
+    pub used: BTreeSet<String>,
     pub returns: Vec<Uuid>,
     /// Numbers of vouchers, and what they are worth.
     pub vouchers: Vec<(String, u64)>,
@@ -83,11 +87,15 @@ impl Known {
         self.returns.extend(id("return"));
         self.settling |= id("settlement").is_some();
         self.vouchers.extend(text("/voucher/number").zip(text("/voucher/worth").map(|t| cents(&t))));
-        if let (Some(token), Some(expires_at)) = (text("/ticket/token"), moment("/ticket/expires_at")) {
+        self.approved.extend(text("/ticket").filter(|_| told["verdict"] == "allow"));
+        self.used.extend(text("/ticket").filter(|_| id("return").is_some()));
+        if let (Some(id), Some(token), Some(expires_at)) =
+            (text("/ticket/id"), text("/ticket/token"), moment("/ticket/expires_at"))
+        {
             let value = cents(&text("/totals/value").unwrap_or_default());
             let exchange = text("/remedy").as_deref() == Some("exchange");
             let store = store_of(&token);
-            self.tickets.push(Ticket { token, store, expires_at, exchange, value });
+            self.tickets.push(Ticket { id, token, store, expires_at, exchange, value });
         }
         // An exchange tells of both.
         for part in ["return", "sale"] {
@@ -170,16 +178,16 @@ impl Play {
             }
             _ if known.settling && self.dice.percent(10) => self.settle(),
             // What has begun is mostly gone on with.
-            0..=5 => self.approve(known),
-            6..=15 => self.bring_back(known),
-            16..=33 if known.tickets.iter().any(|ticket| ticket.expires_at > known.now) => {
-                if self.dice.percent(45) { self.approve(known) } else { self.bring_back(known) }
-            }
-            16..=41 => self.sell(known),
-            42..=55 => self.evaluate(known),
+            0..=2 => self.approve(known),
+            3..=8 => self.bring_back(known),
+            9..=30 if self.open(known, true).is_some() => self.bring_back(known),
+            9..=30 if self.open(known, false).is_some() => self.approve(known),
+            9..=38 => self.sell(known),
+            39..=55 => self.evaluate(known),
             56..=58 => self.void(known, operation_id),
-            59..=63 => self.hold(known, operation_id),
-            64..=68 => self.end_hold(known, operation_id),
+            59..=61 => self.hold(known, operation_id),
+            62..=68 if known.holds.iter().all(|(_, end)| *end <= known.now) => self.hold(known, operation_id),
+            62..=68 => self.end_hold(known, operation_id),
             69..=75 => self.redeem(known, operation_id),
             76..=77 => self.reverse(known, operation_id),
             78..=83 => self.adjust(known, operation_id),

@@ -17,7 +17,7 @@ impl Play {
         let longest = if self.dice.percent(70) { 30 } else { 600 };
         let request = read(json!({
             "store": desk.store(), "actor": "clerk", "member": member, "ledger": ledger,
-            "amount": 1 + self.dice.below(120), "minutes": 1 + self.dice.below(longest),
+            "amount": 1 + self.dice.below(40), "minutes": 1 + self.dice.below(longest),
         }));
         (Arc::new(PlaceHold { desk, request, operation }), self.at_year_end(known))
     }
@@ -30,7 +30,7 @@ impl Play {
         let (hold, end) = held.unwrap_or((operation, 0));
         self.ends.insert(self.key(), end);
         let at = self.about(end);
-        let soon = (known.now..known.now + 30 * MINUTE).contains(&at) && self.dice.percent(60);
+        let soon = (known.now..known.now + 40 * MINUTE).contains(&at) && self.dice.percent(75);
         let end = if self.dice.percent(60) { HoldEnd::Capture(None) } else { HoldEnd::Release };
         let operation = EndHold { desk: self.desk(), hold, end, actor: "clerk".into() };
         (Arc::new(operation), soon.then_some(at))

@@ -43,10 +43,18 @@ impl Play {
         (Arc::new(Twice(EvaluateReturn { desk, request: read(occurred_at(request, said)) })), at)
     }
 
-    /// A ticket at hand, now or about the moment at which it ends.
-    fn ticket(&mut self, known: &Known) -> (Option<Ticket>, Option<i64>) {
-        let open: Vec<Ticket> = known.tickets.iter().filter(|t| t.expires_at > known.now).cloned().collect();
-        let ticket = self.recent(if open.is_empty() { &known.tickets } else { &open });
+    /// A ticket that is good and not used, and approved or not.
+    pub(super) fn open(&mut self, known: &Known, approved: bool) -> Option<Ticket> {
+        let good = |t: &&Ticket| t.expires_at > known.now && !known.used.contains(&t.id);
+        let mut all =
+            known.tickets.iter().filter(good).filter(|t| known.approved.contains(&t.id) == approved);
+        all.next_back().cloned()
+    }
+
+    /// A ticket at hand, mostly one that is good, and when: now, or about the moment at which it ends.
+    fn ticket(&mut self, known: &Known, approved: bool) -> (Option<Ticket>, Option<i64>) {
+        let open = self.open(known, approved).filter(|_| self.dice.percent(85));
+        let ticket = open.or_else(|| self.recent(&known.tickets));
         let end = ticket.as_ref().map(|ticket| {
             self.ends.insert(self.key(), ticket.expires_at);
             self.about(ticket.expires_at)
@@ -55,7 +63,7 @@ impl Play {
     }
 
     pub(super) fn approve(&mut self, known: &Known) -> Move {
-        let (ticket, at) = self.ticket(known);
+        let (ticket, at) = self.ticket(known, false);
         let desk = self.desk();
         let role = if self.dice.percent(75) { "general_manager" } else { "supervisor" };
         let token = ticket.map(|ticket| ticket.token).unwrap_or_default();
@@ -64,7 +72,7 @@ impl Play {
     }
 
     pub(super) fn bring_back(&mut self, known: &Known) -> Move {
-        let (ticket, at) = self.ticket(known);
+        let (ticket, at) = self.ticket(known, true);
         let mut desk = self.desk();
         if let Some(store) = ticket.as_ref().map(|ticket| &ticket.store).filter(|_| self.dice.percent(92)) {
             desk = Desk::at(self.books.clone(), store).unwrap();
