@@ -235,6 +235,28 @@ fn faults_leave_no_trace() {
         for what in all.chain(["lost in a queue", "queue full", "in flight", "replayed"].map(str::to_owned)) {
             assert!(tally.get(&what).is_some_and(|n| *n > 0), "{what}: never");
         }
+        let parts = [
+            "return recorded",
+            "return voided",
+            "exchange",
+            "due hand_back handed_back",
+            "due pay_cash withheld",
+            "paid by gift_card",
+            "paid by rebate",
+            "paid by voucher",
+            "movement claw_back",
+            "movement settle",
+            "hold captured",
+            "hold expired",
+            "birthday gift",
+            "member edited",
+            "member erased",
+            "member merged",
+        ];
+        for what in parts {
+            assert!(kinds.contains_key(what), "{what}: never");
+        }
+        assert!(explained > 0, "no number was explained");
         met.all();
     }
 }

@@ -123,6 +123,8 @@ pub struct Play {
     pub ends: BTreeMap<String, i64>,
     /// By key: when an operation says that it happened.
     pub moments: BTreeMap<String, i64>,
+    /// What was looked at last.
+    looked: Option<Receipt>,
     begins: u64,
 }
 
@@ -146,6 +148,7 @@ impl Play {
             step: 0,
             ends: BTreeMap::new(),
             moments: BTreeMap::new(),
+            looked: None,
             begins: 0,
         }
     }
@@ -176,11 +179,14 @@ impl Play {
             _ if self.begins == 0 && (YEAR_END - 20 * MINUTE..YEAR_END).contains(&known.now) => {
                 self.begin_settlement(known)
             }
+            _ if self.near_year_end(known) && self.dice.percent(25) => {
+                self.year_end_rush(known, operation_id)
+            }
             _ if known.settling && self.dice.percent(10) => self.settle(),
             // What has begun is mostly gone on with.
             0..=2 => self.approve(known),
             3..=8 => self.bring_back(known),
-            9..=30 if self.open(known, true).is_some() => self.bring_back(known),
+            9..=22 if self.open(known, true).is_some() => self.bring_back(known),
             9..=30 if self.open(known, false).is_some() => self.approve(known),
             9..=38 => self.sell(known),
             39..=55 => self.evaluate(known),
@@ -217,8 +223,11 @@ impl Play {
 
     /// About the end of the year, if that is near.
     fn at_year_end(&mut self, known: &Known) -> Option<i64> {
-        let near = (YEAR_END - 20 * MINUTE..YEAR_END - SECOND).contains(&known.now);
-        (near && self.dice.percent(30)).then(|| self.about(YEAR_END))
+        (self.near_year_end(known) && self.dice.percent(30)).then(|| self.about(YEAR_END))
+    }
+
+    fn near_year_end(&self, known: &Known) -> bool {
+        (YEAR_END - 20 * MINUTE..YEAR_END - SECOND).contains(&known.now)
     }
 
     /// Now and then that something happened about the end of the year, once that is past.

@@ -65,7 +65,7 @@ impl Play {
         let amount = self.dice.below(6_000) as i64 - 1_000;
         let expires_on = match self.dice.below(10) {
             0 => Some("2026-12-30"),
-            1..=5 if known.now < YEAR_END => Some("2026-12-31"),
+            1..=7 if known.now < YEAR_END => Some("2026-12-31"),
             _ => None,
         };
         let request = read(json!({
@@ -79,6 +79,16 @@ impl Play {
         let (desk, number) = (self.desk(), self.number());
         let ledger = self.ledger().to_owned();
         (Arc::new(BringUp { desk, member: ids::member(&number), ledger }), self.at_year_end(known))
+    }
+
+    /// Points that are good through the last day only, about its end.
+    pub(super) fn year_end_rush(&mut self, known: &Known, operation: Uuid) -> Move {
+        let (rush, _) = match self.dice.below(3) {
+            0 => self.bring_up(known),
+            1 => self.hold(known, operation),
+            _ => self.redeem(known, operation),
+        };
+        (rush, Some(self.about(YEAR_END)))
     }
 
     fn year(&self) -> SettleRequest {

@@ -11,7 +11,10 @@ use zhanggui::counter::returns::{
 impl Play {
     pub(super) fn evaluate(&mut self, known: &Known) -> Move {
         let desk = self.desk();
-        let sale = self.recent(&known.sales);
+        // Some bring back one thing after another.
+        let same = self.looked.take().filter(|_| self.dice.percent(40));
+        let sale = same.or_else(|| self.recent(&known.sales));
+        self.looked.clone_from(&sale);
         let bought = sale.as_ref().map(|sale| sale.lines.clone()).unwrap_or_default();
         let wants = if self.dice.percent(25) { "exchange" } else { "money_back" };
         let first = self.dice.below(bought.len() as u64);
@@ -38,7 +41,7 @@ impl Play {
             "request": {"reason": "change_of_mind", "wants": wants, "inquiry": null, "salesperson": null},
             "gifts": if used { json!([{"reference": "towel", "used": true}]) } else { json!([]) },
         });
-        let said = self.occurred(known, 50);
+        let said = self.occurred(known, 60);
         let at = if said.is_some() { None } else { self.at_year_end(known) };
         (Arc::new(Twice(EvaluateReturn { desk, request: read(occurred_at(request, said)) })), at)
     }
@@ -54,7 +57,11 @@ impl Play {
     /// A ticket at hand, mostly one that is good, and when: now, or about the moment at which it ends.
     fn ticket(&mut self, known: &Known, approved: bool) -> (Option<Ticket>, Option<i64>) {
         let open = self.open(known, approved).filter(|_| self.dice.percent(85));
-        let ticket = open.or_else(|| self.recent(&known.tickets));
+        // Also once more what was used just now.
+        let again =
+            known.tickets.iter().rev().find(|t| t.expires_at > known.now && known.used.contains(&t.id));
+        let again = again.filter(|_| self.dice.percent(if open.is_some() { 8 } else { 50 })).cloned();
+        let ticket = again.or(open).or_else(|| self.recent(&known.tickets));
         let end = ticket.as_ref().map(|ticket| {
             self.ends.insert(self.key(), ticket.expires_at);
             self.about(ticket.expires_at)

@@ -24,7 +24,7 @@ impl Play {
         let off = if lines.len() > 1 && self.dice.percent(40) { self.dice.below(total / 4 + 1) } else { 0 };
         let card = self.card(known);
         let tenders = self.tenders(known, card.is_some(), total - off);
-        let long_ago = self.dice.percent(20);
+        let long_ago = self.dice.percent(25);
         let said = if long_ago { Some(LONG_AGO.to_owned()) } else { self.occurred(known, 40) };
         let at = if said.is_some() { None } else { self.at_year_end(known) };
         let request = self.sale(desk.store(), card, &lines, off, tenders);

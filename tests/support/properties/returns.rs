@@ -1,7 +1,7 @@
 //! What comes back: each unit once and for no more than was paid for it, each gift once, vouchers within their worth.
 use crate::memory::Rows;
 use sea_orm::prelude::Uuid;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use zhanggui::records::entity::{return_line, sale_line};
 
 pub fn hold(rows: &Rows, seed: u64) {
@@ -26,6 +26,7 @@ pub fn hold(rows: &Rows, seed: u64) {
         assert_eq!(sale.voided_by.is_some(), whole, "seed {seed}: {sale:?}");
     }
     slips(rows, seed);
+    approvals(rows, seed);
     tenders(rows, seed);
     gifts(rows, seed);
     vouchers(rows, seed);
@@ -60,7 +61,9 @@ fn units(line: &sale_line::Model, back: Vec<&return_line::Model>, seed: u64) {
 
 /// The money of a slip is that of its lines, and goes to its tenders but for what is kept back.
 fn slips(rows: &Rows, seed: u64) {
+    let mut tickets = BTreeSet::new();
     for slip in rows.returns.values() {
+        assert!(tickets.insert(slip.ticket_id), "seed {seed}: the ticket was used before: {slip:?}");
         let lines: i64 =
             rows.return_lines.values().filter(|l| l.return_id == slip.id).map(|l| l.refund).sum();
         let tenders: i64 =
@@ -79,6 +82,26 @@ fn slips(rows: &Rows, seed: u64) {
                 "seed {seed}: {slip:?}"
             );
         }
+    }
+}
+
+/// Somebody else approved what goes back, and what went back on the receipt that day before it.
+fn approvals(rows: &Rows, seed: u64) {
+    // Of an exchange only what is paid out counts.
+    for slip in rows.returns.values().filter(|slip| slip.exchange_sale.is_none()) {
+        let before = rows.returns.values().filter(|other| {
+            other.sale_id == slip.sale_id
+                && other.business_date == slip.business_date
+                && other.recorded_at < slip.recorded_at
+                && other.status == "recorded"
+                && other.exchange_sale.is_none()
+        });
+        let amount = slip.refund + before.map(|other| other.refund).sum::<i64>();
+        let mut given = rows.approvals.values().filter(|given| given.ticket_id == slip.ticket_id);
+        let covers = given.any(|given| {
+            given.verdict == "allow" && given.amount >= amount && given.approver != slip.requester
+        });
+        assert!(covers, "seed {seed}: nobody approved {amount}: {slip:?}");
     }
 }
 
