@@ -10,7 +10,7 @@
     clippy::string_slice,
     reason = "a test that fails should say where"
 )]
-#[path = "support/play.rs"]
+#[path = "support/play/mod.rs"]
 mod play;
 #[path = "postgres/mod.rs"]
 mod postgres;
@@ -69,13 +69,21 @@ async fn find_out(aside: Aside) {
     Asking::find_out(&aside, &Nobody, 0).await;
 }
 
-async fn client(nth: u64, nodes: Arc<[Writer; 2]>, stage: Arc<Mutex<Stage>>, until: Instant) {
+async fn client(
+    nth: u64,
+    nodes: Arc<[Writer; 2]>,
+    stage: Arc<Mutex<Stage>>,
+    clock: FastClock,
+    until: Instant,
+) {
     let mut dice = Dice::new(nth + 77);
     while Instant::now() < until {
         let job = {
             let mut stage = stage.lock().unwrap();
+            stage.known.now = clock.now();
             let known = stage.known.clone();
-            stage.play.next(&known)
+            // Exact moments are the simulation's.
+            stage.play.next(&known).0
         };
         let key = job.key.clone().unwrap();
         // Some send twice at once, to both nodes; all ask again until they are answered.
@@ -152,7 +160,15 @@ fn run(url: &str, seed: u64) {
         while Instant::now() < end {
             let until = end.min(Instant::now() + Duration::from_secs(20));
             let clients: Vec<_> = (0..CLIENTS)
-                .map(|n| tokio::spawn(client(n + rounds * CLIENTS, nodes.clone(), stage.clone(), until)))
+                .map(|n| {
+                    tokio::spawn(client(
+                        n + rounds * CLIENTS,
+                        nodes.clone(),
+                        stage.clone(),
+                        clock.clone(),
+                        until,
+                    ))
+                })
                 .collect();
             for client in clients {
                 client.await.unwrap();

@@ -18,6 +18,11 @@ const MAX_TRIES: usize = 6;
 pub trait Clock: Send + Sync {
     /// Epoch microseconds.
     fn now(&self) -> i64;
+    /// A short pause after the try `tries` (from 0) of what lost a race, so that two nodes do not meet again.
+    fn pause(&self, tries: usize) -> impl Future<Output = ()> + Send {
+        let spread = u64::from(std::process::id() % 7);
+        tokio::time::sleep(std::time::Duration::from_millis((1 << tries.min(6)) + spread))
+    }
 }
 
 /// The machine's clock.
@@ -131,7 +136,7 @@ impl<S: Store, C: Clock> Engine<S, C> {
             let tx = match self.store.begin().await {
                 Ok(tx) => tx,
                 Err(StoreError::Conflict(_)) if tries + 1 < MAX_TRIES => {
-                    pause(tries).await;
+                    self.clock.pause(tries).await;
                     parts.push((from, to, tries + 1));
                     continue;
                 }
@@ -154,7 +159,7 @@ impl<S: Store, C: Clock> Engine<S, C> {
                     parts.push((from, middle, 0));
                 }
                 Err(StoreError::Conflict(_)) if tries + 1 < MAX_TRIES => {
-                    pause(tries).await;
+                    self.clock.pause(tries).await;
                     parts.push((from, to, tries + 1));
                 }
                 Err(error) => {
@@ -345,10 +350,4 @@ pub fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
-}
-
-/// A short pause before the next try, so that two nodes do not meet again.
-async fn pause(tries: usize) {
-    let spread = u64::from(std::process::id() % 7);
-    tokio::time::sleep(std::time::Duration::from_millis((1 << tries.min(6)) + spread)).await;
 }

@@ -6,8 +6,10 @@
 use crate::records::engine::{Clock, Engine, Job, Reply, Store, StoreError};
 use crate::records::unit::Aside;
 use std::collections::HashSet;
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 /// How often a job may stop for what has to be found out: operations have a lower bound of their own.
@@ -79,6 +81,14 @@ pub struct Writer {
     working: watch::Receiver<()>,
 }
 
+/// The other end of a writer's queue. While nobody runs it, jobs wait; when it is dropped, those that wait are lost.
+pub struct Work {
+    queue: mpsc::Receiver<Item>,
+    batch: usize,
+    stop: Arc<Notify>,
+    _working: watch::Sender<()>,
+}
+
 impl Writer {
     /// Starts the thread. `open` runs on it, since connections belong to the runtime that opened them; this waits until it
     /// is done.
@@ -92,32 +102,39 @@ impl Writer {
         F: Future<Output = Result<Engine<S, C>, StoreError>>,
         O: FnOnce() -> F + Send + 'static,
     {
-        let bounds = bounds.into();
-        let (sender, receiver) = mpsc::channel(bounds.queue.max(1));
+        let (writer, mut work) = Writer::apart(bounds);
         let (opened, opening) = std::sync::mpsc::sync_channel(1);
-        let (works, working) = watch::channel(());
-        let (flying, stop) = (Flying::default(), Arc::new(Notify::new()));
-        let stopped = stop.clone();
         let body = move || {
             let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
                 Ok(runtime) => runtime,
                 Err(error) => return drop(opened.send(Err(failed(&error)))),
             };
-            runtime.block_on(async move {
+            runtime.block_on(async {
                 match open().await {
                     Ok(engine) => {
                         let _ = opened.send(Ok(()));
-                        work(Arc::new(engine), receiver, bounds.batch.max(1), stopped).await;
+                        work.run(&engine).await;
                     }
                     Err(error) => drop(opened.send(Err(error))),
                 }
             });
+            // The connections end with the runtime, and only then is the work over.
             drop(runtime);
-            drop(works);
+            drop(work);
         };
         std::thread::Builder::new().name("writer".into()).spawn(body).map_err(|error| failed(&error))?;
         opening.recv().map_err(|error| failed(&error))??;
-        Ok(Writer { queue: sender, flying, stop, working })
+        Ok(writer)
+    }
+
+    /// A writer and the work that whoever calls this has to run: a simulation does, in its own time.
+    pub fn apart(bounds: impl Into<Bounds>) -> (Writer, Work) {
+        let bounds = bounds.into();
+        let (sender, receiver) = mpsc::channel(bounds.queue.max(1));
+        let (works, working) = watch::channel(());
+        let (flying, stop) = (Flying::default(), Arc::new(Notify::new()));
+        let work = Work { queue: receiver, batch: bounds.batch.max(1), stop: stop.clone(), _working: works };
+        (Writer { queue: sender, flying, stop, working }, work)
     }
 
     /// Hands a job over and waits for what becomes of it. A key that waits or runs already on this node is answered with
@@ -181,43 +198,41 @@ impl Writer {
     }
 }
 
-async fn work<S: Store, C: Clock + 'static>(
-    engine: Arc<Engine<S, C>>,
-    mut queue: mpsc::Receiver<Item>,
-    batch: usize,
-    stop: Arc<Notify>,
-) {
-    let mut items = Vec::new();
-    loop {
-        let taken = tokio::select! {
-            taken = queue.recv_many(&mut items, batch) => taken,
-            () = stop.notified() => {
-                queue.close();
-                continue;
+impl Work {
+    /// Runs what comes, batch by batch, until the writer is closed or gone.
+    pub async fn run<S: Store, C: Clock>(&mut self, engine: &Engine<S, C>) {
+        let mut items = Vec::new();
+        loop {
+            let taken = tokio::select! {
+                taken = self.queue.recv_many(&mut items, self.batch) => taken,
+                () = self.stop.notified() => {
+                    self.queue.close();
+                    continue;
+                }
+            };
+            if taken == 0 {
+                return;
             }
-        };
-        if taken == 0 {
-            return;
-        }
-        let (jobs, waiting): (Vec<Job>, Vec<_>) =
-            items.drain(..).map(|item| (item.job, (item.reply, item.flight))).unzip();
-        let replies = run(&engine, jobs).await;
-        for (reply, (to, flight)) in replies.into_iter().zip(waiting) {
-            // First the key, then the reply: whoever asks again upon the reply is not in flight.
-            drop(flight);
-            let _ = to.send(reply);
+            let (jobs, waiting): (Vec<Job>, Vec<_>) =
+                items.drain(..).map(|item| (item.job, (item.reply, item.flight))).unzip();
+            let replies = run(engine, jobs).await;
+            for (reply, (to, flight)) in replies.into_iter().zip(waiting) {
+                // First the key, then the reply: whoever asks again upon the reply is not in flight.
+                drop(flight);
+                let _ = to.send(reply);
+            }
         }
     }
 }
 
 /// Runs a batch; if an operation panics, each job alone, so that it takes no other with it.
-async fn run<S: Store, C: Clock + 'static>(engine: &Arc<Engine<S, C>>, jobs: Vec<Job>) -> Vec<Reply> {
-    if let Some(replies) = attempt(engine, jobs.clone()).await {
+async fn run<S: Store, C: Clock>(engine: &Engine<S, C>, jobs: Vec<Job>) -> Vec<Reply> {
+    if let Some(replies) = attempt(engine, &jobs).await {
         return replies;
     }
     let mut replies = Vec::with_capacity(jobs.len());
     for job in jobs {
-        let alone = attempt(engine, vec![job]).await.and_then(|mut replies| replies.pop());
+        let alone = attempt(engine, &[job]).await.and_then(|mut replies| replies.pop());
         let broken = || Reply::Failed(StoreError::Refused("the operation broke off".into()));
         replies.push(alone.unwrap_or_else(broken));
     }
@@ -225,12 +240,14 @@ async fn run<S: Store, C: Clock + 'static>(engine: &Arc<Engine<S, C>>, jobs: Vec
 }
 
 /// None if an operation panicked; its transaction was dropped.
-async fn attempt<S: Store, C: Clock + 'static>(
-    engine: &Arc<Engine<S, C>>,
-    jobs: Vec<Job>,
-) -> Option<Vec<Reply>> {
-    let engine = engine.clone();
-    tokio::spawn(async move { engine.execute(&jobs).await }).await.ok()
+async fn attempt<S: Store, C: Clock>(engine: &Engine<S, C>, jobs: &[Job]) -> Option<Vec<Reply>> {
+    let mut running = Box::pin(engine.execute(jobs));
+    // After a panic the future is not looked at again, and the engine keeps nothing from one batch to the next.
+    poll_fn(|context| {
+        let polled = catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(context)));
+        polled.map_or(Poll::Ready(None), |polled| polled.map(Some))
+    })
+    .await
 }
 
 fn lock(flying: &Flying) -> std::sync::MutexGuard<'_, HashSet<String>> {

@@ -1,14 +1,16 @@
-//! A store of rows in memory: the engine's contract without a database, with faults on demand.
+//! A store of rows in memory: the engine's contract without a database. What its disk does, and what goes wrong with it,
+//! is another's to say.
+use crate::trace::Trace;
 use sea_orm::prelude::Uuid;
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use tokio::sync::{Mutex, OwnedMutexGuard};
-use zhanggui::drill::Dice;
 use zhanggui::each_table;
 use zhanggui::records::entity::*;
 use zhanggui::records::shelf::Row;
-use zhanggui::records::{Answer, Clock, Operation, PastReturn, Stop, Store, StoreError, Tx, Unit, Want};
+use zhanggui::records::{Clock, PastReturn, Store, StoreError, Tx, Unit, Want};
 
 /// A clock that stands where it is put.
 #[derive(Clone, Debug)]
@@ -47,97 +49,73 @@ rows! {
     responses: plugin_response; events: event; secrets: secret;
 }
 
-/// What may go wrong, in hundredths.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Faults {
-    pub begin: u64,
-    pub load: u64,
-    /// The transaction is lost at the commit.
-    pub commit: u64,
-    /// The transaction is committed, and nobody is told.
-    pub after_commit: u64,
+/// Where a transaction stands when something goes wrong with it, or takes its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum At {
+    Begin,
+    Load,
+    Write,
+    /// The commit was asked for, and nothing of it is on the disk.
+    Commit,
+    /// Everything is on the disk, and nobody was told.
+    Committed,
 }
+
+/// What the disk below the rows does: nothing, at once; or what a simulation makes of it.
+pub trait Disk: Clone + Send + Sync + 'static {
+    fn pass(&self, at: At) -> impl Future<Output = Result<(), StoreError>> + Send {
+        let _ = at;
+        async { Ok(()) }
+    }
+}
+
+/// A disk that always works.
+#[derive(Clone, Debug)]
+pub struct Sound;
+
+impl Disk for Sound {}
 
 #[derive(Clone, Debug)]
-pub struct Memory {
+pub struct Memory<D> {
     pub rows: Arc<Mutex<Rows>>,
-    pub faults: Faults,
-    /// The keys that were answered, commit by commit, in the order in which their operations ran.
-    pub answered: Arc<std::sync::Mutex<Vec<String>>>,
-    /// The keys of operations that ran to an answer, as often as they did.
-    pub ran: Arc<std::sync::Mutex<Vec<String>>>,
-    dice: Arc<std::sync::Mutex<Dice>>,
+    pub trace: Trace,
+    disk: D,
 }
 
-impl Memory {
-    pub fn new(faults: Faults, seed: u64) -> Memory {
-        Memory {
-            rows: Arc::default(),
-            answered: Arc::default(),
-            ran: Arc::default(),
-            faults,
-            dice: Arc::new(std::sync::Mutex::new(Dice::new(seed))),
-        }
+impl<D: Disk> Memory<D> {
+    pub fn new(disk: D, trace: Trace) -> Memory<D> {
+        Memory { rows: Arc::default(), trace, disk }
     }
-    /// The rows as they are.
-    pub async fn snapshot(&self) -> Rows {
-        self.rows.lock().await.clone()
-    }
-    fn fails(&self, percent: u64) -> bool {
-        percent > 0 && self.dice.lock().unwrap().percent(percent)
+    /// The same rows, over another node's way to the disk.
+    pub fn over(&self, disk: D) -> Memory<D> {
+        Memory { rows: self.rows.clone(), trace: self.trace.clone(), disk }
     }
 }
 
-/// An operation that says when it ran: a key that comes twice in a batch may be refused for now, and then answered.
-pub struct Traced {
-    pub key: String,
-    pub operation: Arc<dyn Operation>,
-    pub ran: Arc<std::sync::Mutex<Vec<String>>>,
-}
+type Change = Box<dyn FnOnce(&mut Rows) + Send>;
 
-impl Operation for Traced {
-    fn hints(&self) -> Vec<Want> {
-        self.operation.hints()
-    }
-    fn run(&self, unit: &mut Unit) -> Result<Answer, Stop> {
-        let done = self.operation.run(unit);
-        let kept = match &done {
-            Ok(_) => true,
-            Err(Stop::Refused(refusal)) => refusal.kept,
-            Err(Stop::Missing(_) | Stop::Ask(_)) => false,
-        };
-        if kept {
-            self.ran.lock().unwrap().push(self.key.clone());
-        }
-        done
-    }
-}
-
-fn broken(what: &str) -> StoreError {
-    StoreError::Failed(format!("made to fail: {what}"))
-}
-
-pub struct MemoryTx {
-    store: Memory,
+pub struct MemoryTx<D> {
+    trace: Trace,
+    disk: D,
     rows: OwnedMutexGuard<Rows>,
-    next: Option<Rows>,
+    changes: Vec<Change>,
 }
 
-impl Store for Memory {
-    type Tx = MemoryTx;
-    async fn begin(&self) -> Result<MemoryTx, StoreError> {
-        if self.fails(self.faults.begin) {
-            return Err(broken("begin"));
-        }
-        Ok(MemoryTx { store: self.clone(), rows: self.rows.clone().lock_owned().await, next: None })
+impl<D: Disk> Store for Memory<D> {
+    type Tx = MemoryTx<D>;
+    async fn begin(&self) -> Result<MemoryTx<D>, StoreError> {
+        self.disk.pass(At::Begin).await?;
+        let rows = self.rows.clone().lock_owned().await;
+        self.trace.forget();
+        Ok(MemoryTx { trace: self.trace.clone(), disk: self.disk.clone(), rows, changes: Vec::new() })
     }
 }
 
-impl Tx for MemoryTx {
+impl<D: Disk> Tx for MemoryTx<D> {
     async fn load(&mut self, unit: &mut Unit, wants: &BTreeSet<Want>) -> Result<(), StoreError> {
-        if self.store.fails(self.store.faults.load) {
-            return Err(broken("load"));
-        }
+        self.disk.pass(At::Load).await?;
+        // Every round of a transaction runs all of its operations: the last one counts.
+        self.trace.forget();
         for want in wants {
             load(&self.rows, unit, want);
             unit.note_loaded(want.clone());
@@ -151,44 +129,35 @@ impl Tx for MemoryTx {
         Ok(stores.iter().filter_map(|s| self.rows.chains.get(s).map(|c| (s.clone(), c.clone()))).collect())
     }
     async fn write(&mut self, unit: &Unit) -> Result<(), StoreError> {
-        let mut next = self.rows.clone();
+        self.disk.pass(At::Write).await?;
         macro_rules! write {
             ($field:ident, $entity:ident) => {
                 let (new, changed) = unit.t.$field.changes();
                 for row in new {
-                    let key = row.key();
-                    if next.$field.insert(key, row.clone()).is_some() {
+                    if self.rows.$field.contains_key(&row.key()) {
                         return Err(StoreError::Conflict(
                             concat!(stringify!($field), ": a row is there").into(),
                         ));
                     }
+                    let row = row.clone();
+                    self.changes.push(Box::new(move |rows| drop(rows.$field.insert(row.key(), row))));
                 }
                 for row in changed {
-                    next.$field.insert(row.key(), row.clone());
+                    let row = row.clone();
+                    self.changes.push(Box::new(move |rows| drop(rows.$field.insert(row.key(), row))));
                 }
             };
         }
         each_table!(write);
-        self.next = Some(next);
         Ok(())
     }
     async fn commit(mut self) -> Result<(), StoreError> {
-        if self.store.fails(self.store.faults.commit) {
-            return Err(broken("commit"));
+        self.disk.pass(At::Commit).await?;
+        for change in std::mem::take(&mut self.changes) {
+            change(&mut self.rows);
         }
-        if let Some(next) = self.next.take() {
-            // The last round of a transaction runs all of its operations: the last time is the one that counts.
-            let ran = std::mem::take(&mut *self.store.ran.lock().unwrap());
-            let new = next.answers.keys().filter(|key| !self.rows.answers.contains_key(*key));
-            let mut new: Vec<&String> = new.collect();
-            new.sort_by_key(|key| ran.iter().rposition(|of| of == *key));
-            self.store.answered.lock().unwrap().extend(new.into_iter().cloned());
-            *self.rows = next;
-        }
-        if self.store.fails(self.store.faults.after_commit) {
-            return Err(broken("the answer of the commit was lost"));
-        }
-        Ok(())
+        self.trace.commit();
+        self.disk.pass(At::Committed).await
     }
 }
 
