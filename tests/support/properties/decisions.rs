@@ -35,7 +35,7 @@ fn again(record: &decision::Model, books: &Rulebooks, seed: u64) -> usize {
         if let Some(element) = why["element"].as_u64() {
             recorded = &recorded[element as usize];
         }
-        // In an answer a number stands as text or as JSON's; the language writes it with its unit.
+        // In an answer money stands with its currency, and a number as text; the language writes both with their unit.
         let (Some(shown), Some(number)) = (why["is"]["value"].as_str().and_then(first), number(recorded))
         else {
             continue;
@@ -54,6 +54,7 @@ fn number(value: &Value) -> Option<rust_decimal::Decimal> {
     match value {
         Value::String(text) => text.parse().ok(),
         Value::Number(number) => number.to_string().parse().ok(),
+        Value::Object(money) => number(money.get("amount")?),
         _ => None,
     }
 }
