@@ -104,8 +104,11 @@ async fn postgres(url: &str, limits: Limits) -> Result<(DatabaseConnection, Data
         // A statement after a lock has to see what the lock waited for.
         ("default_transaction_isolation", "read committed"),
         // Whoever writes reads by keys only. A plan that was made while a table was empty, and read it from end to end,
-        // would stay until somebody analyses the table; it takes as long as the table is.
+        // would stay until somebody analyses the table; it takes as long as the table is. So does one that joins keys to
+        // the whole of an index.
         ("enable_seqscan", "off"),
+        ("enable_hashjoin", "off"),
+        ("enable_mergejoin", "off"),
         ("jit", "off"),
     ]);
     let reader = pool(limits).connect_with(reading).await.map_err(failed)?;

@@ -1,4 +1,4 @@
-//! Writes what a batch changed: an insert and an upsert per table.
+//! Writes what a batch changed: an insert and an update per table.
 //!
 //! The statements are raw SQL with the entities' names, in a form per database ([`arrays`], [`values`]), because
 //! `insert_many` makes a text of its own for each number of rows: a batch of 64 clients then spends more time in the
@@ -56,14 +56,15 @@ async fn rows<E: EntityTrait>(
     arrays::put::<E>(tx, rows, replace).await
 }
 
+/// How many rows it wrote.
 async fn execute(
     tx: &DatabaseTransaction,
     backend: DbBackend,
     sql: String,
     values: Vec<Value>,
-) -> Result<(), StoreError> {
+) -> Result<u64, StoreError> {
     let statement = Statement::from_sql_and_values(backend, sql, values);
-    tx.execute_raw(statement).await.map(drop).map_err(errors::of)
+    tx.execute_raw(statement).await.map(|done| done.rows_affected()).map_err(errors::of)
 }
 
 /// `"table" ("column", …)`.
