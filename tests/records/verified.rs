@@ -45,6 +45,11 @@ const WRONG: &[(&str, &str)] = &[
     ("orphan", "DELETE FROM settlements"),
     ("orphan", "DELETE FROM accounts"),
     ("orphan", "UPDATE returns SET ticket_id = id"),
+    (
+        "orphan",
+        "UPDATE settled_members SET member_id = settlement_id
+         WHERE member_id IN (SELECT member_id FROM settled_members LIMIT 1)",
+    ),
 ];
 
 /// Takes away what protects the rows: this test does what nobody may do.

@@ -22,14 +22,16 @@ CREATE FUNCTION entries_balance() RETURNS trigger LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
   movement UUID;
+  balanced BOOLEAN;
 BEGIN
-  SELECT movement_id INTO movement FROM added GROUP BY movement_id HAVING sum(amount) <> 0 LIMIT 1;
-  IF FOUND THEN
-    RAISE EXCEPTION 'the entries of movement % do not sum to zero', movement USING ERRCODE = '23000';
-  END IF;
-  SELECT id INTO movement FROM added JOIN movements ON id = movement_id LIMIT 1;
-  IF FOUND THEN
+  -- Each movement is looked up once, however many entries it has.
+  SELECT movement_id, total = 0 INTO movement, balanced
+  FROM (SELECT movement_id, sum(amount) AS total FROM added GROUP BY movement_id) AS sums
+  LEFT JOIN movements ON id = movement_id WHERE total <> 0 OR id IS NOT NULL LIMIT 1;
+  IF balanced THEN
     RAISE EXCEPTION 'movement % is closed: it takes no further entries', movement USING ERRCODE = '23000';
+  ELSIF FOUND THEN
+    RAISE EXCEPTION 'the entries of movement % do not sum to zero', movement USING ERRCODE = '23000';
   END IF;
   RETURN NULL;
 END $$;

@@ -1,4 +1,5 @@
-//! The ledger. Lots and entries, of which there are most, have no foreign keys: `verify` looks for orphans instead.
+//! The ledger. Lots and entries, of which there are most, and settled members, of which there are most at once, have no
+//! foreign keys: `verify` looks for orphans instead.
 
 pub(super) const TABLES: &str = "
 CREATE TABLE accounts (
@@ -132,7 +133,7 @@ CREATE TABLE settlements (
 CREATE INDEX settlements_year ON settlements (ledger, year);
 
 CREATE TABLE settled_members (
-  member_id UUID NOT NULL REFERENCES members (id),
+  member_id UUID NOT NULL,
   ledger TEXT NOT NULL,
   year INTEGER NOT NULL,
   settlement_id UUID NOT NULL,

@@ -261,6 +261,8 @@ pub(super) const ALL: &[Check] = &[
         AND NOT EXISTS (SELECT 1 FROM redemptions r WHERE r.id = o.redemption_id)"),
     orphan("settled_members", "SELECT member_id FROM settled_members o WHERE NOT EXISTS
         (SELECT 1 FROM settlements s WHERE s.id = o.settlement_id)"),
+    orphan("settled_members", "SELECT member_id FROM settled_members o WHERE NOT EXISTS
+        (SELECT 1 FROM members m WHERE m.id = o.member_id)"),
 ];
 
 /// Rows that name an owner that is not there; the key is that of the row, or the owner's.
