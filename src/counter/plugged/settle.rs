@@ -249,7 +249,7 @@ impl Settling {
             }
         }
         if note.failed.is_some() {
-            self.place.heard.failed(self.place.store, &note);
+            place.heard.failed(place.store, &note);
             match &source.on_failure {
                 OnFailure::Value(constant) => {
                     note.held = Some(Held::Value);

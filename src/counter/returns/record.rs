@@ -8,7 +8,8 @@ use crate::counter::returns::payout::{self, Payee};
 use crate::counter::returns::points::{self, Taken, Traces};
 use crate::counter::returns::request::{FinalLine, GiftState, LineBack, RecordRequest, Slip};
 use crate::counter::returns::tender::{Part, Plan, plan};
-use crate::counter::returns::{traces, units};
+use crate::counter::returns::traces;
+use crate::counter::returns::units::{self, Range};
 use crate::counter::stored::Place;
 use crate::counter::tickets::{KEY, Ticket};
 use crate::program::iso::{format_date, format_datetime};
@@ -226,7 +227,9 @@ impl Opened {
         let mut seq = 0;
         for judged in &self.judgement.lines {
             let reason = self.ticket.slip.request.get("reason").and_then(Value::as_str).unwrap_or_default();
-            for (nth, (range, refund)) in judged.ranges.iter().zip(split(judged)).enumerate() {
+            let sold = self.sale().and_then(|s| unit.t.sale_lines.get(&(s.id, judged.said.line)));
+            let parts = split(judged, sold);
+            for (nth, (range, refund)) in judged.ranges.iter().zip(parts).enumerate() {
                 unit.t.return_lines.put(return_line::Model {
                     return_id: self.id,
                     seq,
@@ -291,10 +294,15 @@ impl Opened {
     }
 }
 
-/// A line's value over the ranges of its units.
-fn split(judged: &Judged) -> Vec<i64> {
-    let sizes: Vec<i64> = judged.ranges.iter().map(|r| i64::from(units::count(&[*r]))).collect();
-    crate::counter::allocate::by_weight(judged.value, &sizes)
+/// A line's value over the ranges of its units, by what was paid for them: units of one line may differ by one.
+fn split(judged: &Judged, sold: Option<&sale_line::Model>) -> Vec<i64> {
+    let paid = |line: &sale_line::Model, range: &Range| units::worth(line.paid, line.quantity, &[*range]);
+    let mut weights: Vec<i64> =
+        sold.map(|line| judged.ranges.iter().map(|range| paid(line, range)).collect()).unwrap_or_default();
+    if weights.iter().all(|weight| *weight == 0) {
+        weights = judged.ranges.iter().map(|range| i64::from(units::count(&[*range]))).collect();
+    }
+    crate::counter::allocate::by_weight(judged.value, &weights)
 }
 
 /// The slip, with what was found out about gifts since.
