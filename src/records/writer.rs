@@ -10,10 +10,16 @@ use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
+use std::time::{Duration, Instant};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 /// How often a job may stop for what has to be found out: operations have a lower bound of their own.
 const MAX_ASKS: usize = 32;
+
+/// How soon those who were answered come again, if they do not think in between.
+const SOON: Duration = Duration::from_millis(1);
+/// How long the writer waits for the next of them.
+const NAP: Duration = Duration::from_micros(50);
 
 /// How much the writer takes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +91,8 @@ pub struct Writer {
 pub struct Work {
     queue: mpsc::Receiver<Item>,
     batch: usize,
+    /// Whether it waits, by the machine's clock, for those who come again at once.
+    gathers: bool,
     stop: Arc<Notify>,
     _working: watch::Sender<()>,
 }
@@ -103,6 +111,7 @@ impl Writer {
         O: FnOnce() -> F + Send + 'static,
     {
         let (writer, mut work) = Writer::apart(bounds);
+        work.gathers = true;
         let (opened, opening) = std::sync::mpsc::sync_channel(1);
         let body = move || {
             let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
@@ -133,7 +142,8 @@ impl Writer {
         let (sender, receiver) = mpsc::channel(bounds.queue.max(1));
         let (works, working) = watch::channel(());
         let (flying, stop) = (Flying::default(), Arc::new(Notify::new()));
-        let work = Work { queue: receiver, batch: bounds.batch.max(1), stop: stop.clone(), _working: works };
+        let batch = bounds.batch.max(1);
+        let work = Work { queue: receiver, batch, gathers: false, stop: stop.clone(), _working: works };
         (Writer { queue: sender, flying, stop, working }, work)
     }
 
@@ -202,6 +212,7 @@ impl Work {
     /// Runs what comes, batch by batch, until the writer is closed or gone.
     pub async fn run<S: Store, C: Clock>(&mut self, engine: &Engine<S, C>) {
         let mut items = Vec::new();
+        let mut answered: Option<(usize, Instant)> = None;
         loop {
             let taken = tokio::select! {
                 taken = self.queue.recv_many(&mut items, self.batch) => taken,
@@ -213,6 +224,13 @@ impl Work {
             if taken == 0 {
                 return;
             }
+            if let Some((before, at)) = answered
+                && self.gathers
+                && at.elapsed() < SOON
+            {
+                gather(&mut self.queue, &mut items, before);
+            }
+            let taken = items.len();
             let (jobs, waiting): (Vec<Job>, Vec<_>) =
                 items.drain(..).map(|item| (item.job, (item.reply, item.flight))).unzip();
             let replies = run(engine, jobs).await;
@@ -221,6 +239,25 @@ impl Work {
                 drop(flight);
                 let _ = to.send(reply);
             }
+            answered = Some((taken, Instant::now()));
+        }
+    }
+}
+
+/// Waits for those who were answered together and come again together, as long as they keep coming: the first of them would
+/// otherwise be written alone, and all the others after it. The thread sleeps, since the runtime's timer knows only
+/// milliseconds; nothing else runs on it then.
+fn gather(queue: &mut mpsc::Receiver<Item>, items: &mut Vec<Item>, before: usize) {
+    while items.len() < before {
+        std::thread::sleep(NAP);
+        let had = items.len();
+        while items.len() < before
+            && let Ok(item) = queue.try_recv()
+        {
+            items.push(item);
+        }
+        if items.len() == had {
+            return;
         }
     }
 }
