@@ -1,11 +1,14 @@
 //! What is possible: a writer's own loop over the driver, batches as prepared or set statements, and nothing else.
 //!
 //! It writes the same rows into the same schema, with its keys, indexes, checks and triggers: an event; or a posting's
-//! answer, movement, entries, lot and account. What it does not do: read what its writes find out anyway (whether the key
-//! is known, what the balance is), look for what else a member has, hash ids, and give up only what fails.
+//! answer, movement, entries, lot and account. On PostgreSQL it learns which keys are new and what the balances are, and
+//! decides in memory in the order of arrival, since a posting has to be refused where points are short; on SQLite the
+//! writes alone find that out. What it does not do: find answers that are there, look for what else a member has, hash
+//! ids, and give up only what fails.
 use super::{Measured, clients};
 use sea_orm::prelude::Uuid;
 use sea_orm::sqlx::{self, Connection as _, PgConnection};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::rc::Rc;
 use tokio::sync::{mpsc, oneshot};
@@ -172,17 +175,16 @@ async fn batch(tx: &mut PgConnection, items: &[Item], members: &[Uuid]) {
         .fetch_all(&mut *tx)
         .await
         .unwrap();
-    sqlx::query(
-        "INSERT INTO answers SELECT k, k, 201, '', 1 FROM UNNEST($1::text[]) k ON CONFLICT DO NOTHING",
+    let new: Vec<(String,)> = sqlx::query_as(
+        "INSERT INTO answers SELECT k, k, 201, '', 1 FROM UNNEST($1::text[]) k ON CONFLICT DO NOTHING RETURNING key",
     )
     .bind(&keys)
-    .execute(&mut *tx)
+    .fetch_all(&mut *tx)
     .await
     .unwrap();
+    assert_eq!(new.len(), keys.len());
+    balances(tx, &whose).await;
     for sql in [
-        "WITH n AS (SELECT w, count(*) * 10 AS x FROM UNNEST($1::uuid[]) w GROUP BY w)
-            INSERT INTO accounts SELECT w, 'department', x, 0, 0, 0, 1 FROM n ON CONFLICT (member_id, ledger) DO UPDATE
-            SET available = accounts.available + excluded.available, version = accounts.version + 1",
         "INSERT INTO entries SELECT m, 0, w, 'department', 'issued', -10, NULL
             FROM UNNEST($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[]) t(w, m, l, c)
             UNION ALL SELECT m, 1, w, 'department', 'available', 10, l
@@ -196,4 +198,35 @@ async fn batch(tx: &mut PgConnection, items: &[Item], members: &[Uuid]) {
         let query = if sql.contains("$4") { query.bind(&movements).bind(&lots).bind(&causes) } else { query };
         query.execute(&mut *tx).await.unwrap();
     }
+}
+
+/// Reads the balances of those who are locked, adds ten points for each posting in its turn, and writes them.
+async fn balances(tx: &mut PgConnection, whose: &[Uuid]) {
+    let known: Vec<(Uuid, i64, i64)> = sqlx::query_as(
+        "SELECT member_id, available, version FROM accounts WHERE member_id = ANY($1) AND ledger = 'department'",
+    )
+    .bind(whose)
+    .fetch_all(&mut *tx)
+    .await
+    .unwrap();
+    let mut accounts: BTreeMap<Uuid, (i64, i64)> =
+        known.into_iter().map(|(member, available, version)| (member, (available, version))).collect();
+    for member in whose {
+        let (available, version) = accounts.entry(*member).or_default();
+        (*available, *version) = (*available + 10, *version + 1);
+        assert!(*available >= 0);
+    }
+    let (members, rest): (Vec<Uuid>, Vec<(i64, i64)>) = accounts.into_iter().unzip();
+    let (available, version): (Vec<i64>, Vec<i64>) = rest.into_iter().unzip();
+    sqlx::query(
+        "INSERT INTO accounts SELECT w, 'department', a, 0, 0, 0, v
+            FROM UNNEST($1::uuid[], $2::bigint[], $3::bigint[]) t(w, a, v) ON CONFLICT (member_id, ledger) DO UPDATE
+            SET available = excluded.available, version = excluded.version",
+    )
+    .bind(&members)
+    .bind(&available)
+    .bind(&version)
+    .execute(&mut *tx)
+    .await
+    .unwrap();
 }
