@@ -5,10 +5,11 @@ use super::paths::Fact;
 use super::question::Question;
 use super::values::{hear, of_slot};
 use super::{MAX_CALLS, MAX_ROUNDS};
-use crate::lang::typed::{DecisionId, OnFailure, PluginSource};
+use crate::lang::typed::{DecisionId, OnFailure, PluginSource, Ty};
 use crate::plugins::contract::{Answer, Failure, Value as Said};
 use crate::program::bind::FactError;
-use crate::program::facts::Facts;
+use crate::program::facts::{Facts, Slot, Tag};
+use crate::program::link::Linked;
 use crate::program::outcome::Outcome;
 use crate::program::render::Why;
 use crate::program::turns::Lacking;
@@ -170,12 +171,16 @@ impl Settling {
                 self.lacking = lacking;
                 return Ok(Settled::Ask(questions));
             }
+            let mut adopted = true;
             for (path, found) in known {
-                if let Some(denied) = self.take(place, said, path, found)? {
-                    return Ok(Settled::Denied(Box::new(denied)));
+                match self.take(place, said, path, found)? {
+                    Taken::Denied(denied) => return Ok(Settled::Denied(denied)),
+                    Taken::Known(whole) => adopted &= whole,
                 }
             }
-            self.bind(place)?;
+            if !adopted {
+                self.bind(place)?;
+            }
         }
     }
 
@@ -221,8 +226,7 @@ impl Settling {
         Look::Ask(arguments, question)
     }
 
-    /// Takes up what is known of a fact: its note, and its value where it has one. The note alone comes back where the
-    /// vocabulary denies.
+    /// Takes up what is known of a fact: its note, and its value where it has one.
     ///
     /// # Errors
     /// Where the vocabulary does not take what the desk said.
@@ -232,19 +236,20 @@ impl Settling {
         said: &Map<String, Json>,
         path: &str,
         found: Found,
-    ) -> Result<Option<Note>, FactError> {
+    ) -> Result<Taken, FactError> {
         let linked = place.program.linked();
         let vocab = &linked.rulebook.vocab;
-        let Some((fact, source)) = Fact::at(vocab, path) else { return Ok(None) };
+        let Some((fact, source)) = Fact::at(vocab, path) else { return Ok(Taken::Known(true)) };
         let PluginSource { plugin, function, .. } = &**source;
         let told = found.told.as_ref().ok().map(std::sync::Arc::as_ref);
         let mut note = Note::of(path, plugin, function, &found.key, told);
         if let Err(failed) = &found.told {
             note.failed = Some(failed.clone());
         }
+        let mut alone = Facts::default();
         if let Some(answer) = &note.answer {
             match heard(place.program, &fact, &found.arguments, answer) {
-                Ok(value) => note.value = Some(value),
+                Ok((value, bound)) => (note.value, alone) = (Some(value), bound),
                 Err(why) => note.failed = Some(Failed::of(&Failure::WrongAnswer(why))),
             }
         }
@@ -261,20 +266,69 @@ impl Settling {
                 }
                 OnFailure::Deny => {
                     note.held = Some(Held::Deny);
-                    return Ok(Some(note));
+                    return Ok(Taken::Denied(Box::new(note)));
                 }
             }
         }
+        let mut adopted = true;
         if let Some(value) = &note.value {
             enter(place.program, &mut self.facts, &fact, &found.arguments, value.clone());
+            adopted = self.adopt(linked, &fact, alone);
         }
         self.notes.push(note);
-        Ok(None)
+        Ok(Taken::Known(adopted))
+    }
+
+    /// Gives a fact the value that it has in facts that were bound alone; false where it means something only there: texts
+    /// have numbers of their own.
+    fn adopt(&mut self, linked: &Linked, fact: &Fact<'_>, alone: Facts) -> bool {
+        let scalar = !matches!(fact.ty().inner(), Ty::Text | Ty::Entity(_) | Ty::List(_) | Ty::Set(_));
+        let same_money = alone.currency.is_none() || alone.currency == self.bound.currency;
+        // A number with more than four decimals stands apart from its slot, and so does a text.
+        let whole = |slot: &Slot| matches!(slot.tag, Tag::Absent | Tag::Value);
+        if !scalar || !same_money {
+            return false;
+        }
+        match fact {
+            Fact::Root(def) => {
+                let places = linked.rulebook.vocab.roots.iter().zip(&linked.layout.roots);
+                let place =
+                    places.filter(|(root, _)| root.name == def.name).map(|(_, place)| place.slot).next();
+                let from = place.and_then(|at| alone.slots.get(at as usize)).filter(|slot| whole(slot));
+                let to = place.and_then(|at| self.bound.slots.get_mut(at as usize));
+                let (Some(from), Some(to)) = (from, to) else { return false };
+                *to = *from;
+                true
+            }
+            Fact::Call(_) => {
+                let Some(call) = alone.calls.into_iter().next().filter(|call| whole(&call.slot)) else {
+                    return false;
+                };
+                if self.bound.calls.iter().any(|c| c.fact == call.fact && c.args == call.args) {
+                    return false;
+                }
+                self.bound.calls.push(call);
+                true
+            }
+        }
     }
 }
 
-/// An answer as facts are written, if the vocabulary takes it.
-fn heard(program: &Program, fact: &Fact<'_>, arguments: &[Value], answer: &Answer) -> Result<Json, String> {
+/// What taking up a fact came to.
+enum Taken {
+    /// Whether its value is bound already.
+    Known(bool),
+    /// The vocabulary denies.
+    Denied(Box<Note>),
+}
+
+/// An answer as facts are written, and bound alone, if the vocabulary takes it.
+fn heard(
+    program: &Program,
+    fact: &Fact<'_>,
+    arguments: &[Value],
+    answer: &Answer,
+) -> Result<(Json, Facts), String> {
     let said = match answer {
         Answer::Value(said) => said.clone(),
         Answer::Allow => Said::Word("allow".into()),
@@ -290,8 +344,8 @@ fn heard(program: &Program, fact: &Fact<'_>, arguments: &[Value], answer: &Answe
     let value = hear(&program.linked().rulebook.vocab, fact.ty(), &said)?;
     let mut alone = Json::Object(Map::new());
     enter(program, &mut alone, fact, arguments, value.clone());
-    program.binder().bind(alone.to_string().as_bytes()).map_err(|e| e.message)?;
-    Ok(value)
+    let bound = program.binder().bind(alone.to_string().as_bytes()).map_err(|e| e.message)?;
+    Ok((value, bound))
 }
 
 /// What the desk said of a fact, among all that it said.

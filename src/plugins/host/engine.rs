@@ -7,8 +7,8 @@ use sha2::{Digest, Sha256};
 use std::hash::{Hash, Hasher};
 use std::time::Duration;
 use wasmtime::{
-    Config, Engine, InstanceAllocationStrategy, Module, PoolingAllocationConfig, Store, StoreLimitsBuilder,
-    Trap,
+    Config, Enabled, Engine, InstanceAllocationStrategy, Module, PoolingAllocationConfig, Store,
+    StoreLimitsBuilder, Trap,
 };
 
 /// Memory that a slot keeps between two instances: threads that give it back and fetch it again fight for the
@@ -69,7 +69,10 @@ fn pool(settings: &HostSettings) -> PoolingAllocationConfig {
         .max_memory_size(usize::try_from(settings.memory).unwrap_or(usize::MAX))
         .table_elements(settings.table as usize)
         .linear_memory_keep_resident(KEEP_RESIDENT)
-        .table_keep_resident(64 << 10);
+        .table_keep_resident(64 << 10)
+        // Only pages that a call has written to are cleaned, where the kernel can name them: to give all of them back
+        // interrupts the processors of every other thread.
+        .pagemap_scan(Enabled::Auto);
     pool
 }
 
