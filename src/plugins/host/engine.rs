@@ -13,7 +13,7 @@ use wasmtime::{
 
 /// Memory that a slot keeps between two instances: threads that give it back and fetch it again fight for the
 /// kernel's lock of the address space.
-const KEEP_RESIDENT: usize = 256 << 10;
+const KEEP_RESIDENT: usize = 96 << 10;
 
 /// All that decides what machine code comes out; the same in the server and in its compiling child.
 fn config() -> Config {
