@@ -183,14 +183,15 @@ impl Desk {
         let (said, of_plugins) = self.apart(said);
         add(&mut facts, &said, "facts")?;
         let place = Place { program: &self.program, store: &self.store, heard: &self.heard };
-        let ruled = match settle(&place, id, facts, &of_plugins).map_err(unbound)? {
+        let mut ruled = match settle(&place, id, facts, &of_plugins).map_err(unbound)? {
             Settled::Ruled(ruled) => ruled,
             Settled::Ask(questions) => return Err(Asking::stop(self.heard.clone(), questions)),
             Settled::Denied(note) => return Err(denied(&note).into()),
         };
         let mut text = String::with_capacity(1024);
         self.program.renderer().render_with(&mut text, &ruled.outcome, None, &ruled.whys());
-        Ok(Ruling::of(decision, ruled.facts.to_string(), text, ruled.notes))
+        let facts = ruled.take_facts(&self.program).to_string();
+        Ok(Ruling::of(decision, facts, text, ruled.notes))
     }
 
     /// Decides as far as it can be told now, for what is printed or foretold: no plugin is asked, and nothing of it can be

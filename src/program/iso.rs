@@ -27,7 +27,7 @@ pub fn parse_date(text: &str) -> Option<i32> {
 /// The inverse of [`parse_date`]; a day outside the calendar is shown by its number.
 pub fn format_date(day: i32) -> String {
     match day.checked_add(EPOCH_FROM_CE).and_then(NaiveDate::from_num_days_from_ce_opt) {
-        Some(date) => date.format("%Y-%m-%d").to_string(),
+        Some(date) => date.to_string(),
         None => format!("day {day}"),
     }
 }

@@ -11,9 +11,8 @@ use crate::program::limits::Limits;
 use crate::program::literal::call_path;
 use crate::program::outcome::Outcome;
 use crate::program::value::Value;
-use crate::program::vm::{Exit, Frame, argument, outputs};
+use crate::program::vm::{Exit, Frame, Seen, argument, returned};
 use crate::program::walk;
-use num_rational::BigRational;
 use num_traits::ToPrimitive;
 
 /// Members of a closed type that are tried, half from each end.
@@ -117,13 +116,13 @@ fn turns_on(
 ) -> bool {
     let Some(code) = compiled.code(decision) else { return false };
     let mut tried = facts.clone();
-    let mut first: Option<Vec<Value>> = None;
+    let mut first: Option<Vec<Seen>> = None;
     for slot in trials(compiled, code, lacking) {
         put(compiled, &mut tried, lacking, slot);
         if compiled.run(decision, &tried, frame).is_err() {
             continue;
         }
-        let answer = answered(code, compiled, decision, &tried, frame);
+        let answer = returned(code, compiled.linked(), decision, &tried, frame);
         match &first {
             None => first = Some(answer),
             Some(first) if *first != answer => return true,
@@ -131,20 +130,6 @@ fn turns_on(
         }
     }
     false
-}
-
-/// The outputs that are returned.
-fn answered(
-    code: &Code,
-    compiled: &Compiled,
-    decision: DecisionId,
-    facts: &Facts,
-    frame: &Frame,
-) -> Vec<Value> {
-    let linked = compiled.linked();
-    let defs = linked.rulebook.vocab.decisions.get(decision.ix()).map(|d| d.outputs.as_slice());
-    let all = outputs(code, linked, decision, facts, frame).into_iter().zip(defs.unwrap_or_default());
-    all.filter(|(_, def)| !def.working).map(|(value, _)| value).collect()
 }
 
 /// Gives a fact a value; the one that was given before is gone.
@@ -185,7 +170,8 @@ fn trials(compiled: &Compiled, code: &Code, lacking: &Lacking) -> Vec<Slot> {
         Ty::Unit(unit) => vocab.units.get(unit.ix()).map(|u| &u.step),
         _ => None,
     };
-    let step = step.and_then(|step| (step * BigRational::from_integer(SCALE.into())).to_i64());
+    let step =
+        step.and_then(|step| SCALE.checked_mul(step.numer().to_i64()?)?.checked_div(step.denom().to_i64()?));
     let step = step.filter(|step| *step > 0).unwrap_or(1);
     let bits: Vec<i64> = match ty.inner() {
         Ty::Bool => vec![0, 1],

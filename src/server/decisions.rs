@@ -11,7 +11,7 @@ use crate::server::problem::Problem;
 use crate::server::request::{Ask, Batch};
 use crate::server::state::State;
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde_json::{Map, json};
+use serde_json::Map;
 use std::cell::RefCell;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -151,7 +151,7 @@ impl Asker {
                 program.renderer().render_with(&mut out, outcome, explanation.as_deref(), &ruled.whys());
                 if !ruled.notes.is_empty() && out.pop() == Some('}') {
                     out.push_str(",\"plugins\":");
-                    out.push_str(&json!(ruled.notes).to_string());
+                    out.push_str(&serde_json::to_string(&ruled.notes).map_err(|_| Problem::internal())?);
                     out.push('}');
                 }
                 Ok(Decided::Done(out))
@@ -235,8 +235,7 @@ fn answer(program: &Arc<Program>, store: &str, decision: DecisionId, facts: &[u8
         let outcome = match at_once(program, decision, bound) {
             Ok(outcome) => outcome,
             Err(lacking) => {
-                let facts = serde_json::from_slice(facts).map_err(|_| Problem::internal())?;
-                let settling = Settling::from_first_try(facts, bound.clone(), lacking);
+                let settling = Settling::from_first_try(facts.to_vec(), bound.clone(), lacking);
                 let asker = Asker { store: store.to_owned(), program: program.clone(), decision, explain };
                 return asker.decide(settling, Arc::default());
             }

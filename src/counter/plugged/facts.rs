@@ -1,5 +1,5 @@
 //! What a plugin is shown: the facts that its declaration reads, by path, lists as tables. What is unknown is left out.
-use super::values::{of_slot, say};
+use super::values::say_slot;
 use crate::lang::typed::{Read, Ty};
 use crate::plugins::contract::{Field, Table, Value as Said};
 use crate::program::facts::{Facts, Place, Shape, Slot, Tag};
@@ -40,8 +40,7 @@ impl Walk<'_> {
                 into.fields.push(Field { path: path.to_owned(), value: Said::Absent });
             }
             (Shape::Scalar, _) => {
-                let value = of_slot(self.linked, self.facts, &place.ty, slot);
-                if let Some(value) = value.and_then(|v| say(self.linked, &place.ty, &v)) {
+                if let Some(value) = say_slot(self.linked, self.facts, &place.ty, slot) {
                     into.fields.push(Field { path: path.to_owned(), value });
                 }
             }

@@ -1,10 +1,10 @@
 //! One question to a plugin: what it is asked by, what it is shown, and the key that is the same for every repetition.
 use super::facts::shown;
 use super::paths::Fact;
-use super::values::say;
+use super::values::{kind_of, say};
 use crate::lang::typed::PluginSource;
 use crate::plugins::ask::Asked;
-use crate::plugins::contract::{Call, Field};
+use crate::plugins::contract::{Call, Field, Value as Said};
 use crate::program::dates::date_of;
 use crate::program::facts::Facts;
 use crate::program::iso::format_date;
@@ -72,21 +72,60 @@ impl Question {
 
 /// Over what makes two calls the same question; not over the moment, which a repetition does not share.
 fn digest(plugin: &str, call: &Call, operation: &str) -> Vec<u8> {
-    let json = |fields: &Vec<Field>| serde_json::to_string(fields).unwrap_or_default();
-    let parts = [
-        "plugin call 1",
-        plugin,
-        &call.function,
-        &call.store,
-        operation,
-        &json(&call.arguments),
-        &json(&call.facts),
-        &serde_json::to_string(&call.tables).unwrap_or_default(),
-    ];
-    let mut hash = Sha256::new();
-    for part in parts {
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part.as_bytes());
+    let mut parts = Parts(Sha256::new());
+    for part in ["plugin call 2", plugin, &call.function, &call.store, operation] {
+        parts.text(part);
     }
-    hash.finalize().to_vec()
+    parts.fields(&call.arguments);
+    parts.fields(&call.facts);
+    parts.count(call.tables.len());
+    for table in &call.tables {
+        parts.text(&table.path);
+        parts.count(table.rows.len());
+        table.rows.iter().for_each(|row| parts.fields(row));
+    }
+    parts.0.finalize().to_vec()
+}
+
+/// What is digested: every text with its length and every list with its count, so that no two questions make the same bytes.
+struct Parts(Sha256);
+
+impl Parts {
+    fn count(&mut self, count: usize) {
+        self.0.update((count as u64).to_be_bytes());
+    }
+    fn text(&mut self, text: &str) {
+        self.count(text.len());
+        self.0.update(text.as_bytes());
+    }
+    fn number(&mut self, number: i64) {
+        self.0.update(number.to_be_bytes());
+    }
+    fn fields(&mut self, fields: &[Field]) {
+        self.count(fields.len());
+        for Field { path, value } in fields {
+            self.text(path);
+            self.text(kind_of(value));
+            match value {
+                Said::Absent => {}
+                Said::Truth(truth) => self.number((*truth).into()),
+                Said::Whole(number) | Said::Duration(number) => self.number(*number),
+                Said::Money(money) => {
+                    self.number(money.minor);
+                    self.text(&money.currency);
+                }
+                Said::Quantity(quantity) => {
+                    self.text(&quantity.amount);
+                    self.text(&quantity.unit);
+                }
+                Said::Decimal(text)
+                | Said::Text(text)
+                | Said::Word(text)
+                | Said::Date(text)
+                | Said::Instant(text)
+                | Said::Period(text)
+                | Said::Other(text) => self.text(text),
+            }
+        }
+    }
 }

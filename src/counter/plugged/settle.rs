@@ -29,8 +29,7 @@ pub struct Place<'a> {
 /// What was decided.
 #[derive(Debug)]
 pub struct Ruled {
-    /// As evaluated: what plugins said is part of them.
-    pub facts: Json,
+    given: Given,
     pub bound: Facts,
     pub outcome: Outcome,
     /// In the order in which they were asked.
@@ -38,6 +37,11 @@ pub struct Ruled {
 }
 
 impl Ruled {
+    /// The facts as evaluated, which are read once: what plugins said is part of them.
+    pub fn take_facts(&mut self, program: &Program) -> Json {
+        with_notes(program, std::mem::take(&mut self.given).json(), &self.notes)
+    }
+
     /// Why the desk is asked for facts that plugins have no answer for.
     pub fn whys(&self) -> Vec<Why> {
         whys(&self.notes)
@@ -99,7 +103,7 @@ pub fn settle(
     facts: Json,
     said: &Map<String, Json>,
 ) -> Result<Settled, FactError> {
-    let mut settling = Settling::from_first_try(facts, Facts::default(), BTreeSet::new());
+    let mut settling = Settling { given: Given::Read(facts), ..Settling::default() };
     settling.bind(place)?;
     settling.go_on(place, decision, said)
 }
@@ -107,13 +111,37 @@ pub fn settle(
 /// How far deciding on some facts has come. It goes on when the plugins that it asks have answered.
 #[derive(Debug, Default)]
 pub struct Settling {
-    facts: Json,
+    given: Given,
     bound: Facts,
     notes: Vec<Note>,
     /// What is asked for, or looked up where it was.
     lacking: BTreeSet<String>,
     /// The arguments and the keys of what was asked for.
     asked: BTreeMap<String, (Vec<Value>, String)>,
+}
+
+/// The facts before any plugin said anything. A text is read only where its values are asked for: to bind it took another
+/// way.
+#[derive(Clone, Debug)]
+enum Given {
+    Text(Vec<u8>),
+    Read(Json),
+}
+
+impl Default for Given {
+    fn default() -> Given {
+        Given::Read(Json::Null)
+    }
+}
+
+impl Given {
+    fn json(self) -> Json {
+        match self {
+            // It was bound, so it can be read.
+            Given::Text(text) => serde_json::from_slice(&text).unwrap_or_default(),
+            Given::Read(json) => json,
+        }
+    }
 }
 
 /// What is known of a fact that a plugin answers; what is asked, with its arguments.
@@ -130,9 +158,9 @@ struct Found {
 }
 
 impl Settling {
-    /// On facts that have been bound, and without which of them plugins answer nothing could be decided.
-    pub fn from_first_try(facts: Json, bound: Facts, lacking: BTreeSet<String>) -> Settling {
-        Settling { facts, bound, lacking, ..Settling::default() }
+    /// On facts (JSON) that have been bound, and without which of them plugins answer nothing could be decided.
+    pub fn from_first_try(facts: Vec<u8>, bound: Facts, lacking: BTreeSet<String>) -> Settling {
+        Settling { given: Given::Text(facts), bound, lacking, ..Settling::default() }
     }
 
     /// Decides with what plugins have said so far; `said` as for [`settle`].
@@ -149,8 +177,8 @@ impl Settling {
             if self.lacking.is_empty() {
                 match attempt(place.program, decision, &self.bound, &self.notes) {
                     Ok(outcome) => {
-                        let Settling { facts, bound, notes, .. } = std::mem::take(self);
-                        return Ok(Settled::Ruled(Box::new(Ruled { facts, bound, outcome, notes })));
+                        let Settling { given, bound, notes, .. } = std::mem::take(self);
+                        return Ok(Settled::Ruled(Box::new(Ruled { given, bound, outcome, notes })));
                     }
                     Err(lacking) => self.lacking = lacking,
                 }
@@ -185,7 +213,8 @@ impl Settling {
     }
 
     fn bind(&mut self, place: &Place<'_>) -> Result<(), FactError> {
-        place.program.binder().bind_into(self.facts.to_string().as_bytes(), &mut self.bound)
+        let facts = with_notes(place.program, self.given.clone().json(), &self.notes);
+        place.program.binder().bind_into(facts.to_string().as_bytes(), &mut self.bound)
     }
 
     /// `before`: how many are looked at before it in this round.
@@ -270,11 +299,7 @@ impl Settling {
                 }
             }
         }
-        let mut adopted = true;
-        if let Some(value) = &note.value {
-            enter(place.program, &mut self.facts, &fact, &found.arguments, value.clone());
-            adopted = self.adopt(linked, &fact, alone);
-        }
+        let adopted = note.value.is_none() || self.adopt(linked, &fact, alone);
         self.notes.push(note);
         Ok(Taken::Known(adopted))
     }
@@ -369,6 +394,20 @@ fn said_by_desk(
     };
     let value = slot.and_then(|slot| of_slot(linked, &bound, fact.ty(), slot));
     Ok(value.map(|value| written(program, fact.ty(), &value)))
+}
+
+/// Facts as written, with what plugins said.
+fn with_notes(program: &Program, mut facts: Json, notes: &[Note]) -> Json {
+    let vocab = &program.linked().rulebook.vocab;
+    for note in notes {
+        if let Some(value) = &note.value
+            && let Some((fact, _)) = Fact::at(vocab, &note.fact)
+            && let Some(arguments) = fact.arguments(vocab, &note.fact)
+        {
+            enter(program, &mut facts, &fact, &arguments, value.clone());
+        }
+    }
+    facts
 }
 
 /// Gives a fact a value, among the facts as written.

@@ -2,7 +2,7 @@
 use crate::lang::typed::*;
 use crate::plugins::contract::{Money, Quantity, Value as Said};
 use crate::program::amount::{decimals_of, show};
-use crate::program::facts::{Facts, Slot, Tag, unpack_period};
+use crate::program::facts::{Facts, SCALE, Slot, Tag, unpack_period};
 use crate::program::iso;
 use crate::program::link::Linked;
 use crate::program::value::Value;
@@ -29,7 +29,8 @@ pub(super) fn kind(ty: &Ty) -> Option<&'static str> {
     })
 }
 
-fn kind_of(said: &Said) -> &'static str {
+/// The case of the contract's `value` that a value is.
+pub(super) fn kind_of(said: &Said) -> &'static str {
     match said {
         Said::Absent => "absent",
         Said::Truth(_) => "truth",
@@ -67,6 +68,26 @@ pub(super) fn of_slot(linked: &Linked, facts: &Facts, ty: &Ty, slot: Slot) -> Op
         Ty::Duration => Value::Duration(slot.bits),
         Ty::Entity(_) | Ty::List(_) | Ty::Set(_) | Ty::Opt(_) | Ty::Rate(..) | Ty::Never => return None,
     })
+}
+
+/// What a slot holds, for a plugin; none where it is unknown, or the contract cannot say it. Amounts in fixed point go
+/// without fractions.
+pub(super) fn say_slot(linked: &Linked, facts: &Facts, ty: &Ty, slot: Slot) -> Option<Said> {
+    if slot.tag == Tag::Value {
+        match ty.inner() {
+            Ty::Int => return Some(Said::Whole(slot.bits)),
+            Ty::Money => {
+                let def = linked.rulebook.vocab.currencies.get(usize::from(slot.currency))?;
+                let minor = 10i64.checked_pow(digits(def)).and_then(|minors| SCALE.checked_div(minors));
+                if let Some(step) = minor.filter(|step| *step > 0 && slot.bits % step == 0) {
+                    let money = Money { minor: slot.bits / step, currency: def.code.clone() };
+                    return Some(Said::Money(money));
+                }
+            }
+            _ => {}
+        }
+    }
+    say(linked, ty, &of_slot(linked, facts, ty, slot)?)
 }
 
 /// A value for a plugin; none where the contract cannot say it exactly (a third, an amount beyond its integers).
@@ -139,7 +160,11 @@ pub(super) fn hear(vocab: &Vocab, ty: &Ty, said: &Said) -> Result<Json, String> 
 
 /// The decimals of a currency's minor unit: those that its step is written with.
 fn digits(def: &CurrencyDef) -> u32 {
-    decimals_of(&def.step).unwrap_or(0)
+    match def.step.denom().to_u32() {
+        Some(1) => 0,
+        Some(100) => 2,
+        _ => decimals_of(&def.step).unwrap_or(0),
+    }
 }
 
 /// Minor units in one of the currency.

@@ -10,7 +10,7 @@ mod outcome;
 pub mod table;
 
 pub use frame::{Contribution, Frame, REGISTERS};
-pub(crate) use outcome::{argument, outcome, outputs};
+pub(crate) use outcome::{Seen, argument, outcome, returned};
 
 use crate::program::code::{ABSENT, Code, Inst};
 use crate::program::facts::{Facts, ListData, SCALE, Slot, Tag};

@@ -57,18 +57,35 @@ pub(crate) fn outcome(
     Outcome { decision, outputs, because, open: Vec::new(), set_aside: set_aside.into_iter().collect() }
 }
 
-/// What a successful run answered, without whom it is owed to.
-pub(crate) fn outputs(
+/// An output, as far as two runs of the same code over texts with the same numbers are compared: equal if and only if the
+/// values are.
+#[derive(PartialEq)]
+pub(crate) enum Seen {
+    Bits(i64),
+    Told(Value),
+}
+
+/// What a successful run returned, without whom it is owed to.
+pub(crate) fn returned(
     code: &Code,
     linked: &Linked,
     decision: DecisionId,
     facts: &Facts,
     frame: &Frame,
-) -> Vec<Value> {
+) -> Vec<Seen> {
     let t = Teller { code, linked, facts, frame };
     let defs = linked.rulebook.vocab.decisions.get(decision.ix()).map(|d| d.outputs.as_slice());
     let places = code.outputs.iter().zip(defs.unwrap_or_default()).enumerate();
-    places.map(|(i, (place, def))| t.output(OutputId(i as u32), place, def)).collect()
+    let all =
+        places.filter(|(_, (_, def))| !def.working).map(|(i, (place, def))| match (place, def.ty.inner()) {
+            (_, Ty::Entity(_) | Ty::List(_) | Ty::Set(_) | Ty::Opt(_) | Ty::Never) => {
+                Seen::Told(t.output(OutputId(i as u32), place, def))
+            }
+            // Bits are read by their type, one way.
+            (OutPlace::Reg(reg), _) => Seen::Bits(frame.reg(*reg)),
+            _ => Seen::Told(t.output(OutputId(i as u32), place, def)),
+        });
+    all.collect()
 }
 
 /// The value that a register of a type holds; of the types that arguments have.
