@@ -6,14 +6,26 @@ use crate::plugins::manifest::Manifest;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The component; `jco` encodes it itself.
+/// What the engine's modules use of WebAssembly, for the optimiser to read them.
+const FEATURES: [&str; 7] = [
+    "--enable-bulk-memory",
+    "--enable-sign-ext",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-multivalue",
+    "--enable-reference-types",
+    "--enable-multimemory",
+];
+
+/// The component; `jco` encodes it itself. It is made small: a server keeps its machine code in memory as long as it is
+/// installed, and most of it is the engine.
 pub(super) fn compile(project: &Path, manifest: &Manifest, options: &Options) -> Result<Vec<u8>, BuildError> {
     let jco = jco(project)?;
     let wit = scratch(project, "wit")?;
     write(&wit.join("guest.wit"), &component::world(manifest)?)?;
     write(&wit.join("deps").join("zhanggui-plugin").join("plugin.wit"), component::WIT)?;
     let out = scratch(project, "js")?.join("plugin.wasm");
-    let mut command = Command::new(jco);
+    let mut command = Command::new(&jco);
     command
         .current_dir(project)
         .args(["componentize", "plugin.js", "--wit"])
@@ -29,7 +41,18 @@ pub(super) fn compile(project: &Path, manifest: &Manifest, options: &Options) ->
         ])
         .arg(&out);
     tools::run(&mut command, options)?;
-    std::fs::read(&out).map_err(|e| file(&out, e))
+    let small = out.with_file_name("small.wasm");
+    let mut command = Command::new(&jco);
+    command
+        .current_dir(project)
+        .arg("opt")
+        .arg(&out)
+        .arg("-o")
+        .arg(&small)
+        .args(["--", "-Oz"])
+        .args(FEATURES);
+    tools::run(&mut command, options)?;
+    std::fs::read(&small).map_err(|e| file(&small, e))
 }
 
 fn jco(project: &Path) -> Result<PathBuf, BuildError> {

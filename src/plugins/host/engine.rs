@@ -26,7 +26,10 @@ fn config() -> Config {
         .wasm_memory64(false)
         // Components of components copy from one memory to another; what `jco` makes of JavaScript is such a one.
         .wasm_multi_memory(true)
-        .memory_init_cow(true);
+        .memory_init_cow(true)
+        // Traps are told by the functions' names. Tables for debuggers would be loaded with every plugin.
+        .native_unwind_info(false)
+        .generate_address_map(false);
     config
 }
 
