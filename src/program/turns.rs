@@ -153,17 +153,16 @@ fn put(compiled: &Compiled, facts: &mut Facts, lacking: &Lacking, value: Slot) {
 /// A few values that a fact may have; they need not be many: where none of them matters, the walk is asked.
 fn trials(compiled: &Compiled, code: &Code, lacking: &Lacking) -> Vec<Slot> {
     let vocab = &compiled.linked().rulebook.vocab;
-    let (ty, bounds) = match lacking {
-        Lacking::Root(root) => match vocab.roots.get(root.ix()) {
-            Some(def) => (&def.ty, &def.bounds),
+    let (ty, limits) = match lacking {
+        Lacking::Root(root) => match compiled.linked().layout.roots.get(root.ix()) {
+            Some(place) => (&place.ty, place.limits.as_deref()),
             None => return Vec::new(),
         },
         Lacking::Call(fact, _) => match vocab.fact_calls.get(fact.ix()) {
-            Some(def) => (&def.ty, &def.bounds),
+            Some(def) => (&def.ty, compiled.call_limits(*fact)),
             None => return Vec::new(),
         },
     };
-    let limits = bounds.as_ref().map(|b| Limits::new(ty, b));
     let currency = vocab.currencies.get(usize::from(code.currency));
     let step = match ty.inner() {
         Ty::Money => currency.map(|c| &c.step),
@@ -177,8 +176,8 @@ fn trials(compiled: &Compiled, code: &Code, lacking: &Lacking) -> Vec<Slot> {
         Ty::Bool => vec![0, 1],
         Ty::Enum(id) => members(vocab.enums.get(id.ix()).map_or(0, |e| e.members.len())),
         Ty::Node(id) => members(vocab.taxonomies.get(id.ix()).map_or(0, |t| t.nodes.len())),
-        Ty::Int | Ty::Duration => spread(1, limits.as_ref()),
-        Ty::Dec | Ty::Unit(_) | Ty::Money => spread(SCALE, limits.as_ref()),
+        Ty::Int | Ty::Duration => spread(1, limits),
+        Ty::Dec | Ty::Unit(_) | Ty::Money => spread(SCALE, limits),
         Ty::Period => [0, 1, 30, 365].map(|n| pack_period(Period::Days(n))).to_vec(),
         Ty::Date | Ty::DateTime => limits.iter().flat_map(|l| [l.min, l.max]).collect(),
         _ => Vec::new(),
@@ -189,7 +188,7 @@ fn trials(compiled: &Compiled, code: &Code, lacking: &Lacking) -> Vec<Slot> {
     let may_be = |slot: &Slot| {
         slot.bits % step == 0
             && slot.bits.checked_abs().is_some_and(|n| n < i64::MAX)
-            && limits.as_ref().is_none_or(|l| l.hold(slot, &[]))
+            && limits.is_none_or(|l| l.hold(slot, &[]))
     };
     absent.into_iter().chain(bits.into_iter().map(slot).filter(may_be)).collect()
 }

@@ -17,6 +17,29 @@ pub(super) struct Told {
     pub(super) today: String,
 }
 
+/// What is remembered of a call while its plugin has it.
+struct Sent {
+    plugin: String,
+    function: String,
+    store: String,
+    key: String,
+    now: i64,
+    today: String,
+}
+
+impl Sent {
+    fn of(Asked { plugin, call }: &Asked) -> Sent {
+        Sent {
+            plugin: plugin.clone(),
+            function: call.function.clone(),
+            store: call.store.clone(),
+            key: call.key.clone(),
+            now: call.now,
+            today: call.today.clone(),
+        }
+    }
+}
+
 /// The answers of one operation, by the keys of their calls.
 #[derive(Debug, Default)]
 pub struct Heard {
@@ -72,11 +95,16 @@ impl Heard {
 
     /// As [`Heard::ask`], for several at once.
     pub async fn ask_all(all: &[(&Heard, &[Question])], answers: &dyn Answers, now: i64) {
-        let asked: Vec<Vec<Asked>> =
-            all.iter().map(|(heard, questions)| heard.new_of(questions, now)).collect();
-        let mut ran = answers.answers(asked.concat()).await.into_iter();
-        for ((heard, _), asked) in all.iter().zip(asked) {
-            heard.hear(asked, &mut ran, answers.failures());
+        let mut asked: Vec<Asked> = Vec::new();
+        let mut sent: Vec<Vec<Sent>> = Vec::with_capacity(all.len());
+        for (heard, questions) in all {
+            let new = heard.new_of(questions, now);
+            sent.push(new.iter().map(Sent::of).collect());
+            asked.extend(new);
+        }
+        let mut ran = answers.answers(asked).await.into_iter();
+        for ((heard, _), sent) in all.iter().zip(sent) {
+            heard.hear(sent, &mut ran, answers.failures());
         }
     }
 
@@ -94,31 +122,31 @@ impl Heard {
 
     fn hear(
         &self,
-        asked: Vec<Asked>,
+        sent: Vec<Sent>,
         ran: &mut impl Iterator<Item = Ran>,
         keeps: Option<Arc<dyn KeepsFailures>>,
     ) {
         let mut so_far = self.so_far();
         so_far.rounds += 1;
         so_far.failures.keeps = keeps;
-        for Asked { plugin, call } in asked {
+        for Sent { plugin, function, store, key, now, today } in sent {
             let ran = ran
                 .next()
                 .unwrap_or_else(|| Ran::failed(&plugin, Failure::Internal("no answer came".into())));
             if let Err(failure) = &ran.outcome {
-                so_far.failures.tell(&call.key, || Unanswered {
-                    plugin: plugin.clone(),
+                so_far.failures.tell(&key, || Unanswered {
+                    plugin,
                     version: ran.version.clone(),
                     digest: ran.digest.clone(),
-                    function: call.function.clone(),
-                    store: call.store.clone(),
-                    key: call.key.clone(),
+                    function,
+                    store,
+                    key: key.clone(),
                     operation: self.operation.clone(),
                     code: failure.code().to_owned(),
                     text: failure.to_string(),
                 });
             }
-            so_far.told.insert(call.key, Arc::new(Told { ran, now: call.now, today: call.today }));
+            so_far.told.insert(key, Arc::new(Told { ran, now, today }));
         }
     }
 

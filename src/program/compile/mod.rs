@@ -20,6 +20,7 @@ use crate::lang::typed::visit::parts;
 use crate::lang::typed::*;
 use crate::program::code::*;
 use crate::program::facts::Facts;
+use crate::program::limits::Limits;
 use crate::program::link::Linked;
 use crate::program::outcome::Outcome;
 use crate::program::vm::{self, Exit, Frame};
@@ -35,6 +36,8 @@ pub struct Compiled {
     linked: Arc<Linked>,
     /// By [`DecisionId`]: the code, or why there is none.
     decisions: Vec<Result<Code, Vec<String>>>,
+    /// By [`FactCallId`]; of roots the layout keeps them.
+    call_limits: Vec<Option<Limits>>,
 }
 
 impl Compiled {
@@ -43,7 +46,14 @@ impl Compiled {
         let decisions = (0..linked.rulebook.vocab.decisions.len())
             .map(|d| compile(&linked, DecisionId(d as u32)))
             .collect();
-        Compiled { linked, decisions }
+        let calls = &linked.rulebook.vocab.fact_calls;
+        let call_limits = calls.iter().map(|f| f.bounds.as_ref().map(|b| Limits::new(&f.ty, b))).collect();
+        Compiled { linked, decisions, call_limits }
+    }
+
+    /// What the values of a fact with arguments must keep.
+    pub(crate) fn call_limits(&self, fact: FactCallId) -> Option<&Limits> {
+        self.call_limits.get(fact.ix())?.as_ref()
     }
 
     /// The program that was compiled.
