@@ -14,6 +14,8 @@ mod each;
 mod failures;
 #[path = "records/lots.rs"]
 mod lots;
+#[path = "records/many.rs"]
+mod many;
 #[path = "records/plans.rs"]
 mod plans;
 mod postgres;

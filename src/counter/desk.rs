@@ -26,6 +26,8 @@ pub struct Desk {
     books: Arc<Rulebooks>,
     store: String,
     program: Arc<Program>,
+    currency: Scale,
+    points: Scale,
     /// What plugins were asked for the operation, also at desks of other stores.
     heard: Arc<Heard>,
 }
@@ -62,7 +64,10 @@ impl Desk {
             let detail = format!("there is no store {store:?}");
             return Err(Refusal::new(404, "unknown-store", "There is no such store", detail).at("store"));
         };
-        Ok(Desk { store: store.to_owned(), program, books, heard: Arc::default() })
+        let vocab = &program.linked().rulebook.vocab;
+        let currency = vocab.currencies.first().map_or(Scale { digits: 2 }, |c| Scale::of(&c.step));
+        let points = vocab.units.first().map_or(Scale { digits: 0 }, |u| Scale::of(&u.step));
+        Ok(Desk { store: store.to_owned(), program, books, currency, points, heard: Arc::default() })
     }
     /// The desk for one operation: what plugins are asked there is asked in its name, so that asking again under the same
     /// name is the same question.
@@ -94,13 +99,11 @@ impl Desk {
     }
     /// The decimals of the vocabulary's first currency.
     pub fn currency(&self) -> Scale {
-        let vocab = &self.program.linked().rulebook.vocab;
-        vocab.currencies.first().map_or(Scale { digits: 2 }, |c| Scale::of(&c.step))
+        self.currency
     }
     /// The decimals of points.
     pub fn points(&self) -> Scale {
-        let vocab = &self.program.linked().rulebook.vocab;
-        vocab.units.first().map_or(Scale { digits: 0 }, |u| Scale::of(&u.step))
+        self.points
     }
     /// Ledgers of points: what the decision `earn` has an output `NAME_points` for.
     pub fn point_ledgers(&self) -> Vec<String> {
@@ -288,8 +291,8 @@ impl Desk {
                 recorded_at: unit.now,
             });
         }
-        let nth = unit.decided().iter().filter(|d| d.cause_id == Some(cause_id)).count();
-        let id = ids::named(&["decision", cause, &cause_id.to_string(), &nth.to_string()]);
+        let nth = unit.decided_for(cause_id).to_string();
+        let id = ids::named(&["decision", cause, &cause_id.to_string(), &nth]);
         for (seq, note) in (0i32..).zip(&ruling.plugins) {
             if note.body.is_some() || note.log.is_some() {
                 unit.t.responses.put(plugin_response::Model {

@@ -52,7 +52,7 @@ impl Serialize for Money {
 }
 
 /// How many decimals a currency or unit has.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scale {
     pub digits: u32,
 }

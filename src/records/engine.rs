@@ -206,7 +206,9 @@ impl<S: Store, C: Clock> Engine<S, C> {
             if wants.is_empty() {
                 seal(&mut tx, &mut unit).await?;
                 tx.write(&unit).await?;
-                tx.commit().await?;
+                // What the batch has read and written is thrown away while the disk is at work.
+                let (committed, ()) = tokio::join!(biased; tx.commit(), async move { drop(unit) });
+                committed?;
                 return Ok(replies);
             }
             unit.reset();
@@ -268,10 +270,10 @@ fn keep(job: &Job, unit: &mut Unit, status: u16, body: String) {
 
 /// Gives the batch's decisions their places in the chains of their stores.
 async fn seal<T: Tx>(tx: &mut T, unit: &mut Unit) -> Result<(), StoreError> {
-    if unit.decided().is_empty() {
+    let decided = unit.take_decided();
+    if decided.is_empty() {
         return Ok(());
     }
-    let decided = unit.decided().to_vec();
     let stores: BTreeSet<String> = decided.iter().map(|d| d.store.clone()).collect();
     let mut heads = tx.chains(&stores).await?;
     for head in heads.values() {

@@ -78,6 +78,10 @@ impl<R: Row> Shelf<R> {
             }
         }
     }
+    /// A row as it is in the database, if it was there when it was loaded.
+    pub fn base(&self, key: &R::Key) -> Option<&R> {
+        self.slots.get(key)?.base.as_ref()
+    }
     /// Rows that are new, and rows that differ from the database, each in the order of keys.
     pub fn changes(&self) -> (Vec<&R>, Vec<&R>) {
         let (mut new, mut changed) = (Vec::new(), Vec::new());

@@ -7,7 +7,7 @@ use crate::records::entity::*;
 use crate::records::shelf::{Row, Shelf};
 use sea_orm::prelude::Uuid;
 use std::any::Any;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 /// What an operation may need to see. Loading locks the rows of sales, members, vouchers, redemptions, settlements and
@@ -285,6 +285,8 @@ pub struct Unit {
     merged: std::collections::BTreeMap<Uuid, Uuid>,
     returned: std::collections::BTreeMap<Uuid, PastReturn>,
     decided: Vec<Decided>,
+    /// How many of them each cause has.
+    decided_for: HashMap<Uuid, usize>,
     decided_mark: usize,
 }
 
@@ -301,6 +303,7 @@ impl Unit {
             merged: Default::default(),
             returned: Default::default(),
             decided: Vec::new(),
+            decided_for: HashMap::new(),
             decided_mark: 0,
         }
     }
@@ -396,11 +399,20 @@ impl Unit {
     }
     /// Logs a decision.
     pub fn log(&mut self, decided: Decided) {
+        if let Some(cause) = decided.cause_id {
+            *self.decided_for.entry(cause).or_default() += 1;
+        }
         self.decided.push(decided);
     }
-    /// The decisions of the batch, in the order in which they were taken.
-    pub fn decided(&self) -> &[Decided] {
-        &self.decided
+    /// Takes the decisions of the batch, in the order in which they were taken.
+    pub(in crate::records) fn take_decided(&mut self) -> Vec<Decided> {
+        self.decided_for.clear();
+        self.decided_mark = 0;
+        std::mem::take(&mut self.decided)
+    }
+    /// How many decisions the batch has taken for a cause.
+    pub fn decided_for(&self, cause: Uuid) -> usize {
+        self.decided_for.get(&cause).copied().unwrap_or_default()
     }
     /// From here on changes can be taken back: an operation begins.
     pub fn mark(&mut self) {
@@ -410,12 +422,18 @@ impl Unit {
     /// Takes back what the operation changed.
     pub fn back(&mut self) {
         self.t.back();
-        self.decided.truncate(self.decided_mark);
+        for taken_back in self.decided.drain(self.decided_mark.min(self.decided.len())..) {
+            let count = taken_back.cause_id.and_then(|cause| self.decided_for.get_mut(&cause));
+            if let Some(count) = count {
+                *count = count.saturating_sub(1);
+            }
+        }
     }
     /// Takes back every change of the batch; what was loaded stays.
     pub fn reset(&mut self) {
         self.t.reset();
         self.decided.clear();
+        self.decided_for.clear();
         self.decided_mark = 0;
     }
     /// A member's lots of a ledger that are not closed, in no order that matters. Those that this batch closed are as

@@ -60,7 +60,7 @@ pub async fn sqlite(path: &Path, count: u64) -> (Measured, Measured) {
         let mut db = rusqlite::Connection::open(path).unwrap();
         db.execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
-            PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536;",
+            PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 65536;",
         )
         .unwrap();
         let (data, members) = ("x".repeat(240), members(count));

@@ -64,10 +64,12 @@ async fn sqlite(url: &str, limits: Limits) -> Result<(DatabaseConnection, Databa
     let writing = writing
         // What a statement that fails takes back is noted in memory, not in a file that each statement makes.
         .pragma("temp_store", "MEMORY")
-        // KiB; the pages that a batch changes, and those that lead there.
-        .pragma("cache_size", "-65536")
-        // Pages, 64 MiB of log: a page that many batches change is written back once, and few batches wait for that.
-        .pragma("wal_autocheckpoint", "16384")
+        // KiB; the pages that a batch changes, and those that lead there. No more than these: where a batch has moved
+        // pages of an index about, SQLite walks through its whole cache at the commit.
+        .pragma("cache_size", "-16384")
+        // Pages, 256 MiB of log: a page that many batches change is written back once, and fewer than one batch in a
+        // hundred waits for that.
+        .pragma("wal_autocheckpoint", "65536")
         // Each table has statements for a few numbers of rows.
         .statement_cache_capacity(1024)
         // Rows come over from the driver's thread; with fewer the two would wait for each other.

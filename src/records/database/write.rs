@@ -9,11 +9,13 @@ mod values;
 use super::errors;
 use crate::records::engine::StoreError;
 use crate::records::entity::*;
+use crate::records::shelf::{Row, Shelf};
 use crate::records::unit::Unit;
 use sea_orm::{
     ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, IdenStatic, Iterable, PrimaryKeyToColumn,
     Statement, Value,
 };
+use std::iter::once_with;
 
 /// Writes all changes of the unit, owners before what they own.
 pub(super) async fn write(
@@ -21,11 +23,33 @@ pub(super) async fn write(
     backend: DbBackend,
     unit: &Unit,
 ) -> Result<(), StoreError> {
+    let mut statements = statements(backend, unit);
+    let mut next = statements.next();
+    while let Some(now) = next {
+        // While the database is at work on one statement, the next one is made.
+        let (done, after) = tokio::join!(biased; execute(tx, backend, now), async { statements.next() });
+        done?;
+        next = after;
+    }
+    Ok(())
+}
+
+/// Statements, each made when it is asked for.
+type Statements<'a> = Box<dyn Iterator<Item = Written> + Send + 'a>;
+
+/// A statement that writes rows.
+struct Written {
+    sql: String,
+    values: Vec<Value>,
+    /// How many rows it has to write; None where it cannot be fewer than it has.
+    rows: Option<usize>,
+}
+
+fn statements<'a>(backend: DbBackend, unit: &'a Unit) -> Statements<'a> {
+    let mut all: Vec<Box<dyn FnOnce() -> Statements<'a> + Send + 'a>> = Vec::new();
     macro_rules! put {
         ($field:ident, $entity:ident) => {
-            let (new, changed) = unit.t.$field.changes();
-            rows::<$entity::Entity>(tx, backend, &new, false).await?;
-            rows::<$entity::Entity>(tx, backend, &changed, true).await?;
+            all.push(Box::new(move || table::<$entity::Entity>(backend, &unit.t.$field)));
         };
     }
     // Entries before their movements: see the schema's guards.
@@ -37,34 +61,33 @@ pub(super) async fn write(
         };
     }
     each_table!(put_rest);
-    Ok(())
+    Box::new(all.into_iter().flat_map(|table| table()))
 }
 
-/// Inserts rows, or puts them in place of those with their keys.
-async fn rows<E: EntityTrait>(
-    tx: &DatabaseTransaction,
-    backend: DbBackend,
-    rows: &[&E::Model],
-    replace: bool,
-) -> Result<(), StoreError> {
-    if rows.is_empty() {
-        return Ok(());
-    }
+/// Inserts the new rows of a table, and then changes those that were there.
+fn table<E>(backend: DbBackend, shelf: &Shelf<E::Model>) -> Statements<'_>
+where
+    E: EntityTrait,
+    E::Model: Row<Key: Sync> + Sync,
+{
+    let (new, changed) = shelf.changes();
     if backend == DbBackend::Sqlite {
-        return values::put::<E>(tx, rows, replace).await;
+        return Box::new(values::put::<E>(new, false).chain(values::put::<E>(changed, true)));
     }
-    arrays::put::<E>(tx, rows, replace).await
+    let insert = once_with(move || arrays::insert::<E>(&new));
+    let update = once_with(move || arrays::update::<E>(shelf, &changed));
+    Box::new(insert.chain(update).flatten())
 }
 
-/// How many rows it wrote.
-async fn execute(
-    tx: &DatabaseTransaction,
-    backend: DbBackend,
-    sql: String,
-    values: Vec<Value>,
-) -> Result<u64, StoreError> {
-    let statement = Statement::from_sql_and_values(backend, sql, values);
-    tx.execute_raw(statement).await.map(|done| done.rows_affected()).map_err(errors::of)
+async fn execute(tx: &DatabaseTransaction, backend: DbBackend, now: Written) -> Result<(), StoreError> {
+    let statement = Statement::from_sql_and_values(backend, now.sql, now.values);
+    let done = tx.execute_raw(statement).await.map_err(errors::of)?.rows_affected();
+    match now.rows {
+        Some(rows) if done != rows as u64 => {
+            Err(StoreError::Conflict(format!("{done} of {rows} rows were there to be changed")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// `"table" ("column", …)`.
