@@ -266,7 +266,7 @@ impl Course {
         let clock = self.plugin.lane.clock();
         let (hooks, words) = (&self.plugin.hooks, &self.words);
         let ran = phase::run(host.engine(), state, limits, allowance, |store| said(hooks, words, store));
-        self.plugin.lane.took(clock.elapsed());
+        self.plugin.lane.took(clock.elapsed(), matches!(ran.outcome, Err(Failure::OutOfFuel(_))));
         self.state = Some(ran.state);
         self.fuel = self.fuel.saturating_add(ran.fuel);
         match ran.outcome {

@@ -32,8 +32,10 @@ impl Lane {
         Clock::start(u128::from(self.lately.load(Ordering::Relaxed)) > SUSPECT.as_micros())
     }
 
-    /// Takes note of a phase.
-    pub(super) fn took(&self, time: Duration) {
+    /// Takes note of a phase. One that used up its fuel did as much as it may, however fast this processor is: a plugin that
+    /// does so again and again is slow.
+    pub(super) fn took(&self, time: Duration, exhausted: bool) {
+        let time = if exhausted { time.max(SLOW * 2) } else { time };
         let now = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
         // Two threads at once may lose one note, which the next mends.
         let before = self.lately.load(Ordering::Relaxed);
@@ -179,19 +181,30 @@ mod tests {
     use std::time::Instant;
 
     #[test]
+    fn a_plugin_that_its_fuel_stops_again_and_again_is_slow() {
+        let (lane, moment) = (Lane::default(), Duration::from_millis(1));
+        lane.took(moment, true);
+        assert!(!lane.slow());
+        (0..3).for_each(|_| lane.took(moment, true));
+        assert!(lane.slow(), "{lane:?}");
+        (0..3).for_each(|_| lane.took(moment, false));
+        assert!(!lane.slow(), "{lane:?}");
+    }
+
+    #[test]
     fn a_busy_machine_does_not_make_a_plugin_slow_for_good() {
         if crate::plugins::host::thread_time().is_none() {
             return;
         }
         let lane = Lane::default();
         assert!(!lane.slow());
-        lane.took(Duration::from_millis(400));
+        lane.took(Duration::from_millis(400), false);
         assert!(lane.slow());
         // Kept waiting for the processor, and hardly ever on it.
         for _ in 0..12 {
             let clock = lane.clock();
             std::thread::sleep(Duration::from_millis(40));
-            lane.took(clock.elapsed());
+            lane.took(clock.elapsed(), false);
         }
         assert!(!lane.slow(), "{lane:?}");
         // What has the processor all the time is slow.
@@ -201,7 +214,7 @@ mod tests {
             while clock.elapsed() < Duration::from_millis(60) && began.elapsed() < Duration::from_secs(5) {
                 std::hint::spin_loop();
             }
-            lane.took(clock.elapsed());
+            lane.took(clock.elapsed(), false);
         }
         assert!(lane.slow(), "{lane:?}");
     }
