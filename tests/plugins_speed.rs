@@ -234,41 +234,53 @@ fn latencies(host: &Arc<Host>, plugin: &Arc<Loaded>, calls: usize) -> (Duration,
 #[test]
 fn the_others_beside_a_plugin_that_is_saturated() {
     let host = host(None);
-    let calls = if full() { 5000 } else { 50 };
+    let calls = if full() { 2000 } else { 50 };
     let mut pure = manifest("other", Hook::Facts, "whole");
     pure.asks.http.clear();
     let other = load(&host, &Guest::good().wasm(), &pure);
-    let alone = latencies(&host, &other, calls);
-    println!("alone: half {:.1?}, 99 of 100 {:.1?}", alone.0, alone.1);
     // The same loop stopped by its fuel, as the usual limits have it, and by the clock.
     for (what, fuel) in [("fuel", Limits::default().fuel), ("the clock", u64::MAX / 2)] {
         pure.id = "vendor.saturated".to_owned();
         let limits = Limits { fuel, wait: 10_000, ..Limits::default() };
         let guest = Guest::decides("(loop $l (br $l)) (i32.const 0)").wasm();
         let saturated = host.load(&guest, &pure, &pure.asks, &BTreeMap::new(), &limits).unwrap();
-        let stop = AtomicBool::new(false);
-        let beside = std::thread::scope(|scope| {
-            for _ in 0..limits.places {
-                scope.spawn(|| {
-                    while !stop.load(Ordering::Relaxed) {
-                        let ran = host.spawn(&saturated, Hook::Facts, call(3), Arc::new(Away), None);
-                        assert!(ran.blocking_recv().unwrap().outcome.is_err());
-                    }
-                });
-            }
-            std::thread::sleep(Duration::from_millis(300));
-            let beside = latencies(&host, &other, calls);
-            stop.store(true, Ordering::Relaxed);
-            beside
-        });
+        // In turns, and the medians of it: where the kernel puts threads on two processors differs from one to the next.
+        let mut turns: Vec<(f64, f64, f64)> = (0..if full() { 9 } else { 1 })
+            .map(|_| {
+                let alone = latencies(&host, &other, calls);
+                let beside =
+                    while_asked_for(&host, &saturated, limits.places, || latencies(&host, &other, calls));
+                let ms = |time: Duration| time.as_secs_f64() * 1e3;
+                // Whatever the machine does: nobody waits for a whole phase of the other one again and again.
+                assert!(beside.0 < Duration::from_millis(40), "{beside:?}");
+                (ms(alone.1), ms(beside.1), ms(beside.1) / ms(alone.1))
+            })
+            .collect();
+        turns.sort_by(|a, b| a.2.total_cmp(&b.2));
+        let (least, middle, most) = (turns[0], turns[turns.len() / 2], turns[turns.len() - 1]);
         println!(
-            "beside one that is always stopped by {what}: half {:.1?}, 99 of 100 {:.1?} ({:.1} times)",
-            beside.0,
-            beside.1,
-            beside.1.as_secs_f64() / alone.1.as_secs_f64()
+            "99 of 100 beside one that is always stopped by {what}: {:.3} ms, alone {:.3} ms: {:.2} times ({:.2} to {:.2})",
+            middle.1, middle.0, middle.2, least.2, most.2
         );
-        // Whatever the machine does: nobody waits for a whole phase of the other one again and again.
-        assert!(beside.0 < Duration::from_millis(40), "{beside:?}");
-        assert!(!full() || beside.1 <= alone.1.mul_f64(1.5), "{beside:?} beside, {alone:?} alone");
+        assert!(!full() || middle.2 <= 1.5, "{turns:?}");
     }
+}
+
+/// Measures while every place of a plugin is asked for again and again.
+fn while_asked_for<T>(host: &Arc<Host>, plugin: &Arc<Loaded>, places: u32, measure: impl Fn() -> T) -> T {
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..places {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    let ran = host.spawn(plugin, Hook::Facts, call(3), Arc::new(Away), None);
+                    assert!(ran.blocking_recv().unwrap().outcome.is_err());
+                }
+            });
+        }
+        std::thread::sleep(Duration::from_millis(300));
+        let measured = measure();
+        stop.store(true, Ordering::Relaxed);
+        measured
+    })
 }
