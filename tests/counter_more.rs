@@ -1,5 +1,5 @@
 //! More of the counter over HTTP, on either database: vouchers as money, points that are spent when they have to come back,
-//! gifts for points, exchanges, and a server that has too much to do.
+//! gifts for points, exchanges, a server that has too much to do, and one that is killed at the year's end.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -8,8 +8,10 @@
     reason = "a test that fails should say where"
 )]
 mod common;
+#[path = "common/members.rs"]
+mod members;
 use common::till::{Till, clothes};
-use common::{each_database, eventually};
+use common::{each_database, eventually, postgres, zhanggui};
 use sea_orm::{ConnectionTrait as _, SqliteTransactionMode, TransactionOptions, TransactionTrait as _};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -413,4 +415,39 @@ fn a_closed_day_takes_up_nothing_more() {
         let closings = events["items"].as_array().unwrap().iter().filter(|e| e["kind"] == "store.closed");
         assert_eq!(closings.count(), 2);
     });
+}
+
+#[test]
+fn a_settlement_goes_on_where_it_was_killed() {
+    const MEMBERS: u64 = 5_000;
+    let folder = tempfile::tempdir().unwrap();
+    let file = format!("sqlite://{}?mode=rwc", folder.path().join("z.db").display());
+    for url in [Some(file), postgres::cluster().map(postgres::Cluster::database)].into_iter().flatten() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(members::with_points(&url, MEMBERS, 1));
+        let database = ["--database", &url];
+        let year = json!({ "store": "s001", "actor": "a1", "ledger": "department", "year": 2025 });
+        let till = Till::open(&database);
+        let begun = till.post("/v1/settlements", &year).ok(202);
+        let path = format!("/v1/settlements/{}", begun["settlement"].as_str().unwrap());
+        eventually("some members", || (till.get(&path).ok(200)["members"] != 0).then_some(()));
+        drop(till);
+
+        let till = Till::open(&database);
+        let left = till.get(&path).ok(200);
+        assert_eq!(left["status"], "running", "{left}");
+        assert!(left["members"].as_u64().unwrap() < MEMBERS, "{left}");
+        assert_eq!(till.post("/v1/settlements", &year).ok(202)["settlement"], begun["settlement"]);
+        let report = eventually("the settlement", || {
+            let report = till.get(&path).ok(200);
+            (report["status"] == "finished").then_some(report)
+        });
+        // Every other one has 1500 points, which are 15.00 yuan, and the others 10, which are nothing: nobody twice.
+        let whole = json!([MEMBERS, "3775000", "37500.00"]);
+        assert_eq!(json!([report["members"], report["cleared"], report["credited"]]), whole, "{report}");
+        assert_eq!(till.balance("S7", "department", "available"), 0);
+        assert_eq!(till.server.terminate(), 0);
+        let verified = zhanggui(&["verify", "--database", &url]);
+        assert_eq!(verified.code, 0, "{verified:?}");
+    }
 }

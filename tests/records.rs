@@ -43,6 +43,7 @@ async fn write(db: &Database, fill: impl FnOnce(&mut Unit)) -> Result<(), StoreE
     let mut unit = Unit::new(7);
     fill(&mut unit);
     tx.write(&unit).await?;
+    tx.write_chains(&unit).await?;
     tx.commit().await
 }
 
@@ -84,6 +85,7 @@ fn a_transaction_that_is_dropped_leaves_no_trace() {
         everything(&mut unit);
         let mut tx = place.db.begin().await.unwrap();
         tx.write(&unit).await.unwrap();
+        tx.write_chains(&unit).await.unwrap();
         drop(tx);
         let unit = load(&place.db, [Want::Member(id("ann")), Want::Answer("k".into())]).await;
         assert!(unit.t.members.get(&id("ann")).is_none() && unit.t.answers.get(&"k".into()).is_none());

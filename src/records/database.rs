@@ -127,7 +127,10 @@ impl Tx for Transaction {
         Ok(heads.into_iter().map(|head| (head.store.clone(), head)).collect())
     }
     async fn write(&mut self, unit: &Unit) -> Result<(), StoreError> {
-        write::write(&self.tx, self.backend, unit).await
+        write::rows(&self.tx, self.backend, unit).await
+    }
+    async fn write_chains(&mut self, unit: &Unit) -> Result<(), StoreError> {
+        write::chains(&self.tx, self.backend, unit).await
     }
     async fn commit(self) -> Result<(), StoreError> {
         self.tx.commit().await.map_err(errors::of)

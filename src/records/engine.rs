@@ -72,8 +72,10 @@ pub trait Tx: Send {
         &mut self,
         stores: &BTreeSet<String>,
     ) -> impl Future<Output = Result<BTreeMap<String, chain::Model>, StoreError>> + Send;
-    /// Writes every change of the unit.
+    /// Writes every change of the unit but decisions and the heads of their chains.
     fn write(&mut self, unit: &Unit) -> impl Future<Output = Result<(), StoreError>> + Send;
+    /// Writes decisions and the heads of their chains.
+    fn write_chains(&mut self, unit: &Unit) -> impl Future<Output = Result<(), StoreError>> + Send;
     fn commit(self) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
@@ -204,8 +206,11 @@ impl<S: Store, C: Clock> Engine<S, C> {
             wants.clear();
             let replies: Vec<Reply> = jobs.iter().filter_map(|job| run(job, &mut unit, &mut wants)).collect();
             if wants.is_empty() {
-                seal(&mut tx, &mut unit).await?;
                 tx.write(&unit).await?;
+                // Last, since all batches of a store want the head of its chain: nobody holds it while rows are written.
+                if seal(&mut tx, &mut unit).await? {
+                    tx.write_chains(&unit).await?;
+                }
                 // What the batch has read and written is thrown away while the disk is at work.
                 let (committed, ()) = tokio::join!(biased; tx.commit(), async move { drop(unit) });
                 committed?;
@@ -268,11 +273,11 @@ fn keep(job: &Job, unit: &mut Unit, status: u16, body: String) {
     }
 }
 
-/// Gives the batch's decisions their places in the chains of their stores.
-async fn seal<T: Tx>(tx: &mut T, unit: &mut Unit) -> Result<(), StoreError> {
+/// Gives the batch's decisions their places in the chains of their stores; whether there are any.
+async fn seal<T: Tx>(tx: &mut T, unit: &mut Unit) -> Result<bool, StoreError> {
     let decided = unit.take_decided();
     if decided.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
     let stores: BTreeSet<String> = decided.iter().map(|d| d.store.clone()).collect();
     let mut heads = tx.chains(&stores).await?;
@@ -293,7 +298,7 @@ async fn seal<T: Tx>(tx: &mut T, unit: &mut Unit) -> Result<(), StoreError> {
     for head in heads.into_values() {
         unit.t.chains.put(head);
     }
-    Ok(())
+    Ok(true)
 }
 
 /// The next link after `head`.

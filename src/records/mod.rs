@@ -20,7 +20,7 @@ pub mod shelf;
 pub mod verify;
 pub mod writer;
 
-pub use database::{Database, migrate};
+pub use database::{Database, Limits, migrate};
 pub use engine::{Clock, Engine, Job, Reply, Store, StoreError, SystemClock, Tx};
 pub use unit::{Answer, Aside, Operation, PastReturn, Refusal, Stop, Unit, Want};
 pub use verify::{Finding, Report, verify};

@@ -1,8 +1,8 @@
 //! The queue before the engine: whoever records waits for the commit of the batch that the record went into.
 //!
-//! Invariants: one writer per node, on a thread of its own, takes what has gathered while it was writing (no timer: alone,
-//! a job waits for nobody; under load, batches form by themselves); the queue is bounded; a job that was taken is run to
-//! its end, also if nobody waits for the reply any more.
+//! Invariants: a writer has a thread of its own and takes what has gathered while it was writing (no timer: alone, a job
+//! waits for nobody; under load, batches form by themselves); the queue is bounded; a job that was taken is run to its end,
+//! also if nobody waits for the reply any more.
 use crate::records::engine::{Clock, Engine, Job, Reply, Store, StoreError};
 use crate::records::unit::Aside;
 use std::collections::HashSet;

@@ -2,11 +2,11 @@
 use crate::counter::plugged::{Asking, Nobody};
 use crate::plugins::ask::{Answers, KeepsFailures, Within};
 use crate::records::{
-    Answer, Aside, Bounds, Clock, Database, Engine, Full, Job, Operation, Refusal, Reply, Stop, StoreError,
-    SystemClock, Writer, migrate,
+    Answer, Aside, Bounds, Clock, Database, Engine, Full, Job, Limits, Operation, Refusal, Reply, Stop,
+    StoreError, SystemClock, Writer, migrate,
 };
 use crate::server::problem::Problem;
-use sea_orm::{DatabaseConnection, DbErr};
+use sea_orm::{DatabaseConnection, DbBackend, DbErr};
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,6 +21,8 @@ const UNASKED: Duration = Duration::from_secs(5);
 /// What was recorded, and the way to record more.
 #[derive(Clone)]
 pub struct Records {
+    /// Where the database is, for whoever needs more connections.
+    url: Arc<str>,
     writer: Arc<Writer>,
     reader: DatabaseConnection,
     /// Runs operations that only look.
@@ -65,14 +67,21 @@ impl Opened {
         let reading =
             std::thread::Builder::new().name("reader".into()).spawn(body).map_err(|error| failed(&error))?;
         let (database, runtime) = opening.recv().map_err(|error| failed(&error))??;
-        let address = url.to_owned();
-        let engine = move || async move { Ok(Engine::new(Database::open(&address).await?, SystemClock)) };
-        let writer = Arc::new(Writer::start(bounds, engine)?);
+        let writer = Arc::new(start(url.to_owned(), bounds, Limits::default())?);
         let reader = database.reader().clone();
         let engine = Arc::new(Engine::new(database, SystemClock));
         let plugins = Arc::new(Nobody);
         Ok(Opened {
-            records: Records { writer, reader, engine, runtime, plugins, failures: None, ask_for: UNASKED },
+            records: Records {
+                url: url.into(),
+                writer,
+                reader,
+                engine,
+                runtime,
+                plugins,
+                failures: None,
+                ask_for: UNASKED,
+            },
             stop,
             reading,
         })
@@ -97,6 +106,12 @@ impl Leave {
     }
 }
 
+fn start(url: String, bounds: Bounds, limits: Limits) -> Result<Writer, StoreError> {
+    Writer::start(bounds, move || async move {
+        Ok(Engine::new(Database::open_with(&url, limits).await?, SystemClock))
+    })
+}
+
 async fn open(url: &str) -> Result<Database, StoreError> {
     let database = Database::open(url).await?;
     migrate(&database).await?;
@@ -105,6 +120,34 @@ async fn open(url: &str) -> Result<Database, StoreError> {
 
 fn failed(error: &dyn std::error::Error) -> StoreError {
     StoreError::Failed(error.to_string())
+}
+
+/// Writers for work in bulk; at least one.
+pub struct Lanes {
+    all: Vec<Records>,
+    own: bool,
+}
+
+impl Lanes {
+    /// The one whose turn it is.
+    pub fn nth(&self, turn: usize) -> Option<&Records> {
+        self.all.get(turn.checked_rem(self.all.len())?)
+    }
+    pub fn count(&self) -> usize {
+        self.all.len()
+    }
+    /// Whether none of them is the writer of the tills.
+    pub fn own(&self) -> bool {
+        self.own
+    }
+    /// What waits is committed, then the connections are closed.
+    pub async fn close(self) {
+        if self.own {
+            for lane in self.all {
+                lane.writer.close().await;
+            }
+        }
+    }
 }
 
 impl Records {
@@ -127,6 +170,23 @@ impl Records {
         let until = self.ask_until();
         let find_out = async |aside: Aside| self.find_out(&aside, until).await;
         self.writer.submit_asking(job, find_out).await
+    }
+    /// For work in bulk, while it lasts: on PostgreSQL `count` writers beside the one of the tills, so that these do not wait
+    /// behind pages of it; elsewhere the one writer that there can be.
+    pub async fn lanes(&self, count: usize, bounds: Bounds) -> Lanes {
+        let mut lanes = Vec::new();
+        if self.engine.store().backend() == DbBackend::Postgres {
+            for _ in 0..count {
+                let url = self.url.to_string();
+                let limits = Limits { connections: 1, ..Limits::default() };
+                let started = tokio::task::spawn_blocking(move || start(url, bounds, limits)).await;
+                // Where no connection is to be had, the others do it.
+                if let Ok(Ok(writer)) = started {
+                    lanes.push(Records { writer: Arc::new(writer), ..self.clone() });
+                }
+            }
+        }
+        Lanes { own: !lanes.is_empty(), all: if lanes.is_empty() { vec![self.clone()] } else { lanes } }
     }
     async fn find_out(&self, aside: &Aside, until: Instant) {
         Asking::find_out(aside, &self.plugins(until), SystemClock.now()).await;

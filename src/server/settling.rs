@@ -2,16 +2,22 @@
 //! where it stopped.
 use crate::counter::Desk;
 use crate::counter::settle::{NoteProgress, SettleMember, SettleRequest};
-use crate::records::{Job, Operation, Reply, read};
-use crate::server::records::Records;
+use crate::records::{Bounds, Job, Operation, Reply, read};
+use crate::server::records::{Lanes, Records};
 use sea_orm::prelude::Uuid;
 use serde_json::{Value, json};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::task::JoinHandle;
 
-/// Members that are handed to the writer at once.
-const PAGE: u64 = 512;
+/// Members that are handed over at once, and go into one transaction.
+const PAGE: usize = 512;
+/// Writers that a settlement has of its own, where the database lets several write: while one decides, the other's page is
+/// written.
+const LANES: usize = 2;
+/// Pages that such a writer has: the next one is there when it is done with one.
+const AHEAD: usize = 2;
 /// Failures that are shown.
 const SHOWN: usize = 20;
 
@@ -84,42 +90,61 @@ impl Run {
         let ledger = self.request.ledger.clone();
         let total = self.records.read(move |db| async move { read::count_holders(&db, &ledger).await }).await;
         self.settling.change(self.id, |p| p.total = total.unwrap_or_default());
-        let mut after = self.cursor;
+        let lanes = self.records.lanes(LANES, Bounds { queue: AHEAD * PAGE, batch: PAGE }).await;
+        self.pages(&lanes).await;
+        lanes.close().await;
+    }
+
+    /// Hands page after page over, to each lane in its turn, and notes them in their order.
+    async fn pages(&self, lanes: &Lanes) {
+        let (mut after, mut more, mut turn) = (self.cursor, true, 0);
+        // Tills wait behind what their own writer has.
+        let ahead = if lanes.own() { AHEAD * lanes.count() } else { 1 };
+        let mut pages = VecDeque::new();
         // From the first page on that was not settled whole, nothing is noted: the next run begins there.
         let mut whole = true;
+        let mut noting: Option<JoinHandle<Reply>> = None;
         loop {
-            let ledger = self.request.ledger.clone();
-            let page = self
-                .records
-                .read(move |db| async move { read::account_holders(&db, &ledger, after, PAGE).await });
-            let Ok(members) = page.await else { return };
-            let last = members.last().copied();
-            let finished = (members.len() as u64) < PAGE;
-            let (done, failed) = self.page(members).await;
-            whole &= failed == 0;
+            while more && pages.len() < ahead {
+                let Some(lane) = lanes.nth(turn) else { return };
+                let Some(page) = self.hand_over(after, lane).await else {
+                    more = false;
+                    break;
+                };
+                (after, more, turn) = (page.last, !page.finished, turn + 1);
+                pages.push_back(page);
+            }
+            let Some(Page { before, last, finished, running }) = pages.pop_front() else { break };
+            let (done, failed) = self.settled(running).await;
+            // A page that was not noted ends the run; what was handed over meanwhile is waited for.
+            let before_noted = noted(noting.take(), &mut more).await;
+            whole &= failed == 0 && before_noted;
             if whole && !self.dry {
                 let note = NoteProgress {
                     settlement: self.id,
-                    before: after,
+                    before,
                     cursor: last,
                     members: done.members,
                     cleared: done.cleared,
                     credited: done.credited,
                     finished,
                 };
-                if !matches!(self.record(Arc::new(note)).await, Reply::Done(_)) {
-                    return;
-                }
+                let records = self.records.clone();
+                noting = Some(tokio::spawn(async move { patient(&records, Arc::new(note), false).await }));
             }
-            if finished {
-                return;
-            }
-            after = last;
         }
+        noted(noting, &mut more).await;
     }
 
-    /// Settles the members of a page.
-    async fn page(&self, members: Vec<Uuid>) -> (Progress, u64) {
+    /// Reads the next page and gives it to a lane; None if it cannot be read.
+    async fn hand_over(&self, after: Option<Uuid>, lane: &Records) -> Option<Page> {
+        let ledger = self.request.ledger.clone();
+        let page = self
+            .records
+            .read(move |db| async move { read::account_holders(&db, &ledger, after, PAGE as u64).await });
+        let members = page.await.ok()?;
+        let last = members.last().copied();
+        let finished = members.len() < PAGE;
         let mut running = Vec::with_capacity(members.len());
         for member in members {
             let operation = SettleMember {
@@ -131,12 +156,15 @@ impl Run {
                 member,
                 actor: self.request.actor.clone(),
             };
-            let (records, dry) = (self.records.clone(), self.dry);
-            running.push((
-                member,
-                tokio::spawn(async move { patient(&records, Arc::new(operation), dry).await }),
-            ));
+            let (lane, dry) = (lane.clone(), self.dry);
+            running
+                .push((member, tokio::spawn(async move { patient(&lane, Arc::new(operation), dry).await })));
         }
+        Some(Page { before: after, last, finished, running })
+    }
+
+    /// Waits until the members of a page are settled.
+    async fn settled(&self, running: Vec<(Uuid, JoinHandle<Reply>)>) -> (Progress, u64) {
         let (mut done, mut failed) = (Progress::default(), 0);
         for (member, reply) in running {
             let counted = match reply.await {
@@ -174,10 +202,23 @@ impl Run {
         });
         (done, failed)
     }
+}
 
-    async fn record(&self, operation: Arc<dyn Operation>) -> Reply {
-        patient(&self.records, operation, false).await
-    }
+/// Members that a lane has.
+struct Page {
+    /// The last member of the page before.
+    before: Option<Uuid>,
+    last: Option<Uuid>,
+    finished: bool,
+    running: Vec<(Uuid, JoinHandle<Reply>)>,
+}
+
+/// Whether the page before is noted; if it is not, no more pages are read.
+async fn noted(noting: Option<JoinHandle<Reply>>, more: &mut bool) -> bool {
+    let Some(noting) = noting else { return true };
+    let done = matches!(noting.await, Ok(Reply::Done(_)));
+    *more &= done;
+    done
 }
 
 /// Hands a job over as soon as there is room: a settlement has time, tills go first.

@@ -11,9 +11,12 @@ use sea_orm::sqlx::{self, Connection as _, PgConnection};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::rc::Rc;
+use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
 use zhanggui::records::ids;
 
+/// A request, until it is answered.
+type Waiting = std::pin::Pin<Box<dyn Future<Output = ()>>>;
 type Item = (Kind, u64, oneshot::Sender<()>);
 
 #[derive(Clone, Copy)]
@@ -36,24 +39,38 @@ fn member(members: &[Uuid], n: u64) -> Uuid {
     members[(n.wrapping_mul(2_654_435_761) % members.len() as u64) as usize]
 }
 
-fn lane(
+/// A writer on its thread.
+pub struct Raw {
     queue: mpsc::Sender<Item>,
-    kind: Kind,
-    offset: u64,
-) -> impl Fn(u64) -> std::pin::Pin<Box<dyn Future<Output = ()>>> {
-    let queue = Rc::new(queue);
-    move |n| {
-        let queue = queue.clone();
-        Box::pin(async move {
-            let (reply, told) = oneshot::channel();
-            queue.send((kind, offset + n, reply)).await.unwrap();
-            told.await.unwrap();
-        })
+    thread: JoinHandle<()>,
+}
+
+impl Raw {
+    pub async fn rows(&self, turn: u64) -> Measured {
+        clients(self.lane(Kind::Row, turn)).await
+    }
+    pub async fn postings(&self, turn: u64) -> Measured {
+        clients(self.lane(Kind::Posting, turn)).await
+    }
+    fn lane(&self, kind: Kind, turn: u64) -> impl Fn(u64) -> Waiting + use<> {
+        let queue = Rc::new(self.queue.clone());
+        move |n| {
+            let queue = queue.clone();
+            Box::pin(async move {
+                let (reply, told) = oneshot::channel();
+                queue.send((kind, turn * 20_000_000 + n, reply)).await.unwrap();
+                told.await.unwrap();
+            })
+        }
+    }
+    pub fn end(self) {
+        drop(self.queue);
+        self.thread.join().unwrap();
     }
 }
 
 /// rusqlite on a thread of its own, prepared statements, group commit, synchronous=FULL; the settings are ours.
-pub async fn sqlite(path: &Path, count: u64) -> (Measured, Measured) {
+pub fn sqlite(path: &Path, count: u64) -> Raw {
     let (sender, mut receiver) = mpsc::channel::<Item>(4096);
     let path = path.to_owned();
     let thread = std::thread::spawn(move || {
@@ -88,10 +105,7 @@ pub async fn sqlite(path: &Path, count: u64) -> (Measured, Measured) {
             }
         }
     });
-    let rows = clients(lane(sender.clone(), Kind::Row, 1)).await;
-    let postings = clients(lane(sender, Kind::Posting, 1)).await;
-    thread.join().unwrap();
-    (rows, postings)
+    Raw { queue: sender, thread }
 }
 
 fn blob(id: Uuid) -> [u8; 16] {
@@ -125,7 +139,7 @@ fn posting(tx: &rusqlite::Transaction<'_>, member: Uuid, n: u64) {
 }
 
 /// sqlx with UNNEST batches, one writer.
-pub async fn postgresql(url: &str, count: u64) -> (Measured, Measured) {
+pub fn postgresql(url: &str, count: u64) -> Raw {
     let (sender, mut receiver) = mpsc::channel::<Item>(4096);
     let url = url.to_owned();
     let thread = std::thread::spawn(move || {
@@ -144,10 +158,7 @@ pub async fn postgresql(url: &str, count: u64) -> (Measured, Measured) {
             }
         });
     });
-    let rows = clients(lane(sender.clone(), Kind::Row, 1)).await;
-    let postings = clients(lane(sender, Kind::Posting, 1)).await;
-    thread.join().unwrap();
-    (rows, postings)
+    Raw { queue: sender, thread }
 }
 
 async fn batch(tx: &mut PgConnection, items: &[Item], members: &[Uuid]) {

@@ -111,6 +111,24 @@ impl<D: Disk> Store for Memory<D> {
     }
 }
 
+/// Takes up a table's changes, for the commit.
+macro_rules! take_up {
+    ($tx:ident, $unit:ident, $field:ident) => {
+        let (new, changed) = $unit.t.$field.changes();
+        for row in new {
+            if $tx.rows.$field.contains_key(&row.key()) {
+                return Err(StoreError::Conflict(concat!(stringify!($field), ": a row is there").into()));
+            }
+            let row = row.clone();
+            $tx.changes.push(Box::new(move |rows| drop(rows.$field.insert(row.key(), row))));
+        }
+        for row in changed {
+            let row = row.clone();
+            $tx.changes.push(Box::new(move |rows| drop(rows.$field.insert(row.key(), row))));
+        }
+    };
+}
+
 impl<D: Disk> Tx for MemoryTx<D> {
     async fn load(&mut self, unit: &mut Unit, wants: &BTreeSet<Want>) -> Result<(), StoreError> {
         self.disk.pass(At::Load).await?;
@@ -132,23 +150,15 @@ impl<D: Disk> Tx for MemoryTx<D> {
         self.disk.pass(At::Write).await?;
         macro_rules! write {
             ($field:ident, $entity:ident) => {
-                let (new, changed) = unit.t.$field.changes();
-                for row in new {
-                    if self.rows.$field.contains_key(&row.key()) {
-                        return Err(StoreError::Conflict(
-                            concat!(stringify!($field), ": a row is there").into(),
-                        ));
-                    }
-                    let row = row.clone();
-                    self.changes.push(Box::new(move |rows| drop(rows.$field.insert(row.key(), row))));
-                }
-                for row in changed {
-                    let row = row.clone();
-                    self.changes.push(Box::new(move |rows| drop(rows.$field.insert(row.key(), row))));
-                }
+                take_up!(self, unit, $field);
             };
         }
         each_table!(write);
+        Ok(())
+    }
+    async fn write_chains(&mut self, unit: &Unit) -> Result<(), StoreError> {
+        take_up!(self, unit, decisions);
+        take_up!(self, unit, chains);
         Ok(())
     }
     async fn commit(mut self) -> Result<(), StoreError> {

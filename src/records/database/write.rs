@@ -17,13 +17,31 @@ use sea_orm::{
 };
 use std::iter::once_with;
 
-/// Writes all changes of the unit, owners before what they own.
-pub(super) async fn write(
+/// Writes all changes of the unit but decisions and their chains, owners before what they own.
+pub(super) async fn rows(
     tx: &DatabaseTransaction,
     backend: DbBackend,
     unit: &Unit,
 ) -> Result<(), StoreError> {
-    let mut statements = statements(backend, unit);
+    run(tx, backend, statements(backend, unit)).await
+}
+
+/// Writes decisions and the heads of their chains.
+pub(super) async fn chains(
+    tx: &DatabaseTransaction,
+    backend: DbBackend,
+    unit: &Unit,
+) -> Result<(), StoreError> {
+    let decisions = table::<decision::Entity>(backend, &unit.t.decisions);
+    let chains = table::<chain::Entity>(backend, &unit.t.chains);
+    run(tx, backend, Box::new(decisions.chain(chains))).await
+}
+
+async fn run(
+    tx: &DatabaseTransaction,
+    backend: DbBackend,
+    mut statements: Statements<'_>,
+) -> Result<(), StoreError> {
     let mut next = statements.next();
     while let Some(now) = next {
         // While the database is at work on one statement, the next one is made.
@@ -56,6 +74,8 @@ fn statements<'a>(backend: DbBackend, unit: &'a Unit) -> Statements<'a> {
     put!(entries, entry);
     macro_rules! put_rest {
         (entries, entry) => {};
+        (decisions, decision) => {};
+        (chains, chain) => {};
         ($field:ident, $entity:ident) => {
             put!($field, $entity);
         };
