@@ -198,6 +198,20 @@ fn table(name: &str, turns: &[Turn], goals: [&str; 4]) {
     line("postings of one hot member / spread", 0, |t| t.hot.rate, |t| t.spread.rate, "1.00");
     line("plain rows / one transaction a request", 0, |t| t.rows.rate, |t| t.rows_alone.rate, goals[2]);
     line("postings / one transaction a request", 0, |t| t.spread.rate, |t| t.alone.rate, goals[2]);
+    line(
+        "(raw batch of rows / one transaction a request)",
+        0,
+        |t| t.raw_rows.rate,
+        |t| t.rows_alone.rate,
+        "",
+    );
+    line(
+        "(raw batch of postings / one transaction a request)",
+        0,
+        |t| t.raw_postings.rate,
+        |t| t.alone.rate,
+        "",
+    );
     line("p99 of rows / one transaction a request, ms", 1, |t| t.rows.p99, |t| t.rows_alone.p99, goals[3]);
     line("p99 of postings / one transaction a request, ms", 1, |t| t.spread.p99, |t| t.alone.p99, goals[3]);
 }
