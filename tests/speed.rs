@@ -154,8 +154,8 @@ async fn contend(url: &str, raw: raw::Raw) -> Vec<Turn> {
             async move { engine.execute(&[make(run, n)]).await.into_iter().for_each(done) }
         }
     };
-    let (row, spread): (fn(u64, u64) -> Job, fn(u64, u64) -> Job) =
-        (|run, n| job(None, PlainRow(run, n)), |run, n| posting(run, n, false));
+    let row: fn(u64, u64) -> Job = |run, n| job(None, PlainRow(run, n));
+    let spread: fn(u64, u64) -> Job = |run, n| posting(run, n, false);
     let mut all = Vec::new();
     for turn in 0..turns() {
         let run = turn * 8;

@@ -28,7 +28,7 @@ pub async fn with_points(url: &str, members: u64, receipts: u64) {
         for from in (0..members).step_by(512) {
             let posting = |n: u64| {
                 let id = ids::named(&["receipt", &receipt.to_string(), &n.to_string()]);
-                let points = if n % 2 == 0 { 1_500 } else { 10 };
+                let points = if n.is_multiple_of(2) { 1_500 } else { 10 };
                 job(None, Posting { member: ids::member(&format!("S{n}")), id, points })
             };
             let jobs: Vec<Job> = (from..members.min(from + 512)).map(posting).collect();
