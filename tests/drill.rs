@@ -28,6 +28,13 @@ fn a_chain_is_played_at_a_rate_and_adds_up() {
         // Eight clients, each of which ends the scene that it has begun.
         let answers: u64 = run.out.split_whitespace().next().unwrap().parse().unwrap();
         assert!((40..=250).contains(&answers), "{run:?}");
+        // As fast as it can: members have points by then, set some aside and spend them.
+        let run = drill(&["--seed", "2", "--database", database]);
+        assert_eq!(run.code, 0, "{run:?}");
+        for what in ["sale", "return", "hold", "redeem"] {
+            let line = run.out.lines().find(|line| line.trim_start().starts_with(what));
+            assert!(line.is_some_and(|line| line.contains("201: ")), "{what}: {run:?}");
+        }
         let run = drill(&["--database", "sqlite:///nowhere/z.db"]);
         assert!(run.code != 0 && !run.out.contains("adds up"), "{run:?}");
     });

@@ -29,6 +29,8 @@ pub(super) struct Chain {
     pub(super) seed: u64,
     pub(super) members: u64,
     days: u64,
+    /// Before the first receipt: cards count from when they were handed out.
+    opened: DateTime<Utc>,
 }
 
 impl Chain {
@@ -45,7 +47,9 @@ impl Chain {
         if stores.is_empty() {
             return Err(none("it has no store of Jiajie's".into()));
         }
-        Ok(Chain { stores, seed: plan.seed, members: plan.members.max(1), days: plan.days })
+        let days = TimeDelta::try_days(i64::try_from(plan.days).unwrap_or(i64::MAX)).unwrap_or_default();
+        let opened = Utc::now() - days - TimeDelta::minutes(10);
+        Ok(Chain { stores, seed: plan.seed, members: plan.members.max(1), days: plan.days, opened })
     }
 
     /// A member's number; few of them buy most.
@@ -76,7 +80,8 @@ impl Chain {
     pub(super) fn enrolment(&self, member: u64) -> Value {
         let store = self.stores.get((member % self.stores.len() as u64) as usize);
         json!({
-            "store": store, "actor": "drill", "number": self.number(member), "card": self.card(member),
+            "store": store, "occurred_at": text(self.opened), "actor": "drill", "number": self.number(member),
+            "card": self.card(member),
             "applicant": {
                 "ground": "old_card", "name": format!("顾客{member}"), "phone": format!("1{member:010}"),
                 "address": "drill", "birthday": format!("19{:02}-{:02}-{:02}", 50 + member % 50, 1 + member % 12, 1 + member % 28),
@@ -111,7 +116,7 @@ impl Chain {
         let store = dice.one(&self.stores);
         let sale = json!({
             "store": store, "terminal": format!("t{}", dice.below(8)), "receipt": key, "actor": "till",
-            "occurred_at": at.format("%Y-%m-%dT%H:%M:%SZ").to_string(), "lines": lines, "gifts": gifts, "tenders": [],
+            "occurred_at": text(at), "lines": lines, "gifts": gifts, "tenders": [],
         });
         (sale, total)
     }
@@ -127,6 +132,10 @@ impl Chain {
         }
         drawn
     }
+}
+
+fn text(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// Cents as decimal text.
