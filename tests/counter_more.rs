@@ -418,7 +418,7 @@ fn a_closed_day_takes_up_nothing_more() {
 }
 
 #[test]
-fn a_settlement_goes_on_where_it_was_killed() {
+fn a_settlement_goes_on_where_it_was_killed_or_stopped() {
     const MEMBERS: u64 = 5_000;
     let folder = tempfile::tempdir().unwrap();
     let file = format!("sqlite://{}?mode=rwc", folder.path().join("z.db").display());
@@ -437,6 +437,11 @@ fn a_settlement_goes_on_where_it_was_killed() {
         let left = till.get(&path).ok(200);
         assert_eq!(left["status"], "running", "{left}");
         assert!(left["members"].as_u64().unwrap() < MEMBERS, "{left}");
+        // Told to stop amid it, the server does not wait for the end of the year.
+        assert_eq!(till.post("/v1/settlements", &year).ok(202)["settlement"], begun["settlement"]);
+        assert_eq!(till.server.terminate(), 0);
+
+        let till = Till::open(&database);
         assert_eq!(till.post("/v1/settlements", &year).ok(202)["settlement"], begun["settlement"]);
         let report = eventually("the settlement", || {
             let report = till.get(&path).ok(200);

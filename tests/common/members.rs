@@ -20,7 +20,6 @@ pub async fn found(url: &str, members: u64) {
 
 /// As [`found`], with receipts of 2024: every other member has 1500 points for each, which a year's end turns into money, and
 /// the others have 10.
-#[allow(dead_code, reason = "each test binary uses its part")]
 pub async fn with_points(url: &str, members: u64, receipts: u64) {
     found(url, members).await;
     let engine = Engine::new(Database::open(url).await.unwrap(), SystemClock);
