@@ -15,7 +15,7 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 500)]
     members: u64,
     /// Days before today over which receipts are spread; the rulebook says how old a receipt may be (`late_days`)
-    #[arg(long, default_value_t = 29)]
+    #[arg(long, default_value_t = 29, value_parser = clap::value_parser!(u64).range(..=365))]
     days: u64,
     /// Tills and desks that ask at the same time
     #[arg(long, default_value_t = 8)]

@@ -47,8 +47,7 @@ impl Chain {
         if stores.is_empty() {
             return Err(none("it has no store of Jiajie's".into()));
         }
-        let days = TimeDelta::try_days(i64::try_from(plan.days).unwrap_or(i64::MAX)).unwrap_or_default();
-        let opened = Utc::now() - days - TimeDelta::minutes(10);
+        let opened = Utc::now() - seconds(plan.days * 86_400 + 600);
         Ok(Chain { stores, seed: plan.seed, members: plan.members.max(1), days: plan.days, opened })
     }
 
@@ -68,7 +67,7 @@ impl Chain {
         let mut at = now;
         for _ in 0..3 {
             let back = dice.below(self.days * 86_400 + 60);
-            at = now - TimeDelta::seconds(i64::try_from(back).unwrap_or(0));
+            at = now - seconds(back);
             let busy = at.weekday().num_days_from_monday() >= 5 || matches!(at.month(), 1 | 11 | 12);
             if busy || dice.percent(55) {
                 break;
@@ -132,6 +131,10 @@ impl Chain {
         }
         drawn
     }
+}
+
+fn seconds(count: u64) -> TimeDelta {
+    TimeDelta::seconds(i64::try_from(count).unwrap_or(0))
 }
 
 fn text(at: DateTime<Utc>) -> String {

@@ -1,5 +1,5 @@
-//! A year's end in the background: member by member through the writer, page by page noted, so that it can be taken up
-//! where it stopped.
+//! A year's end in the background: page after page of members through writers that it has to itself where the database lets
+//! several write, each page noted in its turn, so that it can be taken up where it stopped.
 use crate::counter::Desk;
 use crate::counter::settle::{NoteProgress, SettleMember, SettleRequest};
 use crate::records::{Bounds, Job, Operation, Reply, read};
